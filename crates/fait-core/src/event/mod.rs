@@ -1,0 +1,349 @@
+//! An event: something that happened, in the past tense, relevant to a domain expert.
+
+mod money;
+mod tag;
+mod time;
+
+pub use money::{Money, MoneyError};
+pub use tag::{EntityId, IdError, IdValue, Tag, Tagged};
+pub use time::{Time, TimeError, days, hours, minutes, seconds};
+
+use bytes::Bytes;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fmt;
+use uuid::Uuid;
+
+/// The place of an event in the whole store: 1, 2, 3 … without a gap. 0 is before the first.
+pub type Position = u64;
+
+/// Names that start with this belong to `fait` itself; applications cannot use them.
+pub const RESERVED_PREFIX: char = '$';
+
+/// One type of event, with its stored name, its version and its tags.
+///
+/// Derived by `#[event]`. The stored name never changes by accident: renaming the struct without
+/// `was` is found by `fait history check` and by the manifest's golden file.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "put `#[event]` on this struct"
+)]
+pub trait Event:
+    Serialize + DeserializeOwned + JsonSchema + Clone + fmt::Debug + PartialEq + Send + Sync + 'static
+{
+    /// The stored name.
+    const TYPE: &'static str;
+    /// Older stored names of the same event.
+    const WAS: &'static [&'static str] = &[];
+    /// The version written today, from 1.
+    const VERSION: u32 = 1;
+    /// The documentation comment: what the expert would say.
+    const DOC: &'static str = "";
+    /// What the event happened to.
+    fn tags(&self) -> Vec<Tag>;
+    /// Brings the JSON of an older version to the version written today.
+    ///
+    /// # Errors
+    /// A sentence that says what the old event lacks; readers report it with the position.
+    fn upcast(_from: u32, data: Value) -> Result<Value, String> {
+        Ok(data)
+    }
+}
+
+/// Some event types: one event, or a visible enum with `#[derive(EventSet)]`.
+///
+/// The set is at once the exhaustive match, the query and the subscription.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a set of events",
+    label = "put `#[event]` on a struct, or `#[derive(EventSet)]` on an enum of events"
+)]
+pub trait EventSet: Sized + Send + Sync + 'static {
+    /// The stored names in the set, older names included.
+    const TYPES: &'static [&'static str];
+    /// What this event happened to.
+    fn tags(&self) -> Vec<Tag>;
+    /// Reads a stored event; `None` when it is not in the set.
+    ///
+    /// # Errors
+    /// The event is in the set but cannot be read.
+    fn decode(event: &StoredEvent) -> Result<Option<Self>, DecodeError>;
+    /// Writes the event as stored bytes.
+    ///
+    /// # Errors
+    /// The event's own `Serialize` refuses.
+    fn encode(&self) -> Result<Draft, EncodeError>;
+    /// The definitions of the events in the set, for the manifest.
+    fn defs() -> Vec<EventDef>;
+    /// The ids of one kind that this event is tagged with, in the order of its fields.
+    fn ids<K: EntityId>(&self) -> Vec<K> {
+        ids_in(&self.tags())
+    }
+}
+
+/// The ids of one kind among some tags.
+pub fn ids_in<K: EntityId>(tags: &[Tag]) -> Vec<K> {
+    tags.iter()
+        .filter(|t| t.kind() == K::KIND)
+        .filter_map(|t| K::parse(t.value()).ok())
+        .collect()
+}
+
+impl<E: Event> EventSet for E {
+    const TYPES: &'static [&'static str] = &[E::TYPE];
+    fn tags(&self) -> Vec<Tag> {
+        Event::tags(self)
+    }
+    fn decode(event: &StoredEvent) -> Result<Option<Self>, DecodeError> {
+        if event.ty == E::TYPE || E::WAS.contains(&event.ty.as_str()) {
+            decode_event(event).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+    fn encode(&self) -> Result<Draft, EncodeError> {
+        encode_event(self)
+    }
+    fn defs() -> Vec<EventDef> {
+        vec![EventDef::of::<E>()]
+    }
+}
+
+/// The empty set: a process that raises no event of its own says `type Raises = Never`.
+pub type Never = Infallible;
+
+impl EventSet for Infallible {
+    const TYPES: &'static [&'static str] = &[];
+    fn tags(&self) -> Vec<Tag> {
+        match *self {}
+    }
+    fn decode(_: &StoredEvent) -> Result<Option<Self>, DecodeError> {
+        Ok(None)
+    }
+    fn encode(&self) -> Result<Draft, EncodeError> {
+        match *self {}
+    }
+    fn defs() -> Vec<EventDef> {
+        vec![]
+    }
+}
+
+/// An event type as data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventDef {
+    /// The stored name.
+    pub name: String,
+    /// Older stored names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub was: Vec<String>,
+    /// The version written today.
+    pub version: u32,
+    /// What the expert would say.
+    pub doc: String,
+    /// The JSON Schema of the data.
+    pub schema: Value,
+}
+
+impl EventDef {
+    /// The definition of one Rust event type.
+    pub fn of<E: Event>() -> Self {
+        EventDef {
+            name: E::TYPE.into(),
+            was: E::WAS.iter().map(|s| s.to_string()).collect(),
+            version: E::VERSION,
+            doc: E::DOC.into(),
+            schema: schema_of::<E>(),
+        }
+    }
+}
+
+/// The JSON Schema of a Rust type, without its `$schema` line.
+pub fn schema_of<T: JsonSchema>() -> Value {
+    let mut schema = schemars::SchemaGenerator::default().into_root_schema_for::<T>();
+    schema.remove("$schema");
+    schema.into()
+}
+
+/// What a decision or a process wants recorded: an event without id and metadata.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// Stored name.
+    pub ty: String,
+    /// Version of the data.
+    pub version: u32,
+    /// What it happened to.
+    pub tags: Vec<Tag>,
+    /// JSON bytes.
+    pub data: Bytes,
+}
+
+/// Where an event comes from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// When it happened, where that differs from when it was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Time>,
+    /// Who did it, for example `waiter:ann`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// The command whose decision raised it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Uuid>,
+    /// The flow it belongs to: the id of the first message of the flow.
+    pub correlation: Uuid,
+    /// The event that led to it; none when the input came from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causation: Option<Uuid>,
+    /// W3C trace context of the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// Anything else.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pairs: BTreeMap<String, String>,
+}
+
+/// What the store knows about an event besides its data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Meta {
+    /// Place in the store.
+    pub position: Position,
+    /// Unique id.
+    pub id: Uuid,
+    /// When it was recorded. Never runs backwards along positions.
+    pub recorded_at: Time,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub origin: Origin,
+}
+
+/// An event to be appended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    /// Unique id.
+    pub id: Uuid,
+    /// Stored name.
+    pub ty: String,
+    /// Version of the data.
+    pub version: u32,
+    /// What it happened to.
+    pub tags: Vec<Tag>,
+    /// Bytes; JSON by convention.
+    pub data: Bytes,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+impl Draft {
+    /// The event with its id and origin.
+    pub fn with(self, id: Uuid, origin: Origin) -> NewEvent {
+        let Draft { ty, version, tags, data } = self;
+        NewEvent { id, ty, version, tags, data, origin }
+    }
+}
+
+/// An event as the store gives it back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredEvent {
+    /// Stored name.
+    pub ty: String,
+    /// Version of the data.
+    pub version: u32,
+    /// What it happened to.
+    pub tags: Vec<Tag>,
+    /// Bytes as they were appended.
+    pub data: Bytes,
+    /// Position, id, time, cause.
+    pub meta: Meta,
+}
+
+impl StoredEvent {
+    /// The data as JSON.
+    ///
+    /// # Errors
+    /// The bytes are not JSON; the message names the type and position.
+    pub fn json(&self) -> Result<Value, DecodeError> {
+        serde_json::from_slice(&self.data).map_err(|e| self.unreadable(e))
+    }
+
+    /// The event as one JSON object, as the HTTP interface and the command line show it.
+    pub fn to_json(&self) -> Value {
+        let mut out = serde_json::to_value(&self.meta).unwrap_or_default();
+        out["type"] = self.ty.clone().into();
+        out["version"] = self.version.into();
+        out["tags"] = self.tags.iter().map(|t| t.as_str().to_string()).collect();
+        out["data"] = self.json().unwrap_or_else(|_| {
+            Value::String(String::from_utf8_lossy(&self.data).into_owned())
+        });
+        out
+    }
+
+    /// An error that names this event.
+    pub fn unreadable(&self, why: impl fmt::Display) -> DecodeError {
+        DecodeError {
+            ty: self.ty.clone(),
+            version: self.version,
+            position: self.meta.position,
+            message: why.to_string(),
+        }
+    }
+}
+
+/// A stored event could not be read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("event {ty} version {version} at position {position} cannot be read: {message}")]
+pub struct DecodeError {
+    /// Stored name.
+    pub ty: String,
+    /// Stored version.
+    pub version: u32,
+    /// Where it stands.
+    pub position: Position,
+    /// What is wrong, with the field where it is known.
+    pub message: String,
+}
+
+/// An event could not be written.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("event {ty} cannot be written: {message}")]
+pub struct EncodeError {
+    /// Stored name.
+    pub ty: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Reads one event type; what the derives call.
+///
+/// # Errors
+/// The version is newer than the program, the upcaster refuses, or the JSON does not fit.
+pub fn decode_event<E: Event>(e: &StoredEvent) -> Result<E, DecodeError> {
+    if e.version > E::VERSION {
+        return Err(e.unreadable(format_args!(
+            "it is newer than this program, which knows version {}",
+            E::VERSION
+        )));
+    }
+    if e.version < E::VERSION {
+        let data = E::upcast(e.version, e.json()?).map_err(|m| e.unreadable(m))?;
+        serde_json::from_value(data).map_err(|x| e.unreadable(x))
+    } else {
+        serde_json::from_slice(&e.data).map_err(|x| e.unreadable(x))
+    }
+}
+
+/// Writes one event type; what the derives call.
+///
+/// # Errors
+/// The event's `Serialize` refuses.
+pub fn encode_event<E: Event>(e: &E) -> Result<Draft, EncodeError> {
+    let data = serde_json::to_vec(e)
+        .map_err(|x| EncodeError { ty: E::TYPE.into(), message: x.to_string() })?;
+    Ok(Draft {
+        ty: E::TYPE.into(),
+        version: E::VERSION,
+        tags: Event::tags(e),
+        data: data.into(),
+    })
+}

@@ -1,0 +1,292 @@
+//! What is recorded of a process. These are events like any other, with names that only `fait`
+//! may use, so that history alone says what was asked, done, missed and parked.
+
+use crate::event::{Draft, Position, StoredEvent, Tag, Time};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// The stored names of process facts.
+pub mod types {
+    /// A step: input taken, new state, commands issued, deadlines set.
+    pub const STEPPED: &str = "$ProcessStepped";
+    /// A command was carried out, refused, or failed.
+    pub const SETTLED: &str = "$CommandSettled";
+    /// An instance waits for a person.
+    pub const PARKED: &str = "$ProcessParked";
+    /// A parked instance goes on.
+    pub const RESUMED: &str = "$ProcessResumed";
+    /// Somebody took an asked task upon themselves for a time.
+    pub const CLAIMED: &str = "$TaskClaimed";
+    /// All of them.
+    pub const ALL: &[&str] = &[STEPPED, SETTLED, PARKED, RESUMED, CLAIMED];
+    /// Those that move an instance: a step is appended only if none came meanwhile.
+    pub const MOVES: &[&str] = &[STEPPED, SETTLED, PARKED, RESUMED];
+}
+
+/// All facts of all instances of a process carry it.
+pub fn process_tag(process: &str) -> Tag {
+    Tag::new("process", process)
+}
+
+/// All facts of one instance carry it.
+pub fn instance_tag(process: &str, key: &str) -> Tag {
+    Tag::new("instance", format_args!("{process}/{key}"))
+}
+
+/// All facts about one issued command carry it.
+pub fn command_tag(command: Uuid) -> Tag {
+    Tag::new("command", command)
+}
+
+/// What a step was about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputRef {
+    /// An event, or a settled command.
+    Event {
+        /// Its id.
+        id: Uuid,
+        /// Its position.
+        position: Position,
+        /// Its stored name.
+        #[serde(rename = "type")]
+        ty: String,
+    },
+    /// A deadline that was reached.
+    Deadline(Deadline),
+    /// An operator.
+    Operator,
+}
+
+/// A deadline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deadline {
+    /// Its name: the timer as JSON.
+    pub name: String,
+    /// Counts how often it was set; only the latest can be reached.
+    pub generation: u32,
+    /// When.
+    pub due: Time,
+}
+
+/// Who is to carry out a command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// This system, by its own decision.
+    Here,
+    /// People in a role.
+    Role(String),
+    /// Another system.
+    System(String),
+}
+
+/// A command that was issued.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Issued {
+    /// Derived from process, instance, input and ordinal: the same however often it is tried.
+    pub id: Uuid,
+    /// The command's name.
+    pub name: String,
+    /// Its JSON; for an ask, what is given already.
+    pub body: Value,
+    /// Who is to do it.
+    pub to: Target,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Time>,
+    /// Which time this instance issues it: 1, 2, …
+    pub tries: u32,
+}
+
+/// One step of a process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// The process.
+    pub process: String,
+    /// The instance.
+    pub key: String,
+    /// The version of the state.
+    pub version: u32,
+    /// The input taken.
+    pub input: InputRef,
+    /// The new state.
+    pub state: Value,
+    /// Commands issued.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issued: Vec<Issued>,
+    /// Commands taken back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<Uuid>,
+    /// Deadlines set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<Deadline>,
+    /// Deadlines cancelled, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cancelled: Vec<String>,
+    /// Whether the instance ended with this step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+    /// Whether it ends once everything issued is settled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub until_settled: bool,
+    /// Whether the input came after the end: noticed, nothing done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+}
+
+/// What became of an issued command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Accepted,
+    /// The decision refused it.
+    Refused {
+        /// The code of the refusal.
+        code: String,
+        /// Its sentence.
+        reason: String,
+    },
+    /// It could not be carried out.
+    Failed {
+        /// What went wrong.
+        error: String,
+    },
+}
+
+/// An issued command is settled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The process.
+    pub process: String,
+    /// The instance.
+    pub key: String,
+    /// The command.
+    pub command: Uuid,
+    /// Its name.
+    pub name: String,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// An instance was parked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parked {
+    /// The process.
+    pub process: String,
+    /// The instance.
+    pub key: String,
+    /// At which input.
+    pub input: InputRef,
+    /// Why.
+    pub reason: String,
+}
+
+/// A parked instance goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// The process.
+    pub process: String,
+    /// The instance.
+    pub key: String,
+    /// Whether the input that parked it is tried again; else it is skipped.
+    pub retry: bool,
+    /// Why, in the operator's words.
+    pub reason: String,
+}
+
+/// Somebody took an asked task upon themselves for a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claimed {
+    /// The process.
+    pub process: String,
+    /// The instance.
+    pub key: String,
+    /// The asked task.
+    pub command: Uuid,
+    /// Who.
+    pub by: String,
+    /// Until when; then it is anybody's again.
+    pub until: Time,
+}
+
+/// Any process fact.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// See [`Step`].
+    Stepped(Step),
+    /// See [`Settled`].
+    Settled(Settled),
+    /// See [`Parked`].
+    Parked(Parked),
+    /// See [`Resumed`].
+    Resumed(Resumed),
+    /// See [`Claimed`].
+    Claimed(Claimed),
+}
+
+impl Fact {
+    /// Reads a process fact; `None` when the event is something else.
+    ///
+    /// # Errors
+    /// It is a process fact that this program cannot read.
+    pub fn read(event: &StoredEvent) -> Result<Option<Fact>, crate::event::DecodeError> {
+        fn json<T: DeserializeOwned>(e: &StoredEvent) -> Result<T, crate::event::DecodeError> {
+            if e.version > 1 {
+                return Err(e.unreadable("it is newer than this program"));
+            }
+            serde_json::from_slice(&e.data).map_err(|x| e.unreadable(x))
+        }
+        Ok(Some(match event.ty.as_str() {
+            types::STEPPED => Fact::Stepped(json(event)?),
+            types::SETTLED => Fact::Settled(json(event)?),
+            types::PARKED => Fact::Parked(json(event)?),
+            types::RESUMED => Fact::Resumed(json(event)?),
+            types::CLAIMED => Fact::Claimed(json(event)?),
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Process and key of the instance.
+    pub fn instance(&self) -> (&str, &str) {
+        match self {
+            Fact::Stepped(f) => (&f.process, &f.key),
+            Fact::Settled(f) => (&f.process, &f.key),
+            Fact::Parked(f) => (&f.process, &f.key),
+            Fact::Resumed(f) => (&f.process, &f.key),
+            Fact::Claimed(f) => (&f.process, &f.key),
+        }
+    }
+
+    /// The fact as an event. `about` are further tags: the things that the instance is about.
+    pub fn draft(&self, about: &[Tag]) -> Draft {
+        let (process, key) = self.instance();
+        let mut tags = vec![process_tag(process), instance_tag(process, key)];
+        tags.extend_from_slice(about);
+        let (ty, data) = match self {
+            Fact::Stepped(f) => {
+                tags.extend(f.issued.iter().map(|c| command_tag(c.id)));
+                tags.extend(f.withdrawn.iter().map(|id| command_tag(*id)));
+                (types::STEPPED, json_bytes(f))
+            }
+            Fact::Settled(f) => {
+                tags.push(command_tag(f.command));
+                (types::SETTLED, json_bytes(f))
+            }
+            Fact::Parked(f) => (types::PARKED, json_bytes(f)),
+            Fact::Resumed(f) => (types::RESUMED, json_bytes(f)),
+            Fact::Claimed(f) => {
+                tags.push(command_tag(f.command));
+                (types::CLAIMED, json_bytes(f))
+            }
+        };
+        Draft { ty: ty.into(), version: 1, tags, data: data.into() }
+    }
+}
+
+/// These structs have only string keys, so that writing them as JSON cannot fail.
+fn json_bytes<T: Serialize>(fact: &T) -> Vec<u8> {
+    serde_json::to_vec(fact).unwrap_or_default()
+}
