@@ -1,0 +1,9 @@
+//! What the macros write, used as an application uses it.
+
+mod domain;
+mod events;
+mod sets;
+mod commands;
+mod refusals;
+mod plain_data;
+mod messages;

@@ -1,0 +1,46 @@
+//! `#[data]`: the derives, beside the user's own.
+
+use fait_core::event::schema_of;
+use fait_macros::data;
+use serde_json::json;
+
+#[data(crate = "fait_core")]
+#[derive(Eq, Default, Clone, PartialOrd)]
+pub struct Row<T> {
+    pub open: Vec<T>,
+    #[serde(rename = "at")]
+    pub since: Option<u32>,
+}
+
+#[derive(Default)]
+#[data(crate = "fait_core")]
+#[derive(std::fmt::Debug, PartialEq, serde::Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Handover {
+    #[default]
+    Idle,
+    WaitingFor {
+        row: Row<u8>,
+    },
+}
+
+#[test]
+fn data_is_written_read_and_described() {
+    let state = Handover::WaitingFor {
+        row: Row {
+            open: vec![1, 2],
+            since: Some(3),
+        },
+    };
+    let body = serde_json::to_value(&state).unwrap();
+    assert_eq!(
+        body,
+        json!({ "state": "waiting-for", "row": { "open": [1, 2], "at": 3 } })
+    );
+    assert_eq!(serde_json::from_value::<Handover>(body).unwrap(), state);
+    assert_eq!(Handover::default().clone(), Handover::Idle);
+    assert_eq!(
+        schema_of::<Row<u8>>()["properties"]["open"]["type"],
+        "array"
+    );
+}
