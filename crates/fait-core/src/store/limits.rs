@@ -1,7 +1,7 @@
 //! Limits and rules of form, the same for every store.
 
 use super::{Append, AppendError};
-use crate::event::{NewEvent, Position, Tag};
+use crate::event::{NewEvent, Origin, Position, Tag};
 
 /// Largest data of one event, in bytes.
 pub const MAX_EVENT_BYTES: usize = 1 << 20;
@@ -9,6 +9,8 @@ pub const MAX_EVENT_BYTES: usize = 1 << 20;
 pub const MAX_TAGS: usize = 64;
 /// Longest event type or tag, in bytes.
 pub const MAX_NAME_BYTES: usize = 255;
+/// Longest origin of one event: actor, trace context and pairs together, in bytes.
+pub const MAX_ORIGIN_BYTES: usize = 16 << 10;
 /// Most events of one append.
 pub const MAX_BATCH_EVENTS: usize = 4096;
 /// Most data of one append, in bytes.
@@ -63,7 +65,20 @@ fn event(e: &NewEvent) -> Result<(), AppendError> {
             e.tags.len()
         )));
     }
+    let origin = origin_bytes(&e.origin);
+    if origin > MAX_ORIGIN_BYTES {
+        return Err(AppendError::Invalid(format!(
+            "the origin of event {} has {origin} bytes; at most {MAX_ORIGIN_BYTES} fit",
+            e.ty
+        )));
+    }
     e.tags.iter().try_for_each(tag)
+}
+
+fn origin_bytes(origin: &Origin) -> usize {
+    let text = |t: &Option<String>| t.as_ref().map_or(0, String::len);
+    let pairs: usize = origin.pairs.iter().map(|(k, v)| k.len() + v.len()).sum();
+    text(&origin.actor) + text(&origin.traceparent) + pairs
 }
 
 fn name(text: &str, what: &str) -> Result<(), AppendError> {

@@ -103,15 +103,16 @@ impl Log {
                 return Err(AppendError::Invalid(message));
             }
         }
-        let Some((known, &position)) =
-            events.iter().find_map(|e| self.by_id.get_key_value(&e.id))
+        let Some((known, &position)) = events.iter().find_map(|e| self.by_id.get_key_value(&e.id))
         else {
             return Ok(None);
         };
         let first = self.by_id.get(&events[0].id).copied().unwrap_or(position);
         let old = self.events.iter().skip(first as usize - 1).take(events.len());
         let same = old.len() == events.len()
-            && old.zip(events).all(|(a, b)| *a == stored(b.clone(), a.meta.position, a.meta.recorded_at));
+            && old
+                .zip(events)
+                .all(|(a, b)| *a == stored(b.clone(), a.meta.position, a.meta.recorded_at));
         if !same {
             return Err(AppendError::DuplicateEvent { id: *known, position });
         }

@@ -6,8 +6,8 @@ mod limits;
 mod memory;
 
 pub use limits::{
-    MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_CONDITIONS, MAX_EVENT_BYTES, MAX_NAME_BYTES, MAX_TAGS,
-    validate,
+    MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_CONDITIONS, MAX_EVENT_BYTES, MAX_NAME_BYTES,
+    MAX_ORIGIN_BYTES, MAX_TAGS, validate,
 };
 pub use memory::Memory;
 
