@@ -1,0 +1,63 @@
+//! One name, three spellings: plain words on the board, a Rust type, an address.
+
+/// The Rust name of a type: `Order placed` becomes `OrderPlaced`.
+///
+/// ```
+/// assert_eq!(fait_board::rust_name("Feed a sponsor's guests"), "FeedASponsorsGuests");
+/// ```
+#[must_use]
+pub fn rust_name(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for word in words(name) {
+        let mut letters = word.chars();
+        out.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        out.push_str(letters.as_str());
+    }
+    not_a_number(out)
+}
+
+/// The Rust name of a field: `pays first` becomes `pays_first`.
+#[must_use]
+pub fn field_name(name: &str) -> String {
+    not_a_number(joined(name, '_'))
+}
+
+/// The form used in addresses and ids: `Order placed` becomes `order-placed`.
+#[must_use]
+pub fn kebab_name(name: &str) -> String {
+    joined(name, '-')
+}
+
+fn joined(name: &str, joint: char) -> String {
+    let mut out = String::with_capacity(name.len());
+    for word in words(name) {
+        if !out.is_empty() {
+            out.push(joint);
+        }
+        out.extend(word.chars().flat_map(char::to_lowercase));
+    }
+    out
+}
+
+/// The words of a name without punctuation; an apostrophe does not end a word.
+fn words(name: &str) -> impl Iterator<Item = String> {
+    name.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’'))
+        .map(|word| {
+            word.chars()
+                .filter(|c| c.is_alphanumeric())
+                .collect::<String>()
+        })
+        .filter(|word| !word.is_empty())
+}
+
+/// A Rust name cannot start with a digit.
+fn not_a_number(name: String) -> String {
+    if name.starts_with(|c: char| c.is_numeric()) {
+        format!("_{name}")
+    } else {
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests;

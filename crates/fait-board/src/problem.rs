@@ -1,0 +1,69 @@
+//! What is wrong with a board, said so that a domain expert understands it.
+
+use crate::place::Span;
+
+/// How much a problem weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// The board cannot be used like this.
+    Error,
+    /// The board can be used, but is probably not what was meant.
+    Warning,
+    /// Worth knowing.
+    Remark,
+}
+
+/// One mistake on the board, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Stable code: `P…` for what cannot be read, `B…` for what does not fit together.
+    pub code: &'static str,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// One sentence.
+    pub message: String,
+    /// What to do about it, if that can be said.
+    pub help: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Codes of what cannot be read. They are stable: editors and CI files name them.
+pub(crate) mod code {
+    pub(crate) const INDENT: &str = "P001";
+    pub(crate) const NOTE: &str = "P002";
+    pub(crate) const CLAUSE: &str = "P003";
+    pub(crate) const STEP: &str = "P004";
+    pub(crate) const MISSING: &str = "P005";
+    pub(crate) const ASTRAY: &str = "P006";
+    pub(crate) const PERIOD: &str = "P007";
+    pub(crate) const TYPE: &str = "P008";
+    pub(crate) const LEVEL: &str = "P009";
+    pub(crate) const TOO_MUCH: &str = "P010";
+    pub(crate) const REPEATED: &str = "P011";
+    pub(crate) const UNKNOWN: &str = "B101";
+    pub(crate) const TWICE: &str = "B102";
+    pub(crate) const WORD_TWICE: &str = "B104";
+}
+
+impl Problem {
+    pub(crate) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            help: None,
+            span,
+        }
+    }
+
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn with_guess(mut self, guess: Option<String>) -> Self {
+        self.help = guess.map(|name| format!("did you mean `{name}`?"));
+        self
+    }
+}

@@ -1,0 +1,279 @@
+//! The names of the board, found longest first.
+
+use std::collections::{HashMap, HashSet};
+
+use super::lines::shown;
+use crate::board::{Kind, Mention, Target};
+use crate::place::Phrase;
+use crate::problem::{Problem, code};
+use crate::spelling::nearest;
+
+/// Which names may stand in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Scope {
+    Note(Kind),
+    Sent,
+    Taken,
+}
+
+/// What may be heard by a process: events of the board and messages of other systems.
+pub(super) const HEARD: &[Scope] = &[Scope::Note(Kind::Event), Scope::Sent];
+/// The events of the board.
+pub(super) const EVENT: &[Scope] = &[Scope::Note(Kind::Event)];
+/// The tasks of the board.
+pub(super) const TASK: &[Scope] = &[Scope::Note(Kind::Task)];
+/// Who can do a task.
+pub(super) const DOER: &[Scope] = &[Scope::Note(Kind::Actor), Scope::Note(Kind::System)];
+/// What may be told in an example.
+pub(super) const FACT: &[Scope] = &[
+    Scope::Note(Kind::Event),
+    Scope::Note(Kind::Task),
+    Scope::Sent,
+];
+
+/// All names, and the problems found with them.
+#[derive(Default)]
+pub(super) struct Names {
+    known: HashMap<Scope, HashMap<String, Target>>,
+    /// Names as they were written in the order of the file, so that a guess is always the same.
+    listed: HashMap<Scope, Vec<String>>,
+    lost: HashSet<String>,
+    longest: usize,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// What a piece of text turned out to be.
+enum Found {
+    Known(Target),
+    /// The name of a note that could not be read: no second mistake.
+    Lost,
+}
+
+impl Names {
+    /// Adds a name; gives what had the name before.
+    pub(super) fn add(&mut self, scope: Scope, name: &str, target: Target) -> Option<Target> {
+        let names = self.known.entry(scope).or_default();
+        if let Some(before) = names.get(name) {
+            return Some(*before);
+        }
+        names.insert(name.to_owned(), target);
+        self.listed.entry(scope).or_default().push(name.to_owned());
+        self.longest = self.longest.max(name.len());
+        None
+    }
+
+    /// Adds the name of a note that could not be read.
+    pub(super) fn lose(&mut self, name: &str) {
+        self.longest = self.longest.max(name.len());
+        self.lost.insert(name.to_owned());
+    }
+
+    /// A single name.
+    pub(super) fn one(&mut self, phrase: Phrase<'_>, scopes: &[Scope]) -> Mention {
+        match self.find(phrase, scopes) {
+            Some(found) => mention(phrase, found),
+            None => self.unknown(phrase, scopes),
+        }
+    }
+
+    /// A single name for which it is no mistake to stand for nothing.
+    pub(super) fn perhaps(&self, phrase: Phrase<'_>, scopes: &[Scope]) -> Mention {
+        mention(phrase, self.find(phrase, scopes).unwrap_or(Found::Lost))
+    }
+
+    /// Names with commas between them.
+    pub(super) fn list(&mut self, phrase: Phrase<'_>, scopes: &[Scope]) -> Vec<Mention> {
+        self.list_until(phrase, scopes, None).0
+    }
+
+    /// Names with commas between them, and what follows `joiner` if it is there.
+    pub(super) fn list_until<'a>(
+        &mut self,
+        phrase: Phrase<'a>,
+        scopes: &[Scope],
+        joiner: Option<&str>,
+    ) -> (Vec<Mention>, Option<Phrase<'a>>) {
+        let mut rest = phrase;
+        let mut mentions = Vec::new();
+        loop {
+            let ends = ends(rest, joiner);
+            let fits = |end: &&End| {
+                let name = rest.before(end.at);
+                name.text.len() <= self.longest.saturating_mul(2)
+                    && self.find(name, scopes).is_some()
+            };
+            let known = ends
+                .iter()
+                .rev()
+                .find(fits)
+                .or_else(|| ends.first())
+                .copied();
+            let Some(end) = known else {
+                return (mentions, None);
+            };
+            let name = rest.before(end.at);
+            if name.is_empty() {
+                self.problems.push(nothing_here(rest));
+            } else {
+                mentions.push(self.one(name, scopes));
+            }
+            rest = rest.rest_from(end.at + end.len);
+            match end.what {
+                Ending::Comma => {}
+                Ending::Joiner => return (mentions, Some(rest)),
+                Ending::Line => return (mentions, None),
+            }
+        }
+    }
+
+    /// Words of the business. Whether they are explained is a later question.
+    pub(super) fn words(&mut self, phrase: Phrase<'_>) -> Vec<Mention> {
+        let mut rest = phrase;
+        let mut mentions = Vec::new();
+        loop {
+            let end = rest.text.find(',');
+            let name = rest.before(end.unwrap_or(rest.text.len()));
+            if name.is_empty() {
+                self.problems.push(nothing_here(rest));
+            } else {
+                mentions.push(self.perhaps(name, &[Scope::Note(Kind::Word)]));
+            }
+            match end {
+                Some(end) => rest = rest.rest_from(end + 1),
+                None => return mentions,
+            }
+        }
+    }
+
+    /// Cuts at the `joiner` after the longest known name; else at the first one.
+    pub(super) fn cut<'a>(
+        &self,
+        phrase: Phrase<'a>,
+        scopes: &[Scope],
+        joiner: &str,
+    ) -> Option<(Phrase<'a>, Phrase<'a>)> {
+        let joints = phrase.joints(joiner);
+        let known = |at: &&usize| self.find(phrase.before(**at), scopes).is_some();
+        let at = joints.iter().rev().find(known).or_else(|| joints.first())?;
+        Some(phrase.sides(*at, joiner))
+    }
+
+    /// Whether the phrase is the name of something.
+    pub(super) fn knows(&self, phrase: Phrase<'_>, scopes: &[Scope]) -> bool {
+        self.find(phrase, scopes).is_some()
+    }
+
+    fn find(&self, phrase: Phrase<'_>, scopes: &[Scope]) -> Option<Found> {
+        let name = phrase.plain();
+        let known = scopes
+            .iter()
+            .find_map(|scope| self.known.get(scope)?.get(&name).copied());
+        match known {
+            Some(target) => Some(Found::Known(target)),
+            None => self.lost.contains(&name).then_some(Found::Lost),
+        }
+    }
+
+    /// Reports a name that stands for nothing.
+    fn unknown(&mut self, phrase: Phrase<'_>, scopes: &[Scope]) -> Mention {
+        let what = kinds_in_words(scopes);
+        let name = phrase.plain();
+        let message = format!("no {what} is called `{}`", shown(phrase));
+        let problem = Problem::error(code::UNKNOWN, phrase.span(), message);
+        let listed = |scope: &Scope| self.listed.get(scope).into_iter().flatten();
+        let guess = nearest(&name, scopes.iter().flat_map(listed).map(String::as_str));
+        let problem = match (guess, self.kind_of(&name)) {
+            (None, Some(kind)) => {
+                problem.with_help(format!("`{}` is {}", shown(phrase), kind.with_article()))
+            }
+            (guess, _) => problem.with_guess(guess),
+        };
+        self.problems.push(problem);
+        mention(phrase, Found::Lost)
+    }
+
+    /// What kind of note has this name, for a name in the wrong place.
+    fn kind_of(&self, name: &str) -> Option<Kind> {
+        let has = |kind: &Kind| {
+            self.known
+                .get(&Scope::Note(*kind))
+                .is_some_and(|names| names.contains_key(name))
+        };
+        Kind::ALL.into_iter().find(has)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Ending {
+    Comma,
+    Joiner,
+    Line,
+}
+
+/// Where a name in a list could end, and what ends it there.
+#[derive(Clone, Copy)]
+struct End {
+    at: usize,
+    len: usize,
+    what: Ending,
+}
+
+/// A list with more places than this is read name by name from its start.
+const MOST_ENDS: usize = 64;
+
+fn ends(rest: Phrase<'_>, joiner: Option<&str>) -> Vec<End> {
+    let commas = rest.text.match_indices(',').take(MOST_ENDS);
+    let mut all: Vec<End> = commas
+        .map(|(at, _)| End {
+            at,
+            len: 1,
+            what: Ending::Comma,
+        })
+        .collect();
+    if let Some(joiner) = joiner {
+        let joints = rest.joints(joiner).into_iter().take(MOST_ENDS);
+        all.extend(joints.map(|at| End {
+            at,
+            len: joiner.len(),
+            what: Ending::Joiner,
+        }));
+    }
+    all.push(End {
+        at: rest.text.len(),
+        len: 0,
+        what: Ending::Line,
+    });
+    all.sort_by_key(|end| end.at);
+    all
+}
+
+fn mention(phrase: Phrase<'_>, found: Found) -> Mention {
+    let target = match found {
+        Found::Known(target) => Some(target),
+        Found::Lost => None,
+    };
+    Mention {
+        name: phrase.said(),
+        target,
+    }
+}
+
+fn nothing_here(rest: Phrase<'_>) -> Problem {
+    Problem::error(
+        code::MISSING,
+        rest.span(),
+        "a name is missing beside this comma",
+    )
+}
+
+/// `actor or system`
+fn kinds_in_words(scopes: &[Scope]) -> String {
+    let words: Vec<&str> = scopes
+        .iter()
+        .map(|scope| match scope {
+            Scope::Note(kind) => kind.keyword(),
+            Scope::Sent | Scope::Taken => "message",
+        })
+        .collect();
+    words.join(" or ")
+}

@@ -1,0 +1,58 @@
+//! Problems as a compiler would show them.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+use crate::problem::{Problem, Severity};
+
+/// Where a report is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// Text only.
+    #[default]
+    Plain,
+    /// With the colours of a terminal.
+    Colour,
+}
+
+/// All problems, each with its code, its place in `source` and what to do about it. `path` is
+/// what the file is called in the report.
+#[must_use]
+pub fn report(source: &str, path: &str, problems: &[Problem], look: Look) -> String {
+    let renderer = match look {
+        Look::Plain => Renderer::plain(),
+        Look::Colour => Renderer::styled(),
+    };
+    let mut out = String::new();
+    for problem in problems {
+        let level = match problem.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            Severity::Remark => Level::NOTE,
+        };
+        let place = AnnotationKind::Primary.span(within(source, problem.span.bytes()));
+        let mut group = level
+            .primary_title(problem.message.as_str())
+            .id(problem.code)
+            .element(Snippet::source(source).path(path).annotation(place));
+        if let Some(help) = &problem.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        out.push_str(&renderer.render(&[group]));
+        out.push_str("\n\n");
+    }
+    out
+}
+
+/// The range, cut to the text: a problem may be shown against a text that changed since.
+fn within(source: &str, range: Range<usize>) -> Range<usize> {
+    let floor = |at: usize| {
+        let mut at = at.min(source.len());
+        while !source.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    floor(range.start)..floor(range.end)
+}

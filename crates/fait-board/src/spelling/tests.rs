@@ -1,0 +1,16 @@
+use super::nearest;
+
+#[test]
+fn a_slip_finds_the_name() {
+    let names = ["example", "event", "task"];
+    assert_eq!(nearest("exampel", names).as_deref(), Some("example"));
+    assert_eq!(nearest("Task", names).as_deref(), Some("task"));
+    assert_eq!(nearest("evnt", names).as_deref(), Some("event"));
+}
+
+#[test]
+fn something_else_finds_nothing() {
+    assert_eq!(nearest("Kitchen", ["example", "event"]), None);
+    assert_eq!(nearest("", ["a"]), None);
+    assert_eq!(nearest(&"x".repeat(500), ["x"]), None);
+}

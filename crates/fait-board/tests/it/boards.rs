@@ -1,0 +1,92 @@
+//! The two boards everyone knows: one without a mistake, one full of them.
+
+use fait_board::{Kind, Level, Look, Trigger, parse, report};
+
+/// The restaurant as its program uses it.
+pub(crate) const RESTAURANT: &str =
+    include_str!("../../../../examples/restaurant/restaurant.board");
+/// A board with mistakes of every sort.
+pub(crate) const BROKEN: &str = include_str!("boards/broken.board");
+
+#[test]
+fn the_restaurant_is_read_without_a_problem() {
+    let parsed = parse(RESTAURANT);
+    assert_eq!(
+        report(
+            RESTAURANT,
+            "restaurant.board",
+            &parsed.problems,
+            Look::Plain
+        ),
+        ""
+    );
+    let board = &parsed.board;
+    assert_eq!((board.name(), board.level), ("Restaurant", Level::Design));
+    assert_eq!(
+        (board.words.len(), board.actors.len(), board.systems.len()),
+        (16, 6, 1)
+    );
+    assert_eq!(
+        (board.tasks.len(), board.events.len(), board.models.len()),
+        (14, 17, 5)
+    );
+    assert_eq!((board.policies.len(), board.processes.len()), (2, 4));
+    assert_eq!((board.examples.len(), board.ideas.len()), (7, 1));
+    assert_eq!(board.open_questions().len(), 3);
+    let spans_fit = board.notes().iter().all(|(kind, note)| {
+        RESTAURANT
+            .get(note.span.bytes())
+            .is_some_and(|line| line.starts_with(kind.keyword()))
+    });
+    assert!(spans_fit);
+}
+
+#[test]
+fn every_name_on_the_restaurant_board_stands_for_something() {
+    let board = parse(RESTAURANT).board;
+    let heard = board
+        .processes
+        .iter()
+        .flat_map(|process| &process.reactions)
+        .chain(board.policies.iter().flat_map(|policy| &policy.reactions))
+        .flat_map(|reaction| reaction.trigger.events());
+    let shown = board
+        .views
+        .iter()
+        .flat_map(|view| view.from.iter().chain(&view.shows));
+    let tasks = board
+        .tasks
+        .iter()
+        .flat_map(|task| task.sees.iter().chain(&task.asks));
+    for mention in heard.chain(shown).chain(tasks) {
+        assert!(mention.target.is_some(), "{}", mention.text());
+    }
+    let waits = |process: &fait_board::Process| {
+        process
+            .reactions
+            .iter()
+            .filter(|r| matches!(r.trigger, Trigger::Tries(..)))
+            .count()
+    };
+    assert_eq!(board.processes.iter().map(waits).sum::<usize>(), 3);
+    assert!(board.notes().iter().any(|(kind, note)| {
+        *kind == Kind::Task && note.name.text == "Redeem meal ticket" && note.planned.is_some()
+    }));
+}
+
+#[test]
+fn the_broken_board_is_reported_with_codes_and_places() {
+    let parsed = parse(BROKEN);
+    let places: Vec<_> = parsed
+        .problems
+        .iter()
+        .map(|p| (p.code, p.span.line, p.span.column))
+        .collect();
+    assert_eq!(places, [("P002", 64, 1), ("B101", 35, 8)]);
+    insta::assert_snapshot!(report(
+        BROKEN,
+        "broken.board",
+        &parsed.problems,
+        Look::Plain
+    ));
+}

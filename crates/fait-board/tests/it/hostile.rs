@@ -1,0 +1,95 @@
+//! Whatever is written: the board is read, every place lies inside the text, nothing panics.
+
+use fait_board::{Look, parse, report};
+use proptest::prelude::*;
+
+use crate::boards::{BROKEN, RESTAURANT};
+
+/// One way to spoil a text.
+#[derive(Clone, Debug)]
+enum Spoil {
+    Cut(usize, usize),
+    Put(usize, String),
+    Swap(usize, usize),
+    Repeat(usize),
+}
+
+fn spoil() -> impl Strategy<Value = Spoil> {
+    let pieces = prop_oneof![
+        Just("\t".to_owned()),
+        Just("\r\n".to_owned()),
+        Just("\n    ".to_owned()),
+        Just(", ".to_owned()),
+        Just(" with ".to_owned()),
+        Just(" when ".to_owned()),
+        Just(" #".to_owned()),
+        Just(" is ".to_owned()),
+        "\\PC{0,8}",
+    ];
+    prop_oneof![
+        (any::<usize>(), 0..80_usize).prop_map(|(at, len)| Spoil::Cut(at, len)),
+        (any::<usize>(), pieces).prop_map(|(at, piece)| Spoil::Put(at, piece)),
+        (any::<usize>(), any::<usize>()).prop_map(|(one, other)| Spoil::Swap(one, other)),
+        any::<usize>().prop_map(Spoil::Repeat),
+    ]
+}
+
+fn spoiled(text: &str, spoils: &[Spoil]) -> String {
+    let mut letters: Vec<char> = text.chars().collect();
+    for spoil in spoils {
+        let size = letters.len().max(1);
+        match spoil {
+            Spoil::Cut(at, len) => {
+                let start = (at % size).min(letters.len());
+                let end = (start + len).min(letters.len());
+                letters.drain(start..end);
+            }
+            Spoil::Put(at, piece) => {
+                let at = (at % size).min(letters.len());
+                letters.splice(at..at, piece.chars());
+            }
+            Spoil::Swap(one, other) if !letters.is_empty() => {
+                letters.swap(one % size, other % size);
+            }
+            Spoil::Repeat(at) => {
+                let start = (at % size).min(letters.len());
+                let piece: Vec<char> = letters.iter().skip(start).take(200).copied().collect();
+                letters.splice(start..start, piece);
+            }
+            Spoil::Swap(..) => {}
+        }
+    }
+    letters.into_iter().collect()
+}
+
+fn holds(text: &str) {
+    let parsed = parse(text);
+    for problem in &parsed.problems {
+        assert!(text.get(problem.span.bytes()).is_some(), "{problem:?}");
+    }
+    for (kind, note) in parsed.board.notes() {
+        let line = text.get(note.span.bytes()).unwrap_or_default();
+        assert!(line.starts_with(kind.keyword()), "{line}");
+    }
+    let few = parsed.problems.get(..5).unwrap_or(&parsed.problems);
+    let _ = report(text, "any.board", few, Look::Plain);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn a_spoiled_restaurant_is_read(spoils in prop::collection::vec(spoil(), 1..12)) {
+        holds(&spoiled(RESTAURANT, &spoils));
+    }
+
+    #[test]
+    fn a_spoiled_broken_board_is_read(spoils in prop::collection::vec(spoil(), 1..30)) {
+        holds(&spoiled(BROKEN, &spoils));
+    }
+
+    #[test]
+    fn any_text_is_read(text in "(?s).{0,300}") {
+        holds(&text);
+    }
+}

@@ -1,0 +1,4 @@
+//! The board language from outside: the boards of the project, read, reported and drawn.
+
+mod boards;
+mod hostile;
