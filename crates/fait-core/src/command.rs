@@ -95,12 +95,18 @@ pub trait CommandSet: Clone + fmt::Debug + PartialEq + Send + Sync + 'static {
 impl<C: Command> CommandSet for C {
     const NAMES: &'static [&'static str] = &[C::NAME];
     fn encode(&self) -> Result<(&'static str, Value), InputError> {
-        let body = serde_json::to_value(self)
-            .map_err(|e| InputError { field: None, message: e.to_string() })?;
+        let body = serde_json::to_value(self).map_err(|e| InputError {
+            field: None,
+            message: e.to_string(),
+        })?;
         Ok((C::NAME, body))
     }
     fn decode(name: &str, body: &Value) -> Result<Option<Self>, InputError> {
-        if name == C::NAME { read_body(body).map(Some) } else { Ok(None) }
+        if name == C::NAME {
+            read_body(body).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 }
 
@@ -131,13 +137,23 @@ pub struct InputError {
 pub fn read_body<C: Command>(body: &Value) -> Result<C, InputError> {
     let Some(fields) = body.as_object() else {
         let message = format!("the body of `{}` must be a JSON object", C::NAME);
-        return Err(InputError { field: None, message });
+        return Err(InputError {
+            field: None,
+            message,
+        });
     };
     let known = |name: &str| C::FIELDS.iter().any(|f| f.name == name);
     if let Some(unknown) = fields.keys().find(|k| !known(k)) {
         let names: Vec<&str> = C::FIELDS.iter().map(|f| f.name).collect();
-        let message = format!("`{}` has no such field; it has {}", C::NAME, names.join(", "));
-        return Err(InputError { field: Some(unknown.clone()), message });
+        let message = format!(
+            "`{}` has no such field; it has {}",
+            C::NAME,
+            names.join(", ")
+        );
+        return Err(InputError {
+            field: Some(unknown.clone()),
+            message,
+        });
     }
     C::deserialize(body).map_err(|e| blame::<C>(fields, &e))
 }
@@ -145,8 +161,14 @@ pub fn read_body<C: Command>(body: &Value) -> Result<C, InputError> {
 /// Finds the field that a failed read is about: serde's own message names missing fields only.
 fn blame<C: Command>(fields: &serde_json::Map<String, Value>, e: &serde_json::Error) -> InputError {
     let text = e.to_string();
-    if let Some(name) = text.strip_prefix("missing field `").and_then(|r| r.strip_suffix('`')) {
-        return InputError { field: Some(name.into()), message: "is missing".into() };
+    if let Some(name) = text
+        .strip_prefix("missing field `")
+        .and_then(|r| r.strip_suffix('`'))
+    {
+        return InputError {
+            field: Some(name.into()),
+            message: "is missing".into(),
+        };
     }
     // Blank one field after the other: the message changes where the blamed one is blanked.
     let field = fields.keys().find(|name| {
@@ -156,7 +178,10 @@ fn blame<C: Command>(fields: &serde_json::Map<String, Value>, e: &serde_json::Er
             .err()
             .is_none_or(|other| other.to_string() != text)
     });
-    InputError { field: field.cloned(), message: text }
+    InputError {
+        field: field.cloned(),
+        message: text,
+    }
 }
 
 /// A field as data.

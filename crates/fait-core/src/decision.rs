@@ -87,7 +87,9 @@ impl<M: Model> Boundary for M {
         M::default()
     }
     fn query(key: &M::Key, query: &mut Query) {
-        query.items.push(QueryItem::of(M::Events::TYPES, key.tags()));
+        query
+            .items
+            .push(QueryItem::of(M::Events::TYPES, key.tags()));
     }
     fn absorb(&mut self, key: &M::Key, event: &StoredEvent) -> Result<(), DecodeError> {
         if key.tags().iter().all(|t| event.tags.contains(t))
@@ -134,7 +136,9 @@ where
         }
     }
     fn absorb(&mut self, _: &Self::Keys, event: &StoredEvent) -> Result<(), DecodeError> {
-        self.0.iter_mut().try_for_each(|(key, model)| model.absorb(key, event))
+        self.0
+            .iter_mut()
+            .try_for_each(|(key, model)| model.absorb(key, event))
     }
     fn reads(out: &mut Vec<&'static str>) {
         M::reads(out);
@@ -182,7 +186,12 @@ pub struct Context {
 impl Context {
     /// A context; applications get theirs from the runtime.
     pub fn new(now: Time, actor: Option<String>, command: Uuid) -> Self {
-        Context { now, actor, command, made: AtomicU32::new(0) }
+        Context {
+            now,
+            actor,
+            command,
+            made: AtomicU32::new(0),
+        }
     }
 
     /// A new id, derived from the command's id and the order of the calls.
@@ -262,7 +271,11 @@ pub struct Refused {
 impl Refused {
     /// Erases a refusal.
     pub fn from<R: Refusal>(r: R) -> Self {
-        Refused { code: r.code().into(), message: r.to_string(), typed: Some(Box::new(r)) }
+        Refused {
+            code: r.code().into(),
+            message: r.to_string(),
+            typed: Some(Box::new(r)),
+        }
     }
 }
 
@@ -284,7 +297,7 @@ pub enum Verdict {
 }
 
 /// One decision being made, with types erased: what the runtime drives.
-pub trait Deciding: Send {
+pub trait Deciding: Send + Sync {
     /// What must be read.
     fn query(&self) -> &Query;
     /// What must not have changed meanwhile.
@@ -317,7 +330,20 @@ impl<C: Decide> Decision<C> {
         let keys = command.boundary();
         let mut query = Query::default();
         C::Model::query(&keys, &mut query);
-        Decision { model: C::Model::empty(&keys), command, keys, query }
+        Decision {
+            model: C::Model::empty(&keys),
+            command,
+            keys,
+            query,
+        }
+    }
+
+    /// Decides, with its types.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn decide_typed(&self, context: &Context) -> Result<Vec<C::Emits>, C::Refusal> {
+        self.command.decide(&self.model, context)
     }
 }
 
@@ -332,7 +358,7 @@ impl<C: Decide> Deciding for Decision<C> {
         self.model.absorb(&self.keys, event)
     }
     fn decide(&self, context: &Context) -> Verdict {
-        match self.command.decide(&self.model, context) {
+        match self.decide_typed(context) {
             Err(refusal) => Verdict::Refused(Refused::from(refusal)),
             Ok(events) => match events.iter().map(EventSet::encode).collect() {
                 Ok(drafts) => Verdict::Events(drafts),
@@ -341,9 +367,14 @@ impl<C: Decide> Deciding for Decision<C> {
         }
     }
     fn offer(&self, context: &Context) -> Result<(), Refused> {
-        self.command.offer(&self.model, context).map_err(Refused::from)
+        self.command
+            .offer(&self.model, context)
+            .map_err(Refused::from)
     }
 }
+
+/// Says whether JSON fits a command.
+pub type Check = Arc<dyn Fn(&Value) -> Result<(), InputError> + Send + Sync>;
 
 /// Begins a decision from the JSON of a command.
 pub type Begin = Arc<dyn Fn(&Value) -> Result<Box<dyn Deciding>, InputError> + Send + Sync>;
@@ -370,12 +401,14 @@ pub struct CommandDef {
     /// Begins the decision; none when an outside system does it.
     pub begin: Option<Begin>,
     /// Whether the JSON fits the command.
-    pub check: Arc<dyn Fn(&Value) -> Result<(), InputError> + Send + Sync>,
+    pub check: Check,
 }
 
 impl fmt::Debug for CommandDef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CommandDef").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("CommandDef")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

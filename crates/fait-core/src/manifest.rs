@@ -118,7 +118,10 @@ impl Manifest {
         views: impl Iterator<Item = &'a ProjectionDef>,
         processes: impl Iterator<Item = &'a ProcessDef>,
     ) -> Manifest {
-        let mut m = Manifest { name: name.into(), ..Manifest::default() };
+        let mut m = Manifest {
+            name: name.into(),
+            ..Manifest::default()
+        };
         commands.for_each(|c| m.command(c));
         views.for_each(|v| m.view(v));
         processes.for_each(|p| m.process(p));
@@ -133,10 +136,16 @@ impl Manifest {
     fn command(&mut self, def: &CommandDef) {
         let emits = def.emits.iter().map(|e| self.event(e)).collect();
         for role in &def.page.by {
-            self.roles.entry(role.clone()).or_default().push(def.name.clone());
+            self.roles
+                .entry(role.clone())
+                .or_default()
+                .push(def.name.clone());
         }
         if let Some(system) = &def.page.to {
-            self.systems.entry(system.clone()).or_default().push(def.name.clone());
+            self.systems
+                .entry(system.clone())
+                .or_default()
+                .push(def.name.clone());
         }
         let entry = CommandEntry {
             title: def.title.clone(),
@@ -170,7 +179,11 @@ impl Manifest {
             sends: def.sends.clone(),
             raises,
         };
-        let kind = if def.policy { &mut self.policies } else { &mut self.processes };
+        let kind = if def.policy {
+            &mut self.policies
+        } else {
+            &mut self.processes
+        };
         kind.insert(def.name.clone(), entry);
     }
 
@@ -178,13 +191,16 @@ impl Manifest {
     pub fn edges(&self) -> Vec<Edge> {
         let mut edges = vec![];
         for (name, c) in &self.commands {
-            edges.extend(
-                c.emits.iter().map(|e| Edge::Command { name: name.clone(), raises: e.clone() }),
-            );
+            edges.extend(c.emits.iter().map(|e| Edge::Command {
+                name: name.clone(),
+                raises: e.clone(),
+            }));
         }
         for (name, v) in &self.views {
-            edges
-                .extend(v.types.iter().map(|e| Edge::View { name: name.clone(), hears: e.clone() }));
+            edges.extend(v.types.iter().map(|e| Edge::View {
+                name: name.clone(),
+                hears: e.clone(),
+            }));
         }
         for (name, p) in self.processes.iter().chain(&self.policies) {
             edges.push(Edge::Process {

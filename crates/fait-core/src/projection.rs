@@ -61,7 +61,9 @@ pub struct ProjectionDef {
 
 impl fmt::Debug for ProjectionDef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProjectionDef").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("ProjectionDef")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -75,7 +77,9 @@ impl ProjectionDef {
             types: P::Events::TYPES.iter().map(|t| t.to_string()).collect(),
             row: schema_of::<P::Row>(),
             keys: Arc::new(|event| {
-                let Some(e) = P::Events::decode(event)? else { return Ok(vec![]) };
+                let Some(e) = P::Events::decode(event)? else {
+                    return Ok(vec![]);
+                };
                 Ok(P::keys(&e).iter().map(ToString::to_string).collect())
             }),
             project: Arc::new(project_one::<P>),
@@ -94,14 +98,18 @@ fn project_one<P: Projection>(
     key: &str,
     event: &StoredEvent,
 ) -> Result<Option<Value>, DecodeError> {
-    let Some(e) = P::Events::decode(event)? else { return Ok(row) };
+    let Some(e) = P::Events::decode(event)? else {
+        return Ok(row);
+    };
     let key = P::Key::parse(key).map_err(|x| event.unreadable(x))?;
     let mut typed: Option<P::Row> = match row {
         Some(value) => Some(serde_json::from_value(value).map_err(|x| event.unreadable(x))?),
         None => None,
     };
     P::project(&mut typed, &key, e, &event.meta);
-    typed.map(|r| serde_json::to_value(r).map_err(|x| event.unreadable(x))).transpose()
+    typed
+        .map(|r| serde_json::to_value(r).map_err(|x| event.unreadable(x)))
+        .transpose()
 }
 
 /// The single id of a kind that an event is tagged with.

@@ -24,7 +24,9 @@ pub struct QueryItem {
 impl Query {
     /// Every event.
     pub fn all() -> Query {
-        Query { items: vec![QueryItem::default()] }
+        Query {
+            items: vec![QueryItem::default()],
+        }
     }
 
     /// Every event of some types.
@@ -32,12 +34,19 @@ impl Query {
         if types.is_empty() {
             return Query::default();
         }
-        Query { items: vec![QueryItem::of(types, vec![])] }
+        Query {
+            items: vec![QueryItem::of(types, vec![])],
+        }
     }
 
     /// Every event that carries all of these tags.
     pub fn tags(tags: Vec<Tag>) -> Query {
-        Query { items: vec![QueryItem { types: vec![], tags }] }
+        Query {
+            items: vec![QueryItem {
+                types: vec![],
+                tags,
+            }],
+        }
     }
 
     /// This query or another alternative.
@@ -61,7 +70,10 @@ impl Query {
 impl QueryItem {
     /// Some types with some tags.
     pub fn of<S: AsRef<str>>(types: &[S], tags: Vec<Tag>) -> QueryItem {
-        QueryItem { types: types.iter().map(|t| t.as_ref().to_string()).collect(), tags }
+        QueryItem {
+            types: types.iter().map(|t| t.as_ref().to_string()).collect(),
+            tags,
+        }
     }
 
     /// Whether an event with this type and these tags is selected.

@@ -92,7 +92,21 @@ pub fn ids_in<K: EntityId>(tags: &[Tag]) -> Vec<K> {
 }
 
 impl<E: Event> EventSet for E {
-    const TYPES: &'static [&'static str] = &[E::TYPE];
+    const TYPES: &'static [&'static str] = {
+        // A const cannot have an array of `E`'s length, so names are cut from one of fixed length.
+        const MOST: usize = 32;
+        let names: &'static [&'static str; MOST] = &const {
+            assert!(E::WAS.len() < MOST, "an event has at most 31 older names");
+            let mut names = [E::TYPE; MOST];
+            let mut i = 0;
+            while i < E::WAS.len() {
+                names[i + 1] = E::WAS[i];
+                i += 1;
+            }
+            names
+        };
+        names.split_at(E::WAS.len() + 1).0
+    };
     fn tags(&self) -> Vec<Tag> {
         Event::tags(self)
     }
@@ -238,8 +252,20 @@ pub struct NewEvent {
 impl Draft {
     /// The event with its id and origin.
     pub fn with(self, id: Uuid, origin: Origin) -> NewEvent {
-        let Draft { ty, version, tags, data } = self;
-        NewEvent { id, ty, version, tags, data, origin }
+        let Draft {
+            ty,
+            version,
+            tags,
+            data,
+        } = self;
+        NewEvent {
+            id,
+            ty,
+            version,
+            tags,
+            data,
+            origin,
+        }
     }
 }
 
@@ -273,9 +299,9 @@ impl StoredEvent {
         out["type"] = self.ty.clone().into();
         out["version"] = self.version.into();
         out["tags"] = self.tags.iter().map(|t| t.as_str().to_string()).collect();
-        out["data"] = self.json().unwrap_or_else(|_| {
-            Value::String(String::from_utf8_lossy(&self.data).into_owned())
-        });
+        out["data"] = self
+            .json()
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.data).into_owned()));
         out
     }
 
@@ -338,8 +364,10 @@ pub fn decode_event<E: Event>(e: &StoredEvent) -> Result<E, DecodeError> {
 /// # Errors
 /// The event's `Serialize` refuses.
 pub fn encode_event<E: Event>(e: &E) -> Result<Draft, EncodeError> {
-    let data = serde_json::to_vec(e)
-        .map_err(|x| EncodeError { ty: E::TYPE.into(), message: x.to_string() })?;
+    let data = serde_json::to_vec(e).map_err(|x| EncodeError {
+        ty: E::TYPE.into(),
+        message: x.to_string(),
+    })?;
     Ok(Draft {
         ty: E::TYPE.into(),
         version: E::VERSION,

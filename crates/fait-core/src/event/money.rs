@@ -45,7 +45,11 @@ fn parse(s: &str) -> Option<Money> {
         return None;
     }
     let cents: i64 = format!("{cents:0<2}").parse().ok()?;
-    let amount = whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(cents)?;
+    let amount = whole
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(cents)?;
     Some(Money(if negative { -amount } else { amount }))
 }
 

@@ -28,7 +28,9 @@ impl Tag {
 
     /// The part behind the first colon.
     pub fn value(&self) -> &str {
-        self.0.split_once(':').map_or(self.0.as_str(), |(_, value)| value)
+        self.0
+            .split_once(':')
+            .map_or(self.0.as_str(), |(_, value)| value)
     }
 
     /// As written.
@@ -100,7 +102,11 @@ impl IdValue for uuid::Uuid {}
 impl IdValue for u64 {}
 impl IdValue for String {
     fn check(&self) -> Result<(), &'static str> {
-        if self.trim().is_empty() { Err("an id cannot be empty") } else { Ok(()) }
+        if self.trim().is_empty() {
+            Err("an id cannot be empty")
+        } else {
+            Ok(())
+        }
     }
 }
 

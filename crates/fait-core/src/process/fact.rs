@@ -167,6 +167,9 @@ pub struct Settled {
     pub command: Uuid,
     /// Its name.
     pub name: String,
+    /// Its JSON, unless it was accepted.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub body: Value,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -282,7 +285,12 @@ impl Fact {
                 (types::CLAIMED, json_bytes(f))
             }
         };
-        Draft { ty: ty.into(), version: 1, tags, data: data.into() }
+        Draft {
+            ty: ty.into(),
+            version: 1,
+            tags,
+            data: data.into(),
+        }
     }
 }
 

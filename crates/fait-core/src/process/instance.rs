@@ -84,7 +84,11 @@ pub struct Instance {
 impl Instance {
     /// An instance that has not begun.
     pub fn new(process: &str, key: &str) -> Self {
-        Instance { process: process.into(), key: key.into(), ..Instance::default() }
+        Instance {
+            process: process.into(),
+            key: key.into(),
+            ..Instance::default()
+        }
     }
 
     /// Whether it has begun.
@@ -107,7 +111,11 @@ impl Instance {
             self.correlation = meta.origin.correlation;
             self.started_at = meta.recorded_at;
             let own = ["process", "instance", "command"];
-            self.about = tags.iter().filter(|t| !own.contains(&t.kind())).cloned().collect();
+            self.about = tags
+                .iter()
+                .filter(|t| !own.contains(&t.kind()))
+                .cloned()
+                .collect();
         }
         self.moved = meta.position;
         self.updated_at = meta.recorded_at;
@@ -152,9 +160,15 @@ impl Instance {
             self.deadlines.remove(name);
         }
         for deadline in &step.set {
-            self.generations.insert(deadline.name.clone(), deadline.generation);
-            self.deadlines.insert(deadline.name.clone(), (deadline.clone(), meta.id));
+            self.generations
+                .insert(deadline.name.clone(), deadline.generation);
+            self.deadlines
+                .insert(deadline.name.clone(), (deadline.clone(), meta.id));
         }
+        if step.ended {
+            self.end();
+        }
+        // What is issued with the last step is still carried out.
         for issued in &step.issued {
             self.tries.insert(issued.name.clone(), issued.tries);
             let open = Open {
@@ -167,9 +181,6 @@ impl Instance {
             self.open.insert(issued.id, open);
         }
         self.until_settled |= step.until_settled;
-        if step.ended {
-            self.end();
-        }
     }
 
     fn settled(&mut self, settled: &Settled) {

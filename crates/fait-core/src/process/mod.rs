@@ -168,7 +168,16 @@ pub struct Reaction {
 impl Reaction {
     /// Whether nothing at all came of the input.
     pub fn is_nothing(&self) -> bool {
-        let Reaction { issued, withdrawn, set, cancelled, raised, ended, parked, .. } = self;
+        let Reaction {
+            issued,
+            withdrawn,
+            set,
+            cancelled,
+            raised,
+            ended,
+            parked,
+            ..
+        } = self;
         !self.changed
             && issued.is_empty()
             && withdrawn.is_empty()
@@ -217,7 +226,9 @@ pub struct ProcessDef {
 
 impl fmt::Debug for ProcessDef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProcessDef").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("ProcessDef")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -238,7 +249,9 @@ impl ProcessDef {
             sends: owned(P::Sends::NAMES),
             raises: P::Raises::defs(),
             route: Arc::new(|event| {
-                let Some(e) = P::Events::decode(event)? else { return Ok(vec![]) };
+                let Some(e) = P::Events::decode(event)? else {
+                    return Ok(vec![]);
+                };
                 let keys = P::correlate(&e).map_err(|m| event.unreadable(m))?;
                 Ok(keys.iter().map(ToString::to_string).collect())
             }),
@@ -276,28 +289,41 @@ fn react_one<P: Process>(
     };
     let Some(input) = read_input::<P>(input)? else {
         let state = serde_json::to_value(before).map_err(|e| e.to_string())?;
-        return Ok(Reaction { state, ..Reaction::default() });
+        return Ok(Reaction {
+            state,
+            ..Reaction::default()
+        });
     };
     let mut out = Outbox::new(now);
     let after = before.clone().react(&key, input, &mut out);
     let changed = after != before;
     let state = serde_json::to_value(after).map_err(|e| e.to_string())?;
-    Ok(Reaction { changed, ..out.into_reaction(state)? })
+    Ok(Reaction {
+        changed,
+        ..out.into_reaction(state)?
+    })
 }
 
 fn read_state<P: Process>(version: u32, value: &Value) -> Result<P, String> {
     if version > P::VERSION {
-        return Err(format!("its state has version {version}, newer than this program's"));
+        return Err(format!(
+            "its state has version {version}, newer than this program's"
+        ));
     }
-    let value =
-        if version < P::VERSION { P::upcast(version, value.clone())? } else { value.clone() };
+    let value = if version < P::VERSION {
+        P::upcast(version, value.clone())?
+    } else {
+        value.clone()
+    };
     serde_json::from_value(value).map_err(|e| format!("its state cannot be read: {e}"))
 }
 
 fn read_input<P: Process>(input: AnyInput<'_>) -> Result<Option<Input<P>>, String> {
     let (issued, outcome) = match input {
         AnyInput::Event(e) => {
-            return P::Events::decode(e).map(|e| e.map(Input::Event)).map_err(|e| e.to_string());
+            return P::Events::decode(e)
+                .map(|e| e.map(Input::Event))
+                .map_err(|e| e.to_string());
         }
         AnyInput::Timer(name) => {
             let timer = serde_json::from_str(name)
@@ -309,21 +335,31 @@ fn read_input<P: Process>(input: AnyInput<'_>) -> Result<Option<Input<P>>, Strin
     let command = || match P::Sends::decode(&issued.name, &issued.body) {
         Ok(Some(command)) => Ok(command),
         Ok(None) => Err(format!("it does not send `{}` any more", issued.name)),
-        Err(e) => Err(format!("its command `{}` cannot be read any more: {e}", issued.name)),
+        Err(e) => Err(format!(
+            "its command `{}` cannot be read any more: {e}",
+            issued.name
+        )),
     };
     Ok(match outcome {
         Outcome::Accepted => None,
-        Outcome::Refused { reason, .. } => {
-            Some(Input::Refused { command: command()?, reason: reason.clone() })
-        }
-        Outcome::Failed { error } => {
-            Some(Input::Failed { command: command()?, error: error.clone() })
-        }
+        Outcome::Refused { reason, .. } => Some(Input::Refused {
+            command: command()?,
+            reason: reason.clone(),
+        }),
+        Outcome::Failed { error } => Some(Input::Failed {
+            command: command()?,
+            error: error.clone(),
+        }),
     })
 }
 
 fn policy_one<P: Policy>(input: AnyInput<'_>) -> Result<Reaction, String> {
-    let parked = |why: String| Ok(Reaction { parked: Some(why), ..Reaction::default() });
+    let parked = |why: String| {
+        Ok(Reaction {
+            parked: Some(why),
+            ..Reaction::default()
+        })
+    };
     match input {
         AnyInput::Timer(name) => Err(format!("a policy has no deadline, yet {name} was reached")),
         AnyInput::Settled(_, Outcome::Accepted) => Ok(Reaction::default()),
@@ -340,7 +376,11 @@ fn policy_one<P: Policy>(input: AnyInput<'_>) -> Result<Reaction, String> {
             let issued: Result<Vec<Issue>, InputError> =
                 P::whenever(e).iter().map(Issue::send).collect();
             let issued = issued.map_err(|e| e.to_string())?;
-            Ok(Reaction { until_settled: !issued.is_empty(), issued, ..Reaction::default() })
+            Ok(Reaction {
+                until_settled: !issued.is_empty(),
+                issued,
+                ..Reaction::default()
+            })
         }
     }
 }

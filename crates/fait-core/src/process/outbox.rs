@@ -28,7 +28,12 @@ impl Issue {
     /// The command's own `Serialize` refuses.
     pub fn send<C: CommandSet>(command: &C) -> Result<Issue, InputError> {
         let (name, body) = command.encode()?;
-        Ok(Issue { name: name.into(), body, role: None, within: None })
+        Ok(Issue {
+            name: name.into(),
+            body,
+            role: None,
+            within: None,
+        })
     }
 }
 
@@ -43,7 +48,9 @@ pub struct Outbox<P: Process> {
 
 impl<P: Process> fmt::Debug for Outbox<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outbox").field("reaction", &self.reaction).finish_non_exhaustive()
+        f.debug_struct("Outbox")
+            .field("reaction", &self.reaction)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,7 +58,12 @@ impl<P: Process> Outbox<P> {
     /// An empty outbox; applications get theirs from the runtime.
     pub fn new(now: Time) -> Self {
         let process = std::marker::PhantomData;
-        Outbox { now, reaction: Reaction::default(), defect: None, process }
+        Outbox {
+            now,
+            reaction: Reaction::default(),
+            defect: None,
+            process,
+        }
     }
 
     /// Sends a command: it is recorded with this step and carried out once.
@@ -76,7 +88,10 @@ impl<P: Process> Outbox<P> {
             within: None,
         });
         let index = self.reaction.issued.len() - 1;
-        Ask { issue: &mut self.reaction.issued[index], defect: &mut self.defect }
+        Ask {
+            issue: &mut self.reaction.issued[index],
+            defect: &mut self.defect,
+        }
     }
 
     /// Takes back what this instance sent or asked for under a command's name and is not settled.
@@ -104,7 +119,9 @@ impl<P: Process> Outbox<P> {
 
     /// Sets a deadline at a time. Setting it again supersedes it.
     pub fn wake_at(&mut self, at: Time, timer: P::Timer) {
-        let Some(name) = self.timer(&timer) else { return };
+        let Some(name) = self.timer(&timer) else {
+            return;
+        };
         self.reaction.cancelled.retain(|n| *n != name);
         self.reaction.set.retain(|(n, _)| *n != name);
         self.reaction.set.push((name, at));
@@ -112,7 +129,9 @@ impl<P: Process> Outbox<P> {
 
     /// Cancels a deadline, if it is set.
     pub fn cancel(&mut self, timer: P::Timer) {
-        let Some(name) = self.timer(&timer) else { return };
+        let Some(name) = self.timer(&timer) else {
+            return;
+        };
         self.reaction.set.retain(|(n, _)| *n != name);
         self.reaction.cancelled.push(name);
     }
@@ -180,14 +199,20 @@ pub struct Ask<'a> {
 
 impl Ask<'_> {
     /// How long there is time. It is shown to the person; what happens then is up to a deadline.
-    #[expect(clippy::return_self_not_must_use, reason = "the ask is recorded either way")]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the ask is recorded either way"
+    )]
     pub fn within(self, time: Duration) -> Self {
         self.issue.within = Some(time);
         self
     }
 
     /// Gives a field of the task, so that the person need not type it.
-    #[expect(clippy::return_self_not_must_use, reason = "the ask is recorded either way")]
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the ask is recorded either way"
+    )]
     pub fn with(self, field: &str, value: impl Serialize) -> Self {
         match serde_json::to_value(value) {
             Ok(value) => self.issue.body[field] = value,

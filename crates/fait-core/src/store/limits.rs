@@ -29,11 +29,15 @@ pub fn validate(append: &Append, head: Position) -> Result<(), AppendError> {
     }
     if append.events.len() > MAX_BATCH_EVENTS {
         let n = append.events.len();
-        return invalid(format!("{n} events in one append; at most {MAX_BATCH_EVENTS} fit"));
+        return invalid(format!(
+            "{n} events in one append; at most {MAX_BATCH_EVENTS} fit"
+        ));
     }
     if append.conditions.len() > MAX_CONDITIONS {
         let n = append.conditions.len();
-        return invalid(format!("{n} conditions in one append; at most {MAX_CONDITIONS} fit"));
+        return invalid(format!(
+            "{n} conditions in one append; at most {MAX_CONDITIONS} fit"
+        ));
     }
     if let Some(c) = append.conditions.iter().find(|c| c.after > head) {
         return invalid(format!(
@@ -44,7 +48,9 @@ pub fn validate(append: &Append, head: Position) -> Result<(), AppendError> {
     append.events.iter().try_for_each(event)?;
     let bytes: usize = append.events.iter().map(|e| e.data.len()).sum();
     if bytes > MAX_BATCH_BYTES {
-        return invalid(format!("{bytes} bytes in one append; at most {MAX_BATCH_BYTES} fit"));
+        return invalid(format!(
+            "{bytes} bytes in one append; at most {MAX_BATCH_BYTES} fit"
+        ));
     }
     Ok(())
 }
@@ -92,14 +98,19 @@ fn name(text: &str, what: &str) -> Result<(), AppendError> {
         return Ok(());
     };
     let shown: String = text.chars().take(40).collect();
-    Err(AppendError::Invalid(format!("{what} `{}` {wrong}", shown.escape_debug())))
+    Err(AppendError::Invalid(format!(
+        "{what} `{}` {wrong}",
+        shown.escape_debug()
+    )))
 }
 
 fn tag(tag: &Tag) -> Result<(), AppendError> {
     name(tag.as_str(), "tag")?;
     if tag.kind().is_empty() || tag.value().is_empty() {
         let text = tag.as_str();
-        return Err(AppendError::Invalid(format!("tag `{text}` is not of the form `kind:value`")));
+        return Err(AppendError::Invalid(format!(
+            "tag `{text}` is not of the form `kind:value`"
+        )));
     }
     Ok(())
 }

@@ -36,7 +36,11 @@ impl Default for Memory {
 impl Memory {
     /// A store with an identity of its own.
     pub fn with_id(id: Uuid) -> Self {
-        Memory { id, log: Mutex::default(), grown: Wake::new() }
+        Memory {
+            id,
+            log: Mutex::default(),
+            grown: Wake::new(),
+        }
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -77,8 +81,26 @@ impl Memory {
 }
 
 fn stored(e: NewEvent, position: Position, recorded_at: Time) -> StoredEvent {
-    let NewEvent { id, ty, version, tags, data, origin } = e;
-    StoredEvent { ty, version, tags, data, meta: Meta { position, id, recorded_at, origin } }
+    let NewEvent {
+        id,
+        ty,
+        version,
+        tags,
+        data,
+        origin,
+    } = e;
+    StoredEvent {
+        ty,
+        version,
+        tags,
+        data,
+        meta: Meta {
+            position,
+            id,
+            recorded_at,
+            origin,
+        },
+    }
 }
 
 impl Log {
@@ -90,7 +112,10 @@ impl Log {
         let Some(key) = key else { return Ok(None) };
         match self.commands.get(&key.id) {
             None => Ok(None),
-            Some((first, done)) if *first == key => Ok(Some(Appended { repeated: true, ..*done })),
+            Some((first, done)) if *first == key => Ok(Some(Appended {
+                repeated: true,
+                ..*done
+            })),
             Some(_) => Err(AppendError::CommandReused { id: key.id }),
         }
     }
@@ -108,13 +133,20 @@ impl Log {
             return Ok(None);
         };
         let first = self.by_id.get(&events[0].id).copied().unwrap_or(position);
-        let old = self.events.iter().skip(first as usize - 1).take(events.len());
+        let old = self
+            .events
+            .iter()
+            .skip(first as usize - 1)
+            .take(events.len());
         let same = old.len() == events.len()
             && old
                 .zip(events)
                 .all(|(a, b)| *a == stored(b.clone(), a.meta.position, a.meta.recorded_at));
         if !same {
-            return Err(AppendError::DuplicateEvent { id: *known, position });
+            return Err(AppendError::DuplicateEvent {
+                id: *known,
+                position,
+            });
         }
         Ok(Some(Appended {
             first,
@@ -129,7 +161,10 @@ impl Log {
             let newer = &self.events[c.after as usize..];
             if let Some(e) = newer.iter().find(|e| c.fail_if_events_match.selects(e)) {
                 let position = e.meta.position;
-                return Err(AppendError::Conflict { condition: i, position });
+                return Err(AppendError::Conflict {
+                    condition: i,
+                    position,
+                });
             }
         }
         Ok(())

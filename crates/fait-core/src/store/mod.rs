@@ -111,7 +111,9 @@ pub struct StoreError {
 impl StoreError {
     /// An error with this sentence.
     pub fn new(message: impl fmt::Display) -> Self {
-        StoreError { message: message.to_string() }
+        StoreError {
+            message: message.to_string(),
+        }
     }
 }
 
@@ -131,12 +133,22 @@ pub struct Range {
 impl Range {
     /// Forwards behind a position.
     pub fn after(after: Position, limit: usize) -> Range {
-        Range { after, before: None, backwards: false, limit }
+        Range {
+            after,
+            before: None,
+            backwards: false,
+            limit,
+        }
     }
 
     /// The newest, newest first.
     pub fn newest(limit: usize) -> Range {
-        Range { after: 0, before: None, backwards: true, limit }
+        Range {
+            after: 0,
+            before: None,
+            backwards: true,
+            limit,
+        }
     }
 }
 

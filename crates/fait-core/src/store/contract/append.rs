@@ -11,9 +11,15 @@ use std::task::{Context, Waker};
 
 /// All events of a batch are there, with what they carried.
 pub async fn a_batch_is_atomic(store: Arc<dyn Store>) {
-    let events = vec![event(1, "Opened", &["table:1"]), event(2, "Seated", &["table:1"])];
+    let events = vec![
+        event(1, "Opened", &["table:1"]),
+        event(2, "Seated", &["table:1"]),
+    ];
     let receipt = done(&*store, append(events.clone())).await;
-    assert_eq!((receipt.first, receipt.last, receipt.repeated), (1, 2, false));
+    assert_eq!(
+        (receipt.first, receipt.last, receipt.repeated),
+        (1, 2, false)
+    );
     let stored: Vec<_> = events
         .into_iter()
         .zip(1..)
@@ -44,8 +50,14 @@ pub async fn an_append_is_read_at_once(store: Arc<dyn Store>) {
     for n in 1..=50 {
         let receipt = done(&*store, one(n, "Counted", &["all:1", &format!("n:{n}")])).await;
         assert!(head(&*store).await >= receipt.last);
-        let mine = slice(&*store, &tagged(&[&format!("n:{n}")]), Range::newest(5)).await.events;
-        assert_eq!(mine.len(), 1, "the event is there as soon as it is acknowledged");
+        let mine = slice(&*store, &tagged(&[&format!("n:{n}")]), Range::newest(5))
+            .await
+            .events;
+        assert_eq!(
+            mine.len(),
+            1,
+            "the event is there as soon as it is acknowledged"
+        );
         assert_eq!(mine[0].meta.position, receipt.first);
     }
 }
@@ -62,9 +74,16 @@ pub async fn concurrent_appends_leave_no_gap(store: Arc<dyn Store>) {
         mine
     });
     for mine in &receipts {
-        assert!(mine.windows(2).all(|w| w[0].last < w[1].first), "one writer's appends keep order");
+        assert!(
+            mine.windows(2).all(|w| w[0].last < w[1].first),
+            "one writer's appends keep order"
+        );
     }
-    let mut given: Vec<_> = receipts.iter().flatten().flat_map(|r| r.first..=r.last).collect();
+    let mut given: Vec<_> = receipts
+        .iter()
+        .flatten()
+        .flat_map(|r| r.first..=r.last)
+        .collect();
     given.sort_unstable();
     assert_eq!(given, (1..=head(&*store).await).collect::<Vec<_>>());
     let found: Vec<_> = all(&*store).await.iter().map(|e| e.meta.position).collect();
@@ -90,7 +109,9 @@ pub async fn readers_never_see_half_a_batch(store: Arc<dyn Store>) {
             for n in 0..20 {
                 let id = (thread as u128) * 1_000 + n * 10;
                 let tag = format!("batch:{id}");
-                let batch = (0..BATCH as u128).map(|k| event(id + k, "Counted", &[&tag])).collect();
+                let batch = (0..BATCH as u128)
+                    .map(|k| event(id + k, "Counted", &[&tag]))
+                    .collect();
                 block_on(done(&*store, append(batch)));
             }
         });
@@ -102,13 +123,20 @@ pub async fn readers_never_see_half_a_batch(store: Arc<dyn Store>) {
 
 async fn whole_batches(store: &dyn Store, size: usize, last_head: u64) -> u64 {
     let seen = slice(store, &Query::all(), Range::after(0, usize::MAX)).await;
-    assert_eq!(seen.head, seen.events.len() as u64, "a read sees everything up to its head");
+    assert_eq!(
+        seen.head,
+        seen.events.len() as u64,
+        "a read sees everything up to its head"
+    );
     assert!(seen.head >= last_head, "the head never goes back");
     let mut batches: HashMap<&str, usize> = HashMap::new();
     for event in &seen.events {
         *batches.entry(event.tags[0].as_str()).or_default() += 1;
     }
-    assert!(batches.values().all(|n| *n == size), "a reader saw half a batch");
+    assert!(
+        batches.values().all(|n| *n == size),
+        "a reader saw half a batch"
+    );
     seen.head
 }
 
@@ -117,7 +145,10 @@ pub async fn a_dropped_append_harms_nobody(store: Arc<dyn Store>) {
     let mut next = 1;
     for n in 0..20_u128 {
         let id = 100 + n * 10;
-        let batch = vec![event(id, "Counted", &["gone:1"]), event(id + 1, "Counted", &["gone:1"])];
+        let batch = vec![
+            event(id, "Counted", &["gone:1"]),
+            event(id + 1, "Counted", &["gone:1"]),
+        ];
         let mut dropped = store.append(append(batch));
         if n % 2 == 0 {
             let mut context = Context::from_waker(Waker::noop());
@@ -125,12 +156,19 @@ pub async fn a_dropped_append_harms_nobody(store: Arc<dyn Store>) {
         }
         drop(dropped);
         let receipt = done(&*store, one(id + 2, "Counted", &["kept:1"])).await;
-        assert!(receipt.first == next || receipt.first == next + 2, "whole or not at all");
+        assert!(
+            receipt.first == next || receipt.first == next + 2,
+            "whole or not at all"
+        );
         next = receipt.last + 1;
     }
-    let gone = slice(&*store, &tagged(&["gone:1"]), Range::after(0, 100)).await.events;
+    let gone = slice(&*store, &tagged(&["gone:1"]), Range::after(0, 100))
+        .await
+        .events;
     assert_eq!(gone.len() % 2, 0);
-    let kept = slice(&*store, &tagged(&["kept:1"]), Range::after(0, 100)).await.events;
+    let kept = slice(&*store, &tagged(&["kept:1"]), Range::after(0, 100))
+        .await
+        .events;
     assert_eq!(kept.len(), 20);
 }
 

@@ -19,7 +19,14 @@ pub async fn a_repeated_command_gets_the_first_receipt(store: Arc<dyn Store>) {
     again.recorded_at = Time(9_999);
     for _ in 0..3 {
         let receipt = done(&*store, again.clone()).await;
-        assert_eq!(receipt, Appended { repeated: true, ..first }, "even with other events");
+        assert_eq!(
+            receipt,
+            Appended {
+                repeated: true,
+                ..first
+            },
+            "even with other events"
+        );
     }
     assert_eq!(all(&*store).await, before);
 }
@@ -29,7 +36,10 @@ pub async fn a_command_id_with_another_fingerprint_is_refused(store: Arc<dyn Sto
     done(&*store, by_command(one(1, "Counted", &[]), 70, 1)).await;
     let other = by_command(one(2, "Counted", &[]), 70, 2);
     let id = Uuid::from_u128(70);
-    assert_eq!(refused(&*store, other).await, AppendError::CommandReused { id });
+    assert_eq!(
+        refused(&*store, other).await,
+        AppendError::CommandReused { id }
+    );
     assert_eq!(head(&*store).await, 1);
 }
 
@@ -38,13 +48,23 @@ pub async fn a_command_is_judged_before_the_conditions(store: Arc<dyn Store>) {
     let once = by_command(one(1, "NameTaken", &["name:ann"]), 70, 1);
     let once = if_none(once, tagged(&["name:ann"]), 0);
     let first = done(&*store, once.clone()).await;
-    assert_eq!(done(&*store, once).await, Appended { repeated: true, ..first });
+    assert_eq!(
+        done(&*store, once).await,
+        Appended {
+            repeated: true,
+            ..first
+        }
+    );
 }
 
 /// A refused append can be sent again under the same id, even with another fingerprint.
 pub async fn a_refused_append_leaves_no_receipt(store: Arc<dyn Store>) {
     done(&*store, one(1, "Counted", &["a:1"])).await;
-    let stale = if_none(by_command(one(2, "Counted", &[]), 70, 1), tagged(&["a:1"]), 0);
+    let stale = if_none(
+        by_command(one(2, "Counted", &[]), 70, 1),
+        tagged(&["a:1"]),
+        0,
+    );
     refused(&*store, stale).await;
     refused(&*store, by_command(append(vec![]), 70, 1)).await;
     assert_eq!(store.command(Uuid::from_u128(70)).await, Ok(None));
@@ -74,7 +94,13 @@ pub async fn simultaneous_duplicates_have_one_effect(store: Arc<dyn Store>) {
         let fresh: Vec<_> = receipts.iter().filter(|r| !r.repeated).collect();
         assert_eq!(fresh.len(), 1, "round {round}: the effect happens once");
         for receipt in &receipts {
-            assert_eq!(Appended { repeated: false, ..*receipt }, *fresh[0]);
+            assert_eq!(
+                Appended {
+                    repeated: false,
+                    ..*receipt
+                },
+                *fresh[0]
+            );
         }
         assert_eq!(u128::from(head(&*store).await), round);
     }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 fn duplicate(id: u128, position: u64) -> AppendError {
-    AppendError::DuplicateEvent { id: Uuid::from_u128(id), position }
+    AppendError::DuplicateEvent {
+        id: Uuid::from_u128(id),
+        position,
+    }
 }
 
 /// An id that is there is refused when the batch is not the same.
@@ -35,11 +38,20 @@ pub async fn an_event_id_is_appended_once(store: Arc<dyn Store>) {
 /// The very same batch again is a repetition: nothing changes, and the first receipt comes back.
 pub async fn an_identical_batch_changes_nothing(store: Arc<dyn Store>) {
     done(&*store, one(9, "Counted", &[])).await;
-    let batch = append(vec![event(1, "Counted", &["a:1"]), event(2, "Counted", &["b:1"])]);
+    let batch = append(vec![
+        event(1, "Counted", &["a:1"]),
+        event(2, "Counted", &["b:1"]),
+    ]);
     let first = done(&*store, batch.clone()).await;
     done(&*store, one(3, "Counted", &[])).await;
     let before = all(&*store).await;
-    assert_eq!(done(&*store, batch).await, Appended { repeated: true, ..first });
+    assert_eq!(
+        done(&*store, batch).await,
+        Appended {
+            repeated: true,
+            ..first
+        }
+    );
     assert_eq!(all(&*store).await, before);
     for round in 10..20 {
         let receipts = together(4, |_| block_on(done(&*store, one(round, "Counted", &[]))));
@@ -57,7 +69,11 @@ pub async fn an_event_id_stands_once_in_an_append(store: Arc<dyn Store>) {
 
 /// An event's position can be asked for by its id.
 pub async fn an_event_is_looked_up(store: Arc<dyn Store>) {
-    done(&*store, append((1..=5).map(|n| event(n, "Counted", &[])).collect())).await;
+    done(
+        &*store,
+        append((1..=5).map(|n| event(n, "Counted", &[])).collect()),
+    )
+    .await;
     for n in 1..=5_u64 {
         assert_eq!(store.event(Uuid::from_u128(n.into())).await, Ok(Some(n)));
     }

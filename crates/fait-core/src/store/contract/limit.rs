@@ -20,7 +20,12 @@ fn with(change: impl FnOnce(&mut NewEvent)) -> crate::store::Append {
 pub async fn an_empty_append_is_refused(store: Arc<dyn Store>) {
     invalid(&*store, "no events", append(vec![])).await;
     done(&*store, one(1, "Counted", &[])).await;
-    invalid(&*store, "no events", if_none(append(vec![]), tagged(&["a:1"]), 0)).await;
+    invalid(
+        &*store,
+        "no events",
+        if_none(append(vec![]), tagged(&["a:1"]), 0),
+    )
+    .await;
 }
 
 /// Types and tags have a form.
@@ -30,7 +35,14 @@ pub async fn bad_names_are_refused(store: Arc<dyn Store>) {
     for ty in ["", "a\nb", "\u{0}", long.as_str()] {
         invalid(&*store, "an event type", with(|e| e.ty = ty.into())).await;
     }
-    for tag in ["", "table", ":7", "table:", "table:\t7", &format!("t:{long}")] {
+    for tag in [
+        "",
+        "table",
+        ":7",
+        "table:",
+        "table:\t7",
+        &format!("t:{long}"),
+    ] {
         invalid(&*store, "a tag", with(|e| e.tags.push(Tag::raw(tag)))).await;
     }
     let mut second = with(|_| {});
@@ -51,7 +63,9 @@ pub async fn too_much_is_refused(store: Arc<dyn Store>) {
     let half = "x".repeat(MAX_ORIGIN_BYTES / 2);
     let pairs = with(|e| e.origin.pairs = [(half.clone(), half + "x")].into());
     invalid(&*store, "an event's pairs", pairs).await;
-    let many = (0..=MAX_BATCH_EVENTS as u128).map(|n| event(100 + n, "Counted", &[])).collect();
+    let many = (0..=MAX_BATCH_EVENTS as u128)
+        .map(|n| event(100 + n, "Counted", &[]))
+        .collect();
     invalid(&*store, "an append's events", append(many)).await;
     let shared = data(MAX_EVENT_BYTES);
     let heavy = (0..=MAX_BATCH_BYTES / MAX_EVENT_BYTES).map(|n| {
@@ -84,13 +98,18 @@ pub async fn the_largest_is_accepted(store: Arc<dyn Store>) {
     let stored = all(&*store).await;
     assert!(stored[0].data == largest.events[0].data && stored[0].tags == largest.events[0].tags);
     assert_eq!(stored[0].meta.origin, largest.events[0].origin);
-    let many = (0..MAX_BATCH_EVENTS as u128).map(|n| event(100 + n, "Counted", &["a:1"])).collect();
+    let many = (0..MAX_BATCH_EVENTS as u128)
+        .map(|n| event(100 + n, "Counted", &["a:1"]))
+        .collect();
     let mut many = append(many);
     for _ in 0..MAX_CONDITIONS {
         many = if_none(many, Query::all(), 1);
     }
     let receipt = done(&*store, many).await;
-    assert_eq!((receipt.first, receipt.last), (2, 1 + MAX_BATCH_EVENTS as u64));
+    assert_eq!(
+        (receipt.first, receipt.last),
+        (2, 1 + MAX_BATCH_EVENTS as u64)
+    );
     let heavy = (0..MAX_BATCH_BYTES / MAX_EVENT_BYTES).map(|n| {
         let mut event = event(9_000 + n as u128, "Counted", &[]);
         event.data = largest.events[0].data.clone();

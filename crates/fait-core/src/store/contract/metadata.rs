@@ -12,7 +12,11 @@ fn full(number: u128) -> NewEvent {
         id: Uuid::from_u128(u128::MAX - number),
         ty: "Gericht verschüttet 🍲".into(),
         version: u32::MAX,
-        tags: vec![Tag::raw("table:12"), Tag::raw("order:a:b"), Tag::raw("Ort:Köln")],
+        tags: vec![
+            Tag::raw("table:12"),
+            Tag::raw("order:a:b"),
+            Tag::raw("Ort:Köln"),
+        ],
         data: Bytes::from_static(b"{\"spilled\":true}"),
         origin: Origin {
             occurred_at: Some(Time(1)),
@@ -48,8 +52,11 @@ pub async fn every_field_comes_back(store: Arc<dyn Store>) {
         events.push(event);
     }
     done(&*store, append(events.clone())).await;
-    let stored: Vec<_> =
-        events.into_iter().zip(1..).map(|(e, p)| as_stored(e, p, Time(1_000))).collect();
+    let stored: Vec<_> = events
+        .into_iter()
+        .zip(1..)
+        .map(|(e, p)| as_stored(e, p, Time(1_000)))
+        .collect();
     assert_eq!(all(&*store).await, stored);
 }
 
@@ -81,6 +88,10 @@ pub async fn recorded_time_never_runs_backwards(store: Arc<dyn Store>) {
         let looked_up = store.command(Uuid::from_u128(100 + n as u128)).await;
         assert_eq!(looked_up, Ok(Some((key(100 + n as u128, 1), receipt))));
     }
-    let stored: Vec<_> = all(&*store).await.iter().map(|e| e.meta.recorded_at).collect();
+    let stored: Vec<_> = all(&*store)
+        .await
+        .iter()
+        .map(|e| e.meta.recorded_at)
+        .collect();
     assert_eq!(stored, expected);
 }

@@ -210,7 +210,10 @@ where
     C: FnOnce(Opener<K, M>) -> F,
     F: Future<Output = ()>,
 {
-    block_on(clause(Opener { open, kind: std::marker::PhantomData }));
+    block_on(clause(Opener {
+        open,
+        kind: std::marker::PhantomData,
+    }));
 }
 
 /// Opens the same store again and again.
@@ -256,13 +259,21 @@ fn event(number: u128, ty: &str, tags: &[&str]) -> NewEvent {
         version: 1,
         tags: tags.iter().map(|t| Tag::raw(*t)).collect(),
         data: Bytes::from(format!("{{\"number\":{number}}}")),
-        origin: Origin { correlation: Uuid::from_u128(number + 1), ..Origin::default() },
+        origin: Origin {
+            correlation: Uuid::from_u128(number + 1),
+            ..Origin::default()
+        },
     }
 }
 
 /// An append of some events without conditions.
 fn append(events: Vec<NewEvent>) -> Append {
-    Append { events, conditions: vec![], command: None, recorded_at: Time(1_000) }
+    Append {
+        events,
+        conditions: vec![],
+        command: None,
+        recorded_at: Time(1_000),
+    }
 }
 
 /// An append of one numbered event.
@@ -271,7 +282,10 @@ fn one(number: u128, ty: &str, tags: &[&str]) -> Append {
 }
 
 fn if_none(mut append: Append, query: Query, after: Position) -> Append {
-    append.conditions.push(AppendCondition { fail_if_events_match: query, after });
+    append.conditions.push(AppendCondition {
+        fail_if_events_match: query,
+        after,
+    });
     append
 }
 
@@ -281,7 +295,10 @@ fn by_command(mut append: Append, id: u128, fingerprint: u128) -> Append {
 }
 
 fn key(id: u128, fingerprint: u128) -> CommandKey {
-    CommandKey { id: Uuid::from_u128(id), fingerprint: Uuid::from_u128(fingerprint) }
+    CommandKey {
+        id: Uuid::from_u128(id),
+        fingerprint: Uuid::from_u128(fingerprint),
+    }
 }
 
 fn tagged(tags: &[&str]) -> Query {
@@ -302,7 +319,10 @@ async fn done(store: &dyn Store, append: Append) -> Appended {
 async fn refused(store: &dyn Store, append: Append) -> AppendError {
     match store.append(append).await {
         Err(e) => e,
-        Ok(done) => panic!("the append should have been refused, but it stands at {}", done.first),
+        Ok(done) => panic!(
+            "the append should have been refused, but it stands at {}",
+            done.first
+        ),
     }
 }
 
@@ -314,7 +334,11 @@ async fn invalid(store: &dyn Store, what: &str, append: Append) {
         Err(e) => panic!("{what}: should have been refused as invalid, but: {e}"),
         Ok(_) => panic!("{what}: should have been refused"),
     }
-    assert_eq!(all(store).await, before, "{what}: a refused append changes nothing");
+    assert_eq!(
+        all(store).await,
+        before,
+        "{what}: a refused append changes nothing"
+    );
 }
 
 async fn slice(store: &dyn Store, query: &Query, range: Range) -> Slice {
@@ -325,11 +349,18 @@ async fn slice(store: &dyn Store, query: &Query, range: Range) -> Slice {
 }
 
 async fn all(store: &dyn Store) -> Vec<StoredEvent> {
-    slice(store, &Query::all(), Range::after(0, usize::MAX)).await.events
+    slice(store, &Query::all(), Range::after(0, usize::MAX))
+        .await
+        .events
 }
 
 async fn positions(store: &dyn Store, query: &Query, range: Range) -> Vec<Position> {
-    slice(store, query, range).await.events.iter().map(|e| e.meta.position).collect()
+    slice(store, query, range)
+        .await
+        .events
+        .iter()
+        .map(|e| e.meta.position)
+        .collect()
 }
 
 async fn head(store: &dyn Store) -> Position {
@@ -345,14 +376,35 @@ fn together<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T>
     thread::scope(|scope| {
         let all: Vec<_> = (0..threads).map(|n| scope.spawn(move || work(n))).collect();
         all.into_iter()
-            .map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .map(|t| {
+                t.join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
             .collect()
     })
 }
 
 /// The event as it stands in the store.
 fn as_stored(event: NewEvent, position: Position, recorded_at: Time) -> StoredEvent {
-    let NewEvent { id, ty, version, tags, data, origin } = event;
-    let meta = crate::event::Meta { position, id, recorded_at, origin };
-    StoredEvent { ty, version, tags, data, meta }
+    let NewEvent {
+        id,
+        ty,
+        version,
+        tags,
+        data,
+        origin,
+    } = event;
+    let meta = crate::event::Meta {
+        position,
+        id,
+        recorded_at,
+        origin,
+    };
+    StoredEvent {
+        ty,
+        version,
+        tags,
+        data,
+        meta,
+    }
 }

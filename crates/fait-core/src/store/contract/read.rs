@@ -40,7 +40,12 @@ pub async fn reads_go_backwards(store: Arc<dyn Store>) {
     twelve(&*store).await;
     let all = positions(&*store, &Query::all(), Range::newest(100)).await;
     assert_eq!(all, (1..=12).rev().collect::<Vec<_>>());
-    let range = Range { after: 3, before: Some(10), backwards: true, limit: 100 };
+    let range = Range {
+        after: 3,
+        before: Some(10),
+        backwards: true,
+        limit: 100,
+    };
     let some = positions(&*store, &Query::types(&["A"]), range).await;
     assert_eq!(some, [7, 4]);
 }
@@ -50,7 +55,10 @@ pub async fn reads_stop_at_the_limit(store: Arc<dyn Store>) {
     twelve(&*store).await;
     let all = Query::all();
     assert_eq!(positions(&*store, &all, Range::after(0, 1)).await, [1]);
-    assert_eq!(positions(&*store, &all, Range::after(4, 3)).await, [5, 6, 7]);
+    assert_eq!(
+        positions(&*store, &all, Range::after(4, 3)).await,
+        [5, 6, 7]
+    );
     assert_eq!(positions(&*store, &all, Range::newest(2)).await, [12, 11]);
     let types = Query::types(&["B"]);
     assert_eq!(positions(&*store, &types, Range::after(0, 2)).await, [2, 5]);
@@ -63,15 +71,27 @@ pub async fn reads_stop_at_the_limit(store: Arc<dyn Store>) {
         after = *last;
         seen.extend(part);
     }
-    assert_eq!(seen, (1..=12).collect::<Vec<_>>(), "slices join without gap or repetition");
+    assert_eq!(
+        seen,
+        (1..=12).collect::<Vec<_>>(),
+        "slices join without gap or repetition"
+    );
 }
 
 /// `after` and `before` are both outside what is read.
 pub async fn reads_stay_between_after_and_before(store: Arc<dyn Store>) {
     twelve(&*store).await;
-    let between = |after, before| Range { after, before, backwards: false, limit: 100 };
+    let between = |after, before| Range {
+        after,
+        before,
+        backwards: false,
+        limit: 100,
+    };
     let all = Query::all();
-    assert_eq!(positions(&*store, &all, between(4, Some(8))).await, [5, 6, 7]);
+    assert_eq!(
+        positions(&*store, &all, between(4, Some(8))).await,
+        [5, 6, 7]
+    );
     assert_eq!(positions(&*store, &all, between(11, Some(99))).await, [12]);
     assert_eq!(positions(&*store, &all, between(4, Some(5))).await, NONE);
     assert_eq!(positions(&*store, &all, between(8, Some(4))).await, NONE);
@@ -85,11 +105,24 @@ pub async fn reads_stay_between_after_and_before(store: Arc<dyn Store>) {
 pub async fn a_query_selects_by_type(store: Arc<dyn Store>) {
     twelve(&*store).await;
     assert_eq!(found(&*store, Query::types(&["A"])).await, [1, 4, 7, 10]);
-    assert_eq!(found(&*store, Query::types(&["C", "A"])).await, [1, 3, 4, 6, 7, 9, 10, 12]);
-    assert_eq!(found(&*store, Query::types(&["A", "A"])).await, [1, 4, 7, 10]);
+    assert_eq!(
+        found(&*store, Query::types(&["C", "A"])).await,
+        [1, 3, 4, 6, 7, 9, 10, 12]
+    );
+    assert_eq!(
+        found(&*store, Query::types(&["A", "A"])).await,
+        [1, 4, 7, 10]
+    );
     assert_eq!(found(&*store, Query::types(&["D"])).await, NONE);
-    assert_eq!(found(&*store, Query::types(&["A", "D"])).await, [1, 4, 7, 10]);
-    assert_eq!(found(&*store, Query::types(&["a"])).await, NONE, "names are compared exactly");
+    assert_eq!(
+        found(&*store, Query::types(&["A", "D"])).await,
+        [1, 4, 7, 10]
+    );
+    assert_eq!(
+        found(&*store, Query::types(&["a"])).await,
+        NONE,
+        "names are compared exactly"
+    );
 }
 
 /// All of the tags, whatever other tags there are.
@@ -97,20 +130,35 @@ pub async fn a_query_joins_tags_by_and(store: Arc<dyn Store>) {
     twelve(&*store).await;
     assert_eq!(found(&*store, tagged(&["x:1"])).await, [1, 3, 7, 9, 11]);
     assert_eq!(found(&*store, tagged(&["x:1", "y:3"])).await, [3, 7, 11]);
-    assert_eq!(found(&*store, tagged(&["y:3", "x:1", "y:3"])).await, [3, 7, 11]);
+    assert_eq!(
+        found(&*store, tagged(&["y:3", "x:1", "y:3"])).await,
+        [3, 7, 11]
+    );
     assert_eq!(found(&*store, tagged(&["x:1", "y:2"])).await, NONE);
     assert_eq!(found(&*store, tagged(&["x:1", "z:1"])).await, NONE);
-    assert_eq!(found(&*store, tagged(&["x"])).await, NONE, "tags are compared whole");
-    let query = Query { items: vec![item(&["A", "C"], &["x:1"])] };
+    assert_eq!(
+        found(&*store, tagged(&["x"])).await,
+        NONE,
+        "tags are compared whole"
+    );
+    let query = Query {
+        items: vec![item(&["A", "C"], &["x:1"])],
+    };
     assert_eq!(found(&*store, query).await, [1, 3, 7, 9]);
     done(&*store, append(vec![event(90, "A", &["q:1", "q:1"])])).await;
-    assert_eq!(found(&*store, tagged(&["q:1"])).await, [13], "a tag given twice counts once");
+    assert_eq!(
+        found(&*store, tagged(&["q:1"])).await,
+        [13],
+        "a tag given twice counts once"
+    );
 }
 
 /// Items are alternatives; an event that fits several comes once.
 pub async fn a_query_joins_items_by_or(store: Arc<dyn Store>) {
     twelve(&*store).await;
-    let query = tagged(&["y:1"]).or(item(&["B"], &[])).or(item(&["B", "C"], &["x:1"]));
+    let query = tagged(&["y:1"])
+        .or(item(&["B"], &[]))
+        .or(item(&["B", "C"], &["x:1"]));
     assert_eq!(found(&*store, query).await, [1, 2, 3, 5, 8, 9, 11]);
     let query = Query::all().or(item(&["B"], &[]));
     assert_eq!(found(&*store, query).await, (1..=12).collect::<Vec<_>>());
@@ -134,7 +182,12 @@ pub async fn a_slice_names_its_head(store: Arc<dyn Store>) {
     for range in [Range::after(0, 100), Range::after(3, 2), Range::newest(1)] {
         assert_eq!(slice(&*store, &Query::all(), range).await.head, 12);
     }
-    assert_eq!(slice(&*store, &tagged(&["none:1"]), Range::after(0, 9)).await.head, 12);
+    assert_eq!(
+        slice(&*store, &tagged(&["none:1"]), Range::after(0, 9))
+            .await
+            .head,
+        12
+    );
 }
 
 /// Nothing lies behind the head, and asking is no mistake.
@@ -143,7 +196,12 @@ pub async fn a_read_beyond_the_head_is_empty(store: Arc<dyn Store>) {
     for after in [12, 13, u64::MAX] {
         let none = slice(&*store, &Query::all(), Range::after(after, 10)).await;
         assert_eq!((none.events.len(), none.head), (0, 12));
-        let range = Range { after, before: Some(u64::MAX), backwards: true, limit: 10 };
+        let range = Range {
+            after,
+            before: Some(u64::MAX),
+            backwards: true,
+            limit: 10,
+        };
         assert_eq!(positions(&*store, &tagged(&["x:1"]), range).await, NONE);
     }
 }

@@ -79,9 +79,18 @@ pub async fn receipts_are_there_again<K, M: Make<K>>(opener: Opener<K, M>) {
     let store = opener.open().await;
     let before = head(&*store).await;
     for (n, receipt) in receipts {
-        assert_eq!(store.command(Uuid::from_u128(n)).await, Ok(Some((key(n, 1), receipt))));
+        assert_eq!(
+            store.command(Uuid::from_u128(n)).await,
+            Ok(Some((key(n, 1), receipt)))
+        );
         let again = done(&*store, by_command(one(9_000, "A", &[]), n, 1)).await;
-        assert_eq!(again, Appended { repeated: true, ..receipt });
+        assert_eq!(
+            again,
+            Appended {
+                repeated: true,
+                ..receipt
+            }
+        );
         let id = Uuid::from_u128(n);
         let other = refused(&*store, by_command(one(9_000, "A", &[]), n, 2)).await;
         assert_eq!(other, AppendError::CommandReused { id });
@@ -100,7 +109,13 @@ pub async fn event_ids_are_known_again<K, M: Make<K>>(opener: Opener<K, M>) {
     let store = opener.open().await;
     assert_eq!(store.event(Uuid::from_u128(2)).await, Ok(Some(2)));
     assert_eq!(store.event(Uuid::from_u128(4)).await, Ok(None));
-    assert_eq!(done(&*store, batch).await, Appended { repeated: true, ..first });
+    assert_eq!(
+        done(&*store, batch).await,
+        Appended {
+            repeated: true,
+            ..first
+        }
+    );
     let id = Uuid::from_u128(3);
     let other = refused(&*store, one(3, "B", &[])).await;
     assert_eq!(other, AppendError::DuplicateEvent { id, position: 3 });
@@ -114,9 +129,17 @@ pub async fn conditions_see_what_was_before<K, M: Make<K>>(opener: Opener<K, M>)
     let last = head(&*store).await;
     drop(store);
     let store = opener.open().await;
-    let thing = || Query { items: vec![item(&["A"], &["thing:0", "all:1"])] };
+    let thing = || Query {
+        items: vec![item(&["A"], &["thing:0", "all:1"])],
+    };
     let conflict = refused(&*store, if_none(one(9_000, "A", &[]), thing(), 0)).await;
-    assert_eq!(conflict, AppendError::Conflict { condition: 0, position: 1 });
+    assert_eq!(
+        conflict,
+        AppendError::Conflict {
+            condition: 0,
+            position: 1
+        }
+    );
     let beyond = refused(&*store, if_none(one(9_000, "A", &[]), thing(), last + 1)).await;
     assert!(matches!(beyond, AppendError::Invalid(_)));
     done(&*store, if_none(one(9_000, "A", &[]), thing(), last)).await;
@@ -151,8 +174,9 @@ pub async fn queries_select_as_before<K, M: Make<K>>(opener: Opener<K, M>) {
 
 /// A clock that was set back while the store was closed does not turn the history's time back.
 pub async fn time_never_runs_backwards_across_openings<K, M: Make<K>>(opener: Opener<K, M>) {
-    for (n, (given, recorded)) in
-        [(5_000, 5_000), (4_000, 5_000), (6_000, 6_000), (1, 6_000)].into_iter().enumerate()
+    for (n, (given, recorded)) in [(5_000, 5_000), (4_000, 5_000), (6_000, 6_000), (1, 6_000)]
+        .into_iter()
+        .enumerate()
     {
         let store = opener.open().await;
         let mut append = one(n as u128, "Counted", &[]);

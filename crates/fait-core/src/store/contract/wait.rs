@@ -27,18 +27,29 @@ pub async fn a_wait_behind_the_head_is_over(store: Arc<dyn Store>) {
 /// One append wakes everybody who waits for it.
 pub async fn a_wait_wakes_every_waiter(store: Arc<dyn Store>) {
     thread::scope(|scope| {
-        let waiters: Vec<_> = (0..32).map(|_| scope.spawn(|| block_on(wait(&*store, 0)))).collect();
+        let waiters: Vec<_> = (0..32)
+            .map(|_| scope.spawn(|| block_on(wait(&*store, 0))))
+            .collect();
         block_on(done(&*store, one(1, "Counted", &[])));
         for waiter in waiters {
             assert_eq!(waiter.join().ok(), Some(1));
         }
     });
     let mut dropped = store.wait(1);
-    assert!(dropped.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(
+        dropped
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_pending()
+    );
     drop(dropped);
     let waiter = store.wait(1);
     done(&*store, one(2, "Counted", &[])).await;
-    assert_eq!(waiter.await, Ok(2), "a future made before the append ends, too");
+    assert_eq!(
+        waiter.await,
+        Ok(2),
+        "a future made before the append ends, too"
+    );
 }
 
 /// A wait goes on until the head lies behind its position.
@@ -49,7 +60,10 @@ pub async fn a_wait_ends_only_when_there_is_more(store: Arc<dyn Store>) {
         assert!(waiter.as_mut().poll(&mut context).is_pending());
         done(&*store, one(n, "Counted", &[])).await;
     }
-    assert!(waiter.as_mut().poll(&mut context).is_pending(), "2 is not behind 2");
+    assert!(
+        waiter.as_mut().poll(&mut context).is_pending(),
+        "2 is not behind 2"
+    );
     done(&*store, one(3, "Counted", &[])).await;
     assert_eq!(waiter.as_mut().poll(&mut context), Poll::Ready(Ok(3)));
 }
@@ -58,8 +72,9 @@ pub async fn a_wait_ends_only_when_there_is_more(store: Arc<dyn Store>) {
 pub async fn a_follower_misses_nothing(store: Arc<dyn Store>) {
     const TOTAL: u64 = 200;
     thread::scope(|scope| {
-        let followers: Vec<_> =
-            (0..4).map(|_| scope.spawn(|| block_on(follow(&*store, TOTAL)))).collect();
+        let followers: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| block_on(follow(&*store, TOTAL))))
+            .collect();
         together(4, |thread| {
             for n in 0..TOTAL / 4 {
                 let id = thread as u128 * 1_000 + u128::from(n);

@@ -1,0 +1,314 @@
+//! Wiring a system together, with checks before anything runs.
+
+use super::{App, System};
+use crate::clock::Clock;
+use crate::runtime::db::Db;
+use crate::runtime::step::Runner;
+use crate::runtime::view::ViewState;
+use crate::runtime::{Core, Feed, Pulse, dispatch::Dispatch};
+use fait_core::decision::{CommandDef, Decide};
+use fait_core::event::{Event, EventDef, RESERVED_PREFIX};
+use fait_core::process::{Policy, Process, ProcessDef};
+use fait_core::projection::{Projection, ProjectionDef};
+use fait_core::query::Query;
+use fait_core::store::{Memory, Range, Store, StoreError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A system that cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Two things of one name, or something that nothing can come of.
+    #[error("{0}")]
+    Wiring(String),
+    /// The folder cannot be used.
+    #[error("{0}")]
+    Folder(String), // TEMP
+    /// The store or the views cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no tokio runtime here.
+    #[error("a system runs on tokio: build it inside a tokio runtime")]
+    NoRuntime,
+}
+
+/// A system being wired together.
+#[derive(Default)]
+pub struct AppBuilder {
+    name: String,
+    store: Option<Arc<dyn Store>>,
+    folder: Option<PathBuf>,
+    views_file: Option<PathBuf>,
+    clock: Option<Clock>,
+    commands: Vec<CommandDef>,
+    views: Vec<ProjectionDef>,
+    processes: Vec<ProcessDef>,
+    received: Vec<(EventDef, String)>,
+    systems: Vec<(String, Arc<dyn System>)>,
+}
+
+impl std::fmt::Debug for AppBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AppBuilder")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// A system in a folder of its own: log and views. The folder is made when it is not there.
+    pub fn in_folder(path: impl AsRef<Path>) -> AppBuilder {
+        AppBuilder {
+            folder: Some(path.as_ref().into()),
+            ..AppBuilder::default()
+        }
+    }
+
+    /// A system in memory: for tests and for trying things.
+    pub fn in_memory() -> AppBuilder {
+        App::on(Memory::default())
+    }
+
+    /// A system on a store, with its views in memory unless [`AppBuilder::views_in`] says where.
+    pub fn on(store: impl Store) -> AppBuilder {
+        AppBuilder {
+            store: Some(Arc::new(store)),
+            ..AppBuilder::default()
+        }
+    }
+}
+
+impl AppBuilder {
+    /// The system's name, for pages and the manifest.
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The clock; the machine's by default.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// The SQLite file of the views.
+    #[must_use]
+    pub fn views_in(mut self, file: impl AsRef<Path>) -> Self {
+        self.views_file = Some(file.as_ref().into());
+        self
+    }
+
+    /// A task: a command with its decision.
+    #[must_use]
+    pub fn task<C: Decide>(self) -> Self {
+        self.command(CommandDef::of::<C>())
+    }
+
+    /// A command as data, for systems that are made at run time.
+    #[must_use]
+    pub fn command(mut self, def: CommandDef) -> Self {
+        self.commands.push(def);
+        self
+    }
+
+    /// A command that an outside system carries out.
+    #[must_use]
+    pub fn tells<C: fait_core::command::Command>(self) -> Self {
+        self.command(CommandDef::told::<C>())
+    }
+
+    /// A view.
+    #[must_use]
+    pub fn projection<P: Projection>(self) -> Self {
+        self.view(ProjectionDef::of::<P>())
+    }
+
+    /// A view as data.
+    #[must_use]
+    pub fn view(mut self, def: ProjectionDef) -> Self {
+        self.views.push(def);
+        self
+    }
+
+    /// A process.
+    #[must_use]
+    pub fn process<P: Process>(self) -> Self {
+        self.reacting(ProcessDef::of::<P>())
+    }
+
+    /// A policy.
+    #[must_use]
+    pub fn policy<P: Policy>(self) -> Self {
+        self.reacting(ProcessDef::of_policy::<P>())
+    }
+
+    /// A process or policy as data.
+    #[must_use]
+    pub fn reacting(mut self, def: ProcessDef) -> Self {
+        self.processes.push(def);
+        self
+    }
+
+    /// An event that an outside system sends.
+    #[must_use]
+    pub fn receives<E: Event>(mut self, system: &str) -> Self {
+        self.received.push((EventDef::of::<E>(), system.into()));
+        self
+    }
+
+    /// How an outside system is reached.
+    #[must_use]
+    pub fn system(mut self, name: &str, system: impl System) -> Self {
+        self.systems.push((name.into(), Arc::new(system)));
+        self
+    }
+
+    /// Starts the system. Views and processes catch up in the background.
+    ///
+    /// # Errors
+    /// Something is wired wrongly, or the folder cannot be used; the message says what to do.
+    pub fn build(self) -> Result<App, BuildError> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
+        self.check()?;
+        let (store, views_file) = self.open_store()?;
+        let db = Db::open(views_file.as_deref(), store.id())?;
+        let views = self
+            .views
+            .into_iter()
+            .map(|d| (d.name.clone(), Arc::new(ViewState::new(d))));
+        let processes = self
+            .processes
+            .into_iter()
+            .map(|d| (d.name.clone(), Arc::new(Runner::new(d))));
+        let core = Arc::new(Core {
+            name: self.name,
+            clock: self.clock.unwrap_or_else(Clock::machine),
+            db,
+            commands: self
+                .commands
+                .into_iter()
+                .map(|d| (d.name.clone(), d))
+                .collect(),
+            views: views.collect(),
+            processes: processes.collect(),
+            received: self
+                .received
+                .into_iter()
+                .map(|r| (r.0.name.clone(), r))
+                .collect(),
+            systems: self.systems.into_iter().collect(),
+            index: Feed::default(),
+            dispatch: Dispatch::default(),
+            pulse: Pulse::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            store,
+        });
+        start(&core, &runtime)?;
+        Ok(App { core })
+    }
+
+    fn open_store(&self) -> Result<(Arc<dyn Store>, Option<PathBuf>), BuildError> {
+        if let Some(folder) = &self.folder {
+            let store = Memory::default(); // TEMP
+            let views = self
+                .views_file
+                .clone()
+                .unwrap_or_else(|| folder.join("views.db"));
+            return Ok((Arc::new(store), Some(views)));
+        }
+        let store = self
+            .store
+            .clone()
+            .unwrap_or_else(|| Arc::new(Memory::default()));
+        Ok((store, self.views_file.clone()))
+    }
+
+    /// What can be known to be wrong before anything runs.
+    fn check(&self) -> Result<(), BuildError> {
+        let wrong = |message: String| Err(BuildError::Wiring(message));
+        unique("task", self.commands.iter().map(|c| c.name.as_str()))?;
+        unique("view", self.views.iter().map(|v| v.name.as_str()))?;
+        unique("process", self.processes.iter().map(|p| p.name.as_str()))?;
+        let known: BTreeSet<&str> = self.commands.iter().map(|c| c.name.as_str()).collect();
+        for p in &self.processes {
+            if let Some(missing) = p.sends.iter().find(|s| !known.contains(s.as_str())) {
+                let name = &p.name;
+                return wrong(format!(
+                    "process `{name}` sends `{missing}`, which is not wired: \
+                     add `.task::<{missing}>()` or `.tells::<{missing}>()`"
+                ));
+            }
+        }
+        let mut events: BTreeMap<&str, &EventDef> = BTreeMap::new();
+        let defs = self.commands.iter().flat_map(|c| &c.emits);
+        let defs = defs.chain(self.processes.iter().flat_map(|p| &p.raises));
+        for def in defs.chain(self.received.iter().map(|(def, _)| def)) {
+            if def.name.starts_with(RESERVED_PREFIX) {
+                return wrong(format!(
+                    "event `{}` starts with `{RESERVED_PREFIX}`",
+                    def.name
+                ));
+            }
+            if events
+                .insert(&def.name, def)
+                .is_some_and(|other| other != def)
+            {
+                return wrong(format!("two different events are stored as `{}`", def.name));
+            }
+        }
+        for c in &self.commands {
+            if c.begin.is_none() && c.page.to.is_none() {
+                let name = &c.name;
+                return wrong(format!("`{name}` has no decision and is told to no system"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), BuildError> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(BuildError::Wiring(format!(
+                "{what} `{name}` is wired twice"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn start(core: &Arc<Core>, runtime: &tokio::runtime::Handle) -> Result<(), BuildError> {
+    // The store answers these at once, without waiting for anything that runs on this thread.
+    let (head, last) = futures_util::FutureExt::now_or_never(async {
+        let head = core.store.head().await?;
+        let last = core.store.read(&Query::all(), Range::newest(1)).await?;
+        Ok::<_, StoreError>((head, last.events.into_iter().next()))
+    })
+    .unwrap_or_else(|| Err(StoreError::new("the store does not answer")))?;
+    if let Some(last) = last {
+        core.clock.not_before(last.meta.recorded_at);
+    }
+    core.db.check_head(head)?;
+    core.open_index()?;
+    for view in core.views.values() {
+        let rebuild = core.prepare_view(view)?;
+        core.tasks
+            .spawn_on(core.clone().run_view(view.clone(), rebuild), runtime);
+    }
+    for process in core.processes.values() {
+        core.open_runner(process)?;
+        core.tasks
+            .spawn_on(core.clone().run_process(process.clone()), runtime);
+    }
+    core.tasks.spawn_on(core.clone().run_index(), runtime);
+    core.tasks.spawn_on(core.clone().run_dispatch(), runtime);
+    Ok(())
+}

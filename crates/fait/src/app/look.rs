@@ -1,0 +1,272 @@
+//! Looking at a running system: events, causes, processes, health.
+
+use super::{App, ProcessCount};
+use fait_core::event::{EventDef, NewEvent, Origin, Position, StoredEvent, Time};
+use fait_core::manifest::{Edge, Manifest};
+use fait_core::process::{Fact, Instance, Resumed, Status, instance_tag, types};
+use fait_core::query::{Query, QueryItem};
+use fait_core::store::{Append, AppendCondition, AppendError, Range, Slice, StoreError};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// How a process stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProcessStatus {
+    /// The name in records.
+    pub name: String,
+    /// The name in plain words.
+    pub title: String,
+    /// Whether it is a policy.
+    pub policy: bool,
+    /// How far it has come.
+    pub position: Position,
+    /// Events behind.
+    pub lag_events: u64,
+    /// How its instances stand.
+    pub instances: ProcessCount,
+    /// The next deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_due: Option<Time>,
+}
+
+/// The state of the system, in short.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// Whether everything has caught up to within a thousand events and nothing is in trouble.
+    pub ready: bool,
+    /// What is not ready.
+    pub reasons: Vec<String>,
+    /// The head of the log.
+    pub head: Position,
+    /// Now, by the system's clock.
+    pub now: Time,
+}
+
+/// An event in a causation tree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cause {
+    /// The event.
+    pub event: StoredEvent,
+    /// How deep it stands: 0 for what came from outside.
+    pub depth: usize,
+}
+
+impl App {
+    /// Reads events.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn events(&self, query: &Query, range: Range) -> Result<Slice, StoreError> {
+        self.core.store.read(query, range).await
+    }
+
+    /// One event by its id.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn event(&self, id: Uuid) -> Result<Option<StoredEvent>, StoreError> {
+        let Some(position) = self.core.store.event(id).await? else {
+            return Ok(None);
+        };
+        self.event_at(position).await
+    }
+
+    /// One event by its position.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn event_at(&self, position: Position) -> Result<Option<StoredEvent>, StoreError> {
+        let after = position.saturating_sub(1);
+        let slice = self
+            .core
+            .store
+            .read(&Query::all(), Range::after(after, 1))
+            .await?;
+        Ok(slice
+            .events
+            .into_iter()
+            .next()
+            .filter(|e| e.meta.position == position))
+    }
+
+    /// The last position.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn head(&self) -> Result<Position, StoreError> {
+        self.core.store.head().await
+    }
+
+    /// Waits until something happens behind a position; gives the head.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn wait(&self, after: Position) -> Result<Position, StoreError> {
+        self.core.store.wait(after).await
+    }
+
+    /// Resolves whenever a view or a process has come further.
+    pub fn pulse(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.core.pulse.listen()
+    }
+
+    /// The whole system as data.
+    pub fn manifest(&self) -> Manifest {
+        let core = &self.core;
+        let processes = core.processes.values().map(|p| &p.def);
+        let mut m = Manifest::of(
+            &core.name,
+            core.commands.values(),
+            core.view_defs(),
+            processes,
+        );
+        for (def, system) in core.received.values() {
+            m.events.insert(def.name.clone(), EventDef::clone(def));
+            m.systems.entry(system.clone()).or_default();
+        }
+        m
+    }
+
+    /// Every arrow of the system, sorted.
+    pub fn graph(&self) -> Vec<Edge> {
+        self.manifest().edges()
+    }
+
+    /// The flow that an event belongs to, as a tree of causes: events in order, with their depth.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn trace(&self, event: &StoredEvent) -> Result<Vec<Cause>, StoreError> {
+        crate::trace::trace(&*self.core.store, event).await
+    }
+
+    /// How every process and policy stands.
+    ///
+    /// # Errors
+    /// The store or the index cannot be read.
+    pub async fn processes(&self) -> Result<Vec<ProcessStatus>, StoreError> {
+        let head = self.core.store.head().await?;
+        let status = |p: &std::sync::Arc<crate::runtime::step::Runner>| {
+            Ok(ProcessStatus {
+                name: p.def.name.clone(),
+                title: p.def.title.clone(),
+                policy: p.def.policy,
+                position: p.feed.at(),
+                lag_events: head.saturating_sub(p.feed.at()),
+                instances: self.core.db.count(&p.def.name)?,
+                next_due: self.core.db.next_due(Some(&p.def.name))?,
+            })
+        };
+        self.core.processes.values().map(status).collect()
+    }
+
+    /// Instances, the latest first; `status` is `running`, `parked` or `ended`.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn instances(
+        &self,
+        process: Option<&str>,
+        status: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Instance>, StoreError> {
+        self.core.db.instances(process, status, limit)
+    }
+
+    /// One instance, as the log has it now; none when it has not begun.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn instance(&self, process: &str, key: &str) -> Result<Option<Instance>, StoreError> {
+        Ok(Some(self.core.instance(process, key).await?).filter(Instance::exists))
+    }
+
+    /// Instances that wait for an operator.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn parked(&self) -> Result<Vec<Instance>, StoreError> {
+        self.core.db.instances(None, Some("parked"), 1000)
+    }
+
+    /// Lets a parked instance go on: tries its input again, or skips it.
+    ///
+    /// # Errors
+    /// The instance is not parked, or the store cannot do it.
+    pub async fn resume(
+        &self,
+        process: &str,
+        key: &str,
+        retry: bool,
+        by: &str,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let core = &self.core;
+        let instance = core.instance(process, key).await?;
+        let Status::Parked { .. } = instance.status else {
+            return Err(StoreError::new(format_args!(
+                "`{process}` of {key} is not parked"
+            )));
+        };
+        let resumed = Fact::Resumed(Resumed {
+            process: process.into(),
+            key: key.into(),
+            retry,
+            reason: reason.into(),
+        });
+        let origin = Origin {
+            actor: Some(by.into()),
+            correlation: instance.correlation,
+            ..Origin::default()
+        };
+        let event: NewEvent = resumed.draft(&instance.about).with(core.clock.id(), origin);
+        let tag = instance_tag(process, key);
+        let moved = Query::default().or(QueryItem::of(types::MOVES, vec![tag]));
+        let append = Append {
+            events: vec![event],
+            conditions: vec![AppendCondition {
+                fail_if_events_match: moved,
+                after: instance.moved,
+            }],
+            command: None,
+            recorded_at: core.clock.now(),
+        };
+        match core.store.append(append).await {
+            Ok(_) => Ok(()),
+            Err(AppendError::Store(e)) => Err(e),
+            Err(e) => Err(StoreError::new(e)),
+        }
+    }
+
+    /// Whether the system is ready, and if not, why.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn health(&self) -> Result<Health, StoreError> {
+        const BEHIND: u64 = 1000;
+        let head = self.core.store.head().await?;
+        let mut reasons = vec![];
+        if self.core.stop.is_cancelled() {
+            reasons.push("the system is stopping".to_string());
+        }
+        let far = |at: Position| head.saturating_sub(at) > BEHIND;
+        for v in self.core.views.values().filter(|v| far(v.feed.at())) {
+            let behind = head - v.feed.at();
+            reasons.push(format!("view `{}` is {behind} events behind", v.def.name));
+        }
+        for p in self.core.processes.values().filter(|p| far(p.feed.at())) {
+            let behind = head - p.feed.at();
+            reasons.push(format!(
+                "process `{}` is {behind} events behind",
+                p.def.name
+            ));
+        }
+        let now = self.core.clock.now();
+        Ok(Health {
+            ready: reasons.is_empty(),
+            reasons,
+            head,
+            now,
+        })
+    }
+}

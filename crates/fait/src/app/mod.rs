@@ -1,0 +1,122 @@
+//! A running system: what applications, the task UI and the command line talk to.
+
+mod build;
+mod inbox;
+mod look;
+mod send;
+mod view;
+
+pub use crate::runtime::decide::{Envelope, MAX_TRIES, Receipt, Recorded, SendError};
+pub use crate::runtime::dispatch::{MAX_TELLS, System, Told};
+pub use crate::runtime::index::{OpenCommand, ProcessCount};
+pub use crate::runtime::step::MAX_ISSUED;
+pub use crate::runtime::view::{RebuildStatus, RowsQuery, ViewRow, ViewStatus};
+pub use build::{AppBuilder, BuildError};
+pub use inbox::{Asked, ClaimError};
+pub use look::{Cause, Health, ProcessStatus};
+pub use send::{CommandError, Send};
+pub use view::{MAX_WAIT, View};
+
+use crate::runtime::Core;
+use fait_core::event::Position;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A running system. Cheap to clone; stops with [`App::stop`] or when the runtime ends.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) core: Arc<Core>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("name", &self.core.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// The system's name.
+    pub fn name(&self) -> &str {
+        &self.core.name
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &crate::Clock {
+        &self.core.clock
+    }
+
+    /// Stops: nothing new is begun, what is under way is finished, checkpoints are written.
+    pub async fn stop(&self) {
+        self.core.stop.cancel();
+        self.core.tasks.close();
+        self.core.tasks.wait().await;
+    }
+
+    /// Resolves once the system is asked to stop.
+    pub async fn stopping(&self) {
+        self.core.stop.cancelled().await;
+    }
+
+    /// Waits until everything that follows from what has happened has happened: views have caught
+    /// up, processes have stepped, what they sent is done. People, other systems and deadlines
+    /// that have not come are not waited for.
+    pub async fn settle(&self) {
+        let mut quiet = 0;
+        while quiet < 2 {
+            let Ok(head) = self.core.store.head().await else {
+                return;
+            };
+            if self.is_settled(head).await {
+                quiet += 1
+            } else {
+                quiet = 0
+            }
+            if self.core.stop.is_cancelled() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+    }
+
+    async fn is_settled(&self, head: Position) -> bool {
+        let core = &self.core;
+        let followed = core.index.at() >= head
+            && core.views.values().all(|v| v.feed.at() >= head)
+            && core.processes.values().all(|p| p.feed.at() >= head);
+        let now = core.clock.now();
+        followed
+            && core.dispatch.is_idle()
+            && core
+                .db
+                .open_for("here", None, 1)
+                .is_ok_and(|open| open.is_empty())
+            && core
+                .db
+                .next_due(None)
+                .is_ok_and(|due| due.is_none_or(|due| due > now))
+            && core.store.head().await.is_ok_and(|now| now == head)
+    }
+
+    /// Moves a clock that is moved by hand, deadline by deadline, settling at each.
+    ///
+    /// # Panics
+    /// The system's clock is not [`Clock::by_hand`](crate::Clock::by_hand).
+    pub async fn advance(&self, time: Duration) {
+        assert!(
+            self.core.clock.is_by_hand(),
+            "only a clock that is moved by hand can be advanced"
+        );
+        self.settle().await;
+        let until = self.core.clock.now() + time;
+        while let Ok(Some(due)) = self.core.db.next_due(None)
+            && due <= until
+        {
+            self.core.clock.not_before(due);
+            self.settle().await;
+        }
+        self.core.clock.not_before(until);
+        self.settle().await;
+    }
+}

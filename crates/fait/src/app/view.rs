@@ -1,0 +1,183 @@
+//! Reading views.
+
+use super::{App, Receipt, RowsQuery, ViewRow, ViewStatus};
+use crate::runtime::view::ViewState;
+use fait_core::event::Position;
+use fait_core::projection::Projection;
+use fait_core::store::StoreError;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a reader waits at most for a view to show what the reader has written.
+pub const MAX_WAIT: Duration = Duration::from_secs(5);
+
+/// A typed view: `app.view::<TablePlan>().at_least(&receipt).get(&table).await`.
+#[derive(Debug)]
+pub struct View<'a, P> {
+    app: &'a App,
+    at_least: Position,
+    projection: PhantomData<fn() -> P>,
+}
+
+impl<P: Projection> View<'_, P> {
+    /// Waits, up to five seconds, until the view shows what a receipt is for.
+    #[must_use]
+    pub fn at_least(mut self, receipt: &Receipt) -> Self {
+        self.at_least = receipt.position;
+        self
+    }
+
+    async fn state(&self) -> Result<&Arc<ViewState>, StoreError> {
+        let state = self.app.state(P::NAME)?;
+        if !self
+            .app
+            .wait_for_view(P::NAME, self.at_least, MAX_WAIT)
+            .await?
+        {
+            let (name, at) = (P::NAME, state.feed.at());
+            let wanted = self.at_least;
+            return Err(StoreError::new(format_args!(
+                "view `{name}` is catching up: it is at {at}, wanted is {wanted}"
+            )));
+        }
+        Ok(state)
+    }
+
+    /// One row.
+    ///
+    /// # Errors
+    /// The view is not there, is still catching up, or the row is not of this type.
+    pub async fn get(&self, key: &P::Key) -> Result<Option<P::Row>, StoreError> {
+        let state = self.state().await?;
+        let row = self.app.core.view_row(state, &key.to_string())?;
+        row.map(|r| serde_json::from_value(r.row).map_err(StoreError::new))
+            .transpose()
+    }
+
+    /// Some rows in the order of keys.
+    ///
+    /// # Errors
+    /// As for [`View::get`].
+    pub async fn rows(&self, query: &RowsQuery) -> Result<Vec<(String, P::Row)>, StoreError> {
+        let state = self.state().await?;
+        let rows = self.app.core.view_rows(state, query)?.into_iter();
+        rows.map(|r| {
+            Ok((
+                r.key,
+                serde_json::from_value(r.row).map_err(StoreError::new)?,
+            ))
+        })
+        .collect()
+    }
+}
+
+impl App {
+    /// A typed view.
+    pub fn view<P: Projection>(&self) -> View<'_, P> {
+        View {
+            app: self,
+            at_least: 0,
+            projection: PhantomData,
+        }
+    }
+
+    fn state(&self, name: &str) -> Result<&Arc<ViewState>, StoreError> {
+        self.core.view(name).ok_or_else(|| {
+            let near = super::send::nearest(name, self.core.views.keys());
+            let near = near
+                .map(|n| format!("; did you mean `{n}`?"))
+                .unwrap_or_default();
+            StoreError::new(format_args!("there is no view `{name}`{near}"))
+        })
+    }
+
+    /// Whether there is a view of this name.
+    pub fn has_view(&self, name: &str) -> bool {
+        self.core.view(name).is_some()
+    }
+
+    /// One row of a view by name.
+    ///
+    /// # Errors
+    /// There is no such view, or it cannot be read.
+    pub fn view_row(&self, name: &str, key: &str) -> Result<Option<ViewRow>, StoreError> {
+        self.core.view_row(self.state(name)?, key)
+    }
+
+    /// Some rows of a view by name.
+    ///
+    /// # Errors
+    /// There is no such view or column, or it cannot be read.
+    pub fn view_rows(&self, name: &str, query: &RowsQuery) -> Result<Vec<ViewRow>, StoreError> {
+        let state = self.state(name)?;
+        let columns = state.def.row["properties"].as_object();
+        let has = |c: &String| columns.is_some_and(|p| p.contains_key(c));
+        if let Some(unknown) = query.filter.keys().find(|c| !has(c)) {
+            let names: Vec<&str> = columns
+                .into_iter()
+                .flatten()
+                .map(|(n, _)| n.as_str())
+                .collect();
+            return Err(StoreError::new(format_args!(
+                "view `{name}` has no column `{unknown}`; it has {}",
+                names.join(", ")
+            )));
+        }
+        self.core.view_rows(state, query)
+    }
+
+    /// Waits until a view has come as far as a position; says whether it has.
+    ///
+    /// # Errors
+    /// There is no such view.
+    pub async fn wait_for_view(
+        &self,
+        name: &str,
+        position: Position,
+        at_most: Duration,
+    ) -> Result<bool, StoreError> {
+        let state = self.state(name)?;
+        let mut pulse = self.core.pulse.listen();
+        let wait = async {
+            while state.feed.at() < position {
+                pulse.mark_unchanged();
+                if state.feed.at() < position && pulse.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        Ok(tokio::time::timeout(at_most, wait).await.is_ok())
+    }
+
+    /// How every view stands.
+    ///
+    /// # Errors
+    /// The store or the views cannot be read.
+    pub async fn views(&self) -> Result<Vec<ViewStatus>, StoreError> {
+        let head = self.core.store.head().await?;
+        self.core
+            .views
+            .values()
+            .map(|v| self.core.view_status(v, head))
+            .collect()
+    }
+
+    /// How one view stands.
+    ///
+    /// # Errors
+    /// There is no such view, or it cannot be read.
+    pub async fn view_status(&self, name: &str) -> Result<ViewStatus, StoreError> {
+        let head = self.core.store.head().await?;
+        self.core.view_status(self.state(name)?, head)
+    }
+
+    /// Asks for a rebuild beside the view that serves; [`App::views`] tells how far it is.
+    ///
+    /// # Errors
+    /// There is no such view.
+    pub fn rebuild_view(&self, name: &str) -> Result<(), StoreError> {
+        self.state(name)?.ask_for_rebuild();
+        Ok(())
+    }
+}

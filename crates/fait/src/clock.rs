@@ -1,0 +1,137 @@
+//! The clock, the only place that asks the machine for the time and for new ids.
+
+use fait_core::event::Time;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// Time for a system: the machine's, a faster one for plays, or one that tests move by hand.
+#[derive(Debug)]
+pub struct Clock(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Machine,
+    Paced {
+        begun: Instant,
+        from: Mutex<Time>,
+        pace: f64,
+    },
+    ByHand {
+        now: watch::Sender<Time>,
+        ids: AtomicU64,
+    },
+}
+
+impl Clock {
+    /// The machine's time.
+    pub fn machine() -> Clock {
+        Clock(Kind::Machine)
+    }
+
+    /// Time that runs `pace` times as fast as the machine's, from now on.
+    pub fn paced(pace: f64) -> Clock {
+        let from = Mutex::new(machine_now());
+        Clock(Kind::Paced {
+            begun: Instant::now(),
+            from,
+            pace: pace.clamp(0.001, 1e6),
+        })
+    }
+
+    /// Time that stands still until [`App::advance`](crate::App::advance) moves it; ids are
+    /// counted, so that a run is the same each time.
+    pub fn by_hand() -> Clock {
+        let now = watch::Sender::new(Time(1_767_225_600_000));
+        Clock(Kind::ByHand {
+            now,
+            ids: AtomicU64::new(0),
+        })
+    }
+
+    /// Now.
+    pub fn now(&self) -> Time {
+        match &self.0 {
+            Kind::Machine => machine_now(),
+            Kind::Paced { begun, from, pace } => {
+                let from = *from.lock().unwrap_or_else(PoisonError::into_inner);
+                from + begun.elapsed().mul_f64(*pace)
+            }
+            Kind::ByHand { now, .. } => *now.borrow(),
+        }
+    }
+
+    /// A new id, later than those before it.
+    pub fn id(&self) -> Uuid {
+        match &self.0 {
+            Kind::ByHand { ids, .. } => {
+                let n = ids.fetch_add(1, Ordering::Relaxed);
+                Uuid::new_v5(&Uuid::NAMESPACE_OID, &n.to_be_bytes())
+            }
+            Kind::Machine | Kind::Paced { .. } => Uuid::now_v7(),
+        }
+    }
+
+    /// Waits until a time. Never wakes early.
+    pub async fn sleep_until(&self, at: Time) {
+        match &self.0 {
+            Kind::ByHand { now, .. } => {
+                let mut seen = now.subscribe();
+                // The sender lives as long as this clock, so that waiting cannot fail.
+                let _ = seen.wait_for(|now| *now >= at).await;
+            }
+            Kind::Machine | Kind::Paced { .. } => loop {
+                let now = self.now();
+                if now >= at {
+                    return;
+                }
+                let wait = self.real(at.since(now)) + Duration::from_millis(1);
+                tokio::time::sleep(wait.min(Duration::from_secs(3600))).await;
+            },
+        }
+    }
+
+    /// How long something takes on the machine.
+    pub fn real(&self, time: Duration) -> Duration {
+        match &self.0 {
+            Kind::Paced { pace, .. } => time.div_f64(*pace),
+            Kind::Machine | Kind::ByHand { .. } => time,
+        }
+    }
+
+    /// Whether tests move it.
+    pub fn is_by_hand(&self) -> bool {
+        matches!(self.0, Kind::ByHand { .. })
+    }
+
+    /// Moves a clock that is moved by hand; others take it only as what has been already.
+    pub(crate) fn not_before(&self, time: Time) {
+        match &self.0 {
+            Kind::Machine => {}
+            Kind::Paced { begun, from, pace } => {
+                let mut from = from.lock().unwrap_or_else(PoisonError::into_inner);
+                let now = *from + begun.elapsed().mul_f64(*pace);
+                if now < time {
+                    *from = *from + time.since(now);
+                }
+            }
+            Kind::ByHand { now, .. } => {
+                now.send_if_modified(|now| {
+                    let later = time > *now;
+                    *now = time.max(*now);
+                    later
+                });
+            }
+        }
+    }
+}
+
+fn machine_now() -> Time {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Time(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

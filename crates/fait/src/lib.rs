@@ -1,0 +1,21 @@
+//! Event-driven development: from the notes of an event-storming workshop to a running,
+//! task-based, event-sourced system, and back.
+//!
+//! Applications name this one crate. The words, in their order: an [`event`](mod@event) is a
+//! fact; a [`query`] selects events; a [`command`](mod@command) is what is asked; a [`decision`]
+//! answers it from a model; the [`store`] keeps events in one order; a [`projection`] turns them
+//! into a view; a [`process`] turns them into further commands; the [`manifest`] is all of this
+//! as data.
+
+pub use fait_core::{command, decision, event, manifest, process, projection, query, reexport};
+pub use fait_core::{entity_ids, store};
+
+pub mod clock;
+mod runtime;
+pub mod app;
+pub mod trace;
+pub mod test;
+
+pub use app::App;
+pub use clock::Clock;
+pub use fait_macros::{CommandSet, EventSet, Refusal, command, data, event};

@@ -1,0 +1,194 @@
+//! The SQLite file that holds views, checkpoints and the index of processes. All of it can be
+//! thrown away: it is made again from the log.
+
+use fait_core::event::{Position, Time};
+use fait_core::store::StoreError;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
+
+/// The format of `fait`'s own tables; another one means that the file is made anew.
+const FORMAT: i64 = 1;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS fait_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS fait_feeds (name TEXT PRIMARY KEY, position INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS fait_views (
+  name TEXT PRIMARY KEY, version INTEGER NOT NULL, shape TEXT NOT NULL, tbl TEXT NOT NULL,
+  position INTEGER NOT NULL, events INTEGER NOT NULL, rebuild INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS fait_parked_keys (
+  view TEXT NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (view, key));
+CREATE TABLE IF NOT EXISTS fait_instances (
+  process TEXT NOT NULL, key TEXT NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL,
+  started_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, PRIMARY KEY (process, key));
+CREATE INDEX IF NOT EXISTS fait_instances_status ON fait_instances (status, process);
+CREATE TABLE IF NOT EXISTS fait_open (
+  command TEXT PRIMARY KEY, process TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL,
+  target TEXT NOT NULL, name TEXT NOT NULL, due INTEGER, since INTEGER NOT NULL,
+  position INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS fait_open_target ON fait_open (kind, target, position);
+CREATE INDEX IF NOT EXISTS fait_open_instance ON fait_open (process, key);
+CREATE TABLE IF NOT EXISTS fait_deadlines (
+  process TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL,
+  due INTEGER NOT NULL, PRIMARY KEY (process, key, name));
+CREATE INDEX IF NOT EXISTS fait_deadlines_due ON fait_deadlines (process, due);
+";
+
+/// One writer and one reader on the same file.
+#[derive(Debug)]
+pub(crate) struct Db {
+    writer: Mutex<Connection>,
+    /// None in memory, where a second connection would see another database.
+    reader: Option<Mutex<Connection>>,
+}
+
+/// An SQLite error with what was being done.
+pub(crate) fn broken(what: &str) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
+    move |e| StoreError::new(format_args!("the view database cannot {what}: {e}"))
+}
+
+impl Db {
+    /// Opens the file, or a database in memory. A file of another store or format is made anew.
+    pub(crate) fn open(path: Option<&Path>, store: Uuid) -> Result<Db, StoreError> {
+        let Some(path) = path else {
+            let writer = Connection::open_in_memory().map_err(broken("be opened"))?;
+            let db = Db {
+                writer: Mutex::new(writer),
+                reader: None,
+            };
+            db.prepare(store)?;
+            return Ok(db);
+        };
+        let place = path.display().to_string();
+        let open = || {
+            let c = Connection::open(path)?;
+            c.pragma_update(None, "journal_mode", "WAL")?;
+            // Views can be made again from the log, so a commit need not wait for the disk.
+            c.pragma_update(None, "synchronous", "NORMAL")?;
+            c.busy_timeout(std::time::Duration::from_secs(5))?;
+            Ok(c)
+        };
+        let named =
+            |e: rusqlite::Error| StoreError::new(format_args!("{place} cannot be opened: {e}"));
+        let db = Db {
+            writer: Mutex::new(open().map_err(named)?),
+            reader: Some(Mutex::new(open().map_err(named)?)),
+        };
+        db.prepare(store)?;
+        Ok(db)
+    }
+
+    fn prepare(&self, store: Uuid) -> Result<(), StoreError> {
+        self.write(|tx| {
+            tx.execute_batch(SCHEMA)?;
+            let known: Option<String> = tx
+                .query_row(
+                    "SELECT value FROM fait_meta WHERE name = 'store'",
+                    [],
+                    |r| r.get(0),
+                )
+                .optional()?;
+            let mine = format!("{store} {FORMAT}");
+            if known.as_ref().is_some_and(|k| *k != mine) {
+                tracing::warn!("the views belong to another store or format: made anew");
+                forget_everything(tx)?;
+            }
+            tx.execute(
+                "INSERT OR REPLACE INTO fait_meta VALUES ('store', ?1)",
+                [mine],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Forgets everything when the log is shorter than what was taken from it.
+    pub(crate) fn check_head(&self, head: Position) -> Result<(), StoreError> {
+        self.write(|tx| {
+            let sql = "SELECT max(p) FROM (SELECT max(position) AS p FROM fait_feeds
+                UNION SELECT max(position) FROM fait_views)";
+            let seen: Option<i64> = tx.query_row(sql, [], |r| r.get(0))?;
+            if seen.unwrap_or(0) > i64_of(head) {
+                tracing::warn!(head, "the views are ahead of the log: made anew");
+                forget_everything(tx)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs one transaction: all of it or nothing.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut c = lock(&self.writer);
+        let tx = c.transaction().map_err(broken("be written"))?;
+        let out = work(&tx).map_err(broken("be written"))?;
+        tx.commit().map_err(broken("be written"))?;
+        Ok(out)
+    }
+
+    /// Reads.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let c = lock(self.reader.as_ref().unwrap_or(&self.writer));
+        work(&c).map_err(broken("be read"))
+    }
+
+    /// How far a feed has come.
+    pub(crate) fn feed(&self, name: &str) -> Result<Position, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT position FROM fait_feeds WHERE name = ?1";
+            let position: Option<i64> = c.query_row(sql, [name], |r| r.get(0)).optional()?;
+            Ok(u64_of(position.unwrap_or(0)))
+        })
+    }
+}
+
+fn forget_everything(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut tables = tx.prepare("SELECT tbl FROM fait_views")?;
+    let tables: Vec<String> = tables
+        .query_map([], |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for table in tables {
+        tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&table)))?;
+    }
+    tx.execute_batch(
+        "DELETE FROM fait_feeds; DELETE FROM fait_views; DELETE FROM fait_parked_keys;
+         DELETE FROM fait_instances; DELETE FROM fait_open; DELETE FROM fait_deadlines;",
+    )
+}
+
+/// Notes how far a feed has come, in the transaction of what it fed.
+pub(crate) fn set_feed(tx: &Transaction<'_>, name: &str, at: Position) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO fait_feeds VALUES (?1, ?2)";
+    tx.prepare_cached(sql)?
+        .execute(params![name, i64_of(at)])
+        .map(|_| ())
+}
+
+/// A name as an SQL identifier.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// SQLite has signed integers only; positions and times stay far below their limit.
+pub(crate) fn i64_of(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn u64_of(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+pub(crate) fn time_of(n: i64) -> Time {
+    Time(u64_of(n))
+}
+
+fn lock(c: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    // A panic inside a transaction rolls it back, so the connection stays whole.
+    c.lock().unwrap_or_else(PoisonError::into_inner)
+}

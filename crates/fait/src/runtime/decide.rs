@@ -1,0 +1,388 @@
+//! Deciding a command: load, fold, decide, append if nothing relevant has changed, else again.
+
+use super::{Core, count_appended};
+use fait_core::command::InputError;
+use fait_core::decision::{Context, Deciding, Refused, Verdict};
+use fait_core::event::{DecodeError, Draft, NewEvent, Origin, Position};
+use fait_core::process::{Fact, Issued, Outcome, Settled, command_tag, types};
+use fait_core::query::{Query, QueryItem};
+use fait_core::store::{Append, AppendCondition, AppendError, CommandKey, Range, StoreError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How often a decision is made again because something relevant happened meanwhile.
+pub const MAX_TRIES: u32 = 200;
+
+/// Events read at once.
+const PAGE: usize = 1000;
+
+/// Who asks, why, and under which id.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Envelope {
+    /// The command's id; sent again, it changes nothing and gets the first receipt.
+    pub id: Option<Uuid>,
+    /// Who asks, for example `waiter:ann`.
+    pub actor: Option<String>,
+    /// The asked task that this answers.
+    pub answering: Option<Uuid>,
+    /// The flow it belongs to; a new one by default.
+    pub correlation: Option<Uuid>,
+    /// The event that led to it, when it does not come from outside.
+    pub causation: Option<Uuid>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+}
+
+/// An event as named in a receipt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Its id.
+    pub id: Uuid,
+    /// Its stored name.
+    #[serde(rename = "type")]
+    pub ty: String,
+    /// Its position.
+    pub position: Position,
+}
+
+/// What came of a command that was accepted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The command's id.
+    pub command: Uuid,
+    /// What happened; nothing, when nothing had to change.
+    pub events: Vec<Recorded>,
+    /// A view that has come this far shows it.
+    pub position: Position,
+    /// Whether this is the receipt of an earlier time.
+    pub repeated: bool,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// No command has this name.
+    #[error("there is no command `{name}`{}", hint(.did_you_mean))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The nearest name.
+        did_you_mean: Option<String>,
+    },
+    /// The body does not fit.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The decision refused it.
+    #[error("{}", .0.message)]
+    Refused(Refused),
+    /// The asked task was done, withdrawn or never asked.
+    #[error("{0}")]
+    NotAsked(String),
+    /// The command id was used before, for something else.
+    #[error("command id {0} was used before, for something else")]
+    Reused(Uuid),
+    /// Others were faster, every time.
+    #[error("something relevant kept changing; after {MAX_TRIES} tries it was given up")]
+    Conflict,
+    /// An event that it must look at cannot be read.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The program cannot write its own event, or it breaks a limit.
+    #[error("{0}")]
+    Defect(String),
+    /// The store cannot do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn hint(name: &Option<String>) -> String {
+    name.as_ref()
+        .map(|n| format!("; did you mean `{n}`?"))
+        .unwrap_or_default()
+}
+
+/// What a decision answers: an issued command that is settled in the same append.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) process: String,
+    pub(crate) key: String,
+    pub(crate) about: Vec<fait_core::event::Tag>,
+    pub(crate) issued: Issued,
+    pub(crate) position: Position,
+    pub(crate) cause: Uuid,
+    pub(crate) correlation: Uuid,
+}
+
+impl Answer {
+    pub(crate) fn settle(&self, outcome: Outcome) -> Draft {
+        Fact::Settled(Settled {
+            process: self.process.clone(),
+            key: self.key.clone(),
+            command: self.issued.id,
+            name: self.issued.name.clone(),
+            body: match outcome {
+                Outcome::Accepted => Value::Null,
+                _ => self.issued.body.clone(),
+            },
+            outcome,
+        })
+        .draft(&self.about)
+    }
+
+    /// Nobody has settled it or taken it back.
+    pub(crate) fn still_open(&self) -> AppendCondition {
+        AppendCondition {
+            fail_if_events_match: settling(self.issued.id),
+            after: self.position,
+        }
+    }
+}
+
+/// What settles an issued command or takes it back.
+pub(crate) fn settling(command: Uuid) -> Query {
+    let kinds = [types::SETTLED, types::STEPPED];
+    Query::default().or(QueryItem::of(&kinds, vec![command_tag(command)]))
+}
+
+/// The same body asked under the same name.
+pub(crate) fn fingerprint(name: &str, body: &Value) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{name} {body}").as_bytes())
+}
+
+/// One decision to be carried out.
+pub(crate) struct Execution<'a> {
+    pub(crate) deciding: Box<dyn Deciding>,
+    pub(crate) name: &'a str,
+    pub(crate) fingerprint: Uuid,
+    pub(crate) env: Envelope,
+    pub(crate) answer: Option<Answer>,
+}
+
+impl Core {
+    /// Carries a command out.
+    pub(crate) async fn execute(&self, mut x: Execution<'_>) -> Result<Receipt, SendError> {
+        let id = x.env.id.unwrap_or_else(|| self.clock.id());
+        let key = CommandKey {
+            id,
+            fingerprint: x.fingerprint,
+        };
+        if x.env.id.is_some()
+            && let Some(receipt) = self.repeated(key).await?
+        {
+            return Ok(receipt);
+        }
+        let context = Context::new(self.clock.now(), x.env.actor.clone(), id);
+        let mut read_to = 0;
+        for attempt in 0..MAX_TRIES {
+            read_to = self.load(&mut *x.deciding, read_to).await?;
+            let drafts = match x.deciding.decide(&context) {
+                Verdict::Events(drafts) => drafts,
+                Verdict::Defect(e) => return Err(SendError::Defect(e.to_string())),
+                Verdict::Refused(refused) => {
+                    // The second of two equal commands may see the first one's events.
+                    return match self.repeated(key).await? {
+                        Some(receipt) => Ok(receipt),
+                        None => Err(SendError::Refused(refused)),
+                    };
+                }
+            };
+            match self.commit(&x, key, drafts, read_to).await? {
+                Some(receipt) => return Ok(receipt),
+                None => self.pause(x.name, attempt).await,
+            }
+        }
+        Err(SendError::Conflict)
+    }
+
+    /// Takes in what happened since `after`; gives how far it looked.
+    pub(crate) async fn load(
+        &self,
+        deciding: &mut dyn Deciding,
+        mut after: Position,
+    ) -> Result<Position, SendError> {
+        loop {
+            let query = deciding.query().clone();
+            let slice = self.store.read(&query, Range::after(after, PAGE)).await?;
+            for event in &slice.events {
+                deciding.absorb(event)?;
+            }
+            match slice.events.last() {
+                Some(last) if slice.events.len() == PAGE => after = last.meta.position,
+                _ => return Ok(slice.head),
+            }
+        }
+    }
+
+    async fn commit(
+        &self,
+        x: &Execution<'_>,
+        key: CommandKey,
+        drafts: Vec<Draft>,
+        read_to: Position,
+    ) -> Result<Option<Receipt>, SendError> {
+        if drafts.is_empty() && x.answer.is_none() {
+            let receipt = Receipt {
+                command: key.id,
+                events: vec![],
+                position: read_to,
+                repeated: false,
+            };
+            return Ok(Some(receipt));
+        }
+        let guard = x.deciding.guard();
+        let mut conditions = vec![AppendCondition {
+            fail_if_events_match: guard,
+            after: read_to,
+        }];
+        let origin = self.origin(x, key.id);
+        let mut events: Vec<NewEvent> = vec![];
+        let shown = drafts.len();
+        let settled = x.answer.as_ref().map(|a| a.settle(Outcome::Accepted));
+        for draft in drafts.into_iter().chain(settled) {
+            events.push(draft.with(self.clock.id(), origin.clone()));
+        }
+        conditions.extend(x.answer.as_ref().map(Answer::still_open));
+        let names: Vec<(Uuid, String)> = events
+            .iter()
+            .take(shown)
+            .map(|e| (e.id, e.ty.clone()))
+            .collect();
+        let appended = events.len();
+        let append = Append {
+            events,
+            conditions,
+            command: Some(key),
+            recorded_at: self.clock.now(),
+        };
+        match self.store.append(append).await {
+            Ok(done) if done.repeated => Ok(self.repeated(key).await?),
+            Ok(done) => {
+                count_appended(appended);
+                let events = names.into_iter().zip(done.first..);
+                let events = events
+                    .map(|((id, ty), position)| Recorded { id, ty, position })
+                    .collect();
+                let position = done.last;
+                Ok(Some(Receipt {
+                    command: key.id,
+                    events,
+                    position,
+                    repeated: false,
+                }))
+            }
+            Err(AppendError::Conflict { condition: 0, .. }) => Ok(None),
+            Err(AppendError::Conflict { .. }) => Err(self.why_not_asked(x).await),
+            Err(AppendError::CommandReused { id }) => Err(SendError::Reused(id)),
+            Err(AppendError::Store(e)) => Err(SendError::Store(e)),
+            Err(other) => Err(SendError::Defect(other.to_string())),
+        }
+    }
+
+    fn origin(&self, x: &Execution<'_>, command: Uuid) -> Origin {
+        let answered = x.answer.as_ref();
+        Origin {
+            occurred_at: None,
+            actor: x.env.actor.clone(),
+            command: Some(command),
+            correlation: answered
+                .map(|a| a.correlation)
+                .or(x.env.correlation)
+                .unwrap_or(command),
+            causation: answered.map(|a| a.cause).or(x.env.causation),
+            traceparent: x.env.traceparent.clone(),
+            pairs: Default::default(),
+        }
+    }
+
+    async fn why_not_asked(&self, x: &Execution<'_>) -> SendError {
+        let Some(answer) = &x.answer else {
+            return SendError::Conflict;
+        };
+        match self.open_command(answer.issued.id).await {
+            Ok(_) => SendError::Conflict,
+            Err(e) => e,
+        }
+    }
+
+    async fn pause(&self, name: &str, attempt: u32) {
+        metrics::counter!("fait_append_conflicts_total", "command" => name.to_string())
+            .increment(1);
+        if attempt > 2 {
+            // Spread those who contend, by something that differs between them.
+            let spread = self.clock.id().as_u128() % u128::from(attempt.min(50) + 1);
+            let micros = u64::try_from(spread).unwrap_or(0) * 200;
+            tokio::time::sleep(Duration::from_micros(micros)).await;
+        }
+    }
+
+    /// The receipt of a command that was carried out before.
+    async fn repeated(&self, key: CommandKey) -> Result<Option<Receipt>, SendError> {
+        let Some((first, done)) = self.store.command(key.id).await? else {
+            return Ok(None);
+        };
+        if first != key {
+            return Err(SendError::Reused(key.id));
+        }
+        let range = Range::after(done.first - 1, (done.last - done.first + 1) as usize);
+        let slice = self.store.read(&Query::all(), range).await?;
+        let shown = slice.events.into_iter().filter(|e| !e.ty.starts_with('$'));
+        let events = shown
+            .map(|e| Recorded {
+                id: e.meta.id,
+                ty: e.ty,
+                position: e.meta.position,
+            })
+            .collect();
+        Ok(Some(Receipt {
+            command: key.id,
+            events,
+            position: done.last,
+            repeated: true,
+        }))
+    }
+
+    /// An issued command that is neither settled nor taken back, with what is needed to answer it.
+    pub(crate) async fn open_command(&self, command: Uuid) -> Result<Answer, SendError> {
+        let query = settling(command);
+        let slice = self.store.read(&query, Range::after(0, 10)).await?;
+        let not = |why: String| Err(SendError::NotAsked(why));
+        let Some((first, rest)) = slice.events.split_first() else {
+            return not(format!("nothing was ever asked under {command}"));
+        };
+        let Some(Fact::Stepped(step)) = Fact::read(first)? else {
+            return not(format!("nothing was ever asked under {command}"));
+        };
+        let Some(issued) = step.issued.into_iter().find(|c| c.id == command) else {
+            return not(format!("nothing was ever asked under {command}"));
+        };
+        if let Some(last) = rest.last() {
+            let when = last.meta.recorded_at;
+            return match Fact::read(last)? {
+                Some(Fact::Settled(s)) if s.outcome == Outcome::Accepted => {
+                    let by = last.meta.origin.actor.as_deref().unwrap_or("somebody");
+                    not(format!("it was already done by {by} at {when}"))
+                }
+                _ => not(format!("it was taken back at {when}")),
+            };
+        }
+        let own = ["process", "instance", "command"];
+        Ok(Answer {
+            about: first
+                .tags
+                .iter()
+                .filter(|t| !own.contains(&t.kind()))
+                .cloned()
+                .collect(),
+            process: step.process,
+            key: step.key,
+            issued,
+            position: first.meta.position,
+            cause: first.meta.id,
+            correlation: first.meta.origin.correlation,
+        })
+    }
+}

@@ -1,0 +1,334 @@
+//! The index of process instances: what is open, due, parked. It is read back from facts, in the
+//! same database as the views, and can be thrown away like them.
+
+use super::Core;
+use super::db::{Db, i64_of, set_feed, time_of, u64_of};
+use super::view::reached;
+use fait_core::event::{StoredEvent, Time};
+use fait_core::process::{Fact, Instance, Open, Status, Target, types};
+use fait_core::query::Query;
+use fait_core::store::{Range, StoreError};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+const FEED: &str = "processes";
+
+/// An open command with the instance that issued it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenCommand {
+    /// The process.
+    pub process: String,
+    /// The instance.
+    pub key: String,
+    /// The command and its claim.
+    #[serde(flatten)]
+    pub open: Open,
+    /// The flow.
+    pub correlation: Uuid,
+}
+
+/// A deadline that has come.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Due {
+    pub(crate) key: String,
+    pub(crate) name: String,
+    pub(crate) due: Time,
+}
+
+/// How many instances of a process stand how.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProcessCount {
+    /// Waiting for input.
+    pub running: u64,
+    /// Waiting for an operator.
+    pub parked: u64,
+    /// Ended.
+    pub ended: u64,
+}
+
+impl Core {
+    /// Keeps the index up to date until the system stops.
+    pub(crate) async fn run_index(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                result = self.follow_facts() => if let Err(e) = result {
+                    tracing::error!(error = %e, "the index of processes waits");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                },
+            }
+        }
+    }
+
+    async fn follow_facts(&self) -> Result<(), StoreError> {
+        let query = Query::types(types::ALL);
+        loop {
+            let at = self.index.at();
+            self.store.wait(at).await?;
+            self.index_once(&query).await?;
+        }
+    }
+
+    /// Takes one batch into the index.
+    pub(crate) async fn index_once(&self, query: &Query) -> Result<(), StoreError> {
+        let slice = self
+            .store
+            .read(query, Range::after(self.index.at(), 500))
+            .await?;
+        let to = reached(&slice.events, slice.head);
+        self.db.write(|tx| {
+            for event in &slice.events {
+                take_in(tx, event)?;
+            }
+            set_feed(tx, FEED, to)
+        })?;
+        self.index.set(to);
+        self.pulse.beat();
+        Ok(())
+    }
+
+    pub(crate) fn open_index(&self) -> Result<(), StoreError> {
+        self.index.set(self.db.feed(FEED)?);
+        Ok(())
+    }
+
+    /// An instance as the log has it now: the index, and what came since.
+    pub(crate) async fn instance(&self, process: &str, key: &str) -> Result<Instance, StoreError> {
+        let mut instance = self
+            .db
+            .instance(process, key)?
+            .unwrap_or_else(|| Instance::new(process, key));
+        let query = Query::tags(vec![fait_core::process::instance_tag(process, key)]);
+        let mut after = instance.moved;
+        loop {
+            let slice = self.store.read(&query, Range::after(after, 500)).await?;
+            for event in &slice.events {
+                absorb(&mut instance, event)?;
+            }
+            match slice.events.last() {
+                Some(last) if slice.events.len() == 500 => after = last.meta.position,
+                _ => return Ok(instance),
+            }
+        }
+    }
+}
+
+fn absorb(instance: &mut Instance, event: &StoredEvent) -> Result<(), StoreError> {
+    match Fact::read(event) {
+        Ok(Some(fact)) => instance.absorb(&fact, &event.meta, &event.tags),
+        Ok(None) => {}
+        Err(e) => return Err(StoreError::new(e)),
+    }
+    Ok(())
+}
+
+fn take_in(tx: &Transaction<'_>, event: &StoredEvent) -> rusqlite::Result<()> {
+    let fact = match Fact::read(event) {
+        Ok(Some(fact)) => fact,
+        Ok(None) => return Ok(()),
+        Err(e) => {
+            tracing::error!(error = %e, "a process fact cannot be read; its instance waits");
+            return Ok(());
+        }
+    };
+    let (process, key) = fact.instance();
+    let known = read_instance(tx, process, key)?;
+    let mut instance = known.unwrap_or_else(|| Instance::new(process, key));
+    instance.absorb(&fact, &event.meta, &event.tags);
+    save(tx, &instance)
+}
+
+fn save(tx: &Transaction<'_>, i: &Instance) -> rusqlite::Result<()> {
+    let status = match i.status {
+        Status::Running => "running",
+        Status::Parked { .. } => "parked",
+        Status::Ended => "ended",
+    };
+    let body = serde_json::to_string(i).unwrap_or_default();
+    tx.prepare_cached("INSERT OR REPLACE INTO fait_instances VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![
+            i.process,
+            i.key,
+            status,
+            body,
+            i64_of(i.started_at.0),
+            i64_of(i.updated_at.0)
+        ])?;
+    tx.prepare_cached("DELETE FROM fait_open WHERE process = ?1 AND key = ?2")?
+        .execute(params![i.process, i.key])?;
+    tx.prepare_cached("DELETE FROM fait_deadlines WHERE process = ?1 AND key = ?2")?
+        .execute(params![i.process, i.key])?;
+    if status == "parked" {
+        // Nothing of a parked instance moves: neither its commands nor its deadlines.
+        return Ok(());
+    }
+    for open in i.open.values() {
+        save_open(tx, i, open)?;
+    }
+    for (deadline, _) in i.deadlines.values() {
+        tx.prepare_cached("INSERT OR REPLACE INTO fait_deadlines VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![
+                i.process,
+                i.key,
+                deadline.name,
+                deadline.generation,
+                i64_of(deadline.due.0)
+            ])?;
+    }
+    Ok(())
+}
+
+fn save_open(tx: &Transaction<'_>, i: &Instance, open: &Open) -> rusqlite::Result<()> {
+    let (kind, target) = match &open.issued.to {
+        Target::Here => ("here", ""),
+        Target::Role(role) => ("role", role.as_str()),
+        Target::System(system) => ("system", system.as_str()),
+    };
+    let body = OpenCommand {
+        process: i.process.clone(),
+        key: i.key.clone(),
+        open: open.clone(),
+        correlation: i.correlation,
+    };
+    let sql = "INSERT OR REPLACE INTO fait_open VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    tx.prepare_cached(sql)?.execute(params![
+        open.issued.id.to_string(),
+        i.process,
+        i.key,
+        kind,
+        target,
+        open.issued.name,
+        open.issued.due.map(|t| i64_of(t.0)),
+        i64_of(open.since.0),
+        i64_of(open.position),
+        serde_json::to_string(&body).unwrap_or_default()
+    ])?;
+    Ok(())
+}
+
+fn read_instance(c: &Connection, process: &str, key: &str) -> rusqlite::Result<Option<Instance>> {
+    let body: Option<String> = c
+        .prepare_cached("SELECT body FROM fait_instances WHERE process = ?1 AND key = ?2")?
+        .query_row([process, key], |r| r.get(0))
+        .optional()?;
+    Ok(body.and_then(|b| serde_json::from_str(&b).ok()))
+}
+
+impl Db {
+    fn instance(&self, process: &str, key: &str) -> Result<Option<Instance>, StoreError> {
+        self.read(|c| read_instance(c, process, key))
+    }
+
+    /// Open commands for a kind of target, oldest first.
+    pub(crate) fn open_for(
+        &self,
+        kind: &str,
+        target: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<OpenCommand>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT body FROM fait_open WHERE kind = ?1 AND (?2 IS NULL OR target = ?2)
+                ORDER BY position LIMIT ?3";
+            bodies(c, sql, params![kind, target, i64_of(limit as u64)])
+        })
+    }
+
+    /// Open commands of one instance.
+    pub(crate) fn open_of(&self, process: &str, key: &str) -> Result<Vec<OpenCommand>, StoreError> {
+        let sql = "SELECT body FROM fait_open WHERE process = ?1 AND key = ?2 ORDER BY position";
+        self.read(|c| bodies(c, sql, params![process, key]))
+    }
+
+    /// One open command.
+    pub(crate) fn open_one(&self, command: Uuid) -> Result<Option<OpenCommand>, StoreError> {
+        let sql = "SELECT body FROM fait_open WHERE command = ?1";
+        self.read(|c| bodies(c, sql, params![command.to_string()]))
+            .map(|mut v| v.pop())
+    }
+
+    /// Instances, newest first.
+    pub(crate) fn instances(
+        &self,
+        process: Option<&str>,
+        status: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Instance>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT body FROM fait_instances WHERE (?1 IS NULL OR process = ?1)
+                AND (?2 IS NULL OR status = ?2) ORDER BY updated_at DESC LIMIT ?3";
+            bodies(c, sql, params![process, status, i64_of(limit as u64)])
+        })
+    }
+
+    /// How many instances of a process stand how.
+    pub(crate) fn count(&self, process: &str) -> Result<ProcessCount, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT status, count(*) FROM fait_instances WHERE process = ?1
+                GROUP BY status";
+            let mut count = ProcessCount::default();
+            let mut rows = c.prepare_cached(sql)?;
+            let mut rows = rows.query([process])?;
+            while let Some(row) = rows.next()? {
+                let n = u64_of(row.get(1)?);
+                match row.get_ref(0)?.as_str()? {
+                    "running" => count.running = n,
+                    "parked" => count.parked = n,
+                    _ => count.ended = n,
+                }
+            }
+            Ok(count)
+        })
+    }
+
+    /// Deadlines of a process that have come.
+    pub(crate) fn due(
+        &self,
+        process: &str,
+        now: Time,
+        limit: usize,
+    ) -> Result<Vec<Due>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT key, name, due FROM fait_deadlines
+                WHERE process = ?1 AND due <= ?2 ORDER BY due, key LIMIT ?3";
+            c.prepare_cached(sql)?
+                .query_map(params![process, i64_of(now.0), i64_of(limit as u64)], |r| {
+                    Ok(Due {
+                        key: r.get(0)?,
+                        name: r.get(1)?,
+                        due: time_of(r.get(2)?),
+                    })
+                })?
+                .collect()
+        })
+    }
+
+    /// The next deadline of a process, or of all.
+    pub(crate) fn next_due(&self, process: Option<&str>) -> Result<Option<Time>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT min(due) FROM fait_deadlines WHERE ?1 IS NULL OR process = ?1";
+            let due: Option<i64> = c.prepare_cached(sql)?.query_row([process], |r| r.get(0))?;
+            Ok(due.map(time_of))
+        })
+    }
+}
+
+fn bodies<T: serde::de::DeserializeOwned>(
+    c: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<T>> {
+    let mut rows = c.prepare_cached(sql)?;
+    let texts = rows.query_map(params, |r| r.get::<_, String>(0))?;
+    let mut out = vec![];
+    for text in texts {
+        match serde_json::from_str(&text?) {
+            Ok(value) => out.push(value),
+            Err(e) => tracing::error!(error = %e, "a row of the process index cannot be read"),
+        }
+    }
+    Ok(out)
+}

@@ -1,0 +1,94 @@
+//! What drives the pure words: it reads and appends, keeps views, steps processes, waits.
+
+pub(crate) mod db;
+pub(crate) mod decide;
+pub(crate) mod view;
+pub(crate) mod index;
+pub(crate) mod step;
+pub(crate) mod dispatch;
+
+use crate::clock::Clock;
+use fait_core::decision::CommandDef;
+use fait_core::event::{EventDef, Position};
+use fait_core::process::ProcessDef;
+use fait_core::projection::ProjectionDef;
+use fait_core::store::Store;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Everything that a running system consists of.
+pub(crate) struct Core {
+    pub(crate) name: String,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    pub(crate) db: db::Db,
+    pub(crate) commands: BTreeMap<String, CommandDef>,
+    pub(crate) views: BTreeMap<String, Arc<view::ViewState>>,
+    pub(crate) processes: BTreeMap<String, Arc<step::Runner>>,
+    pub(crate) received: BTreeMap<String, (EventDef, String)>,
+    pub(crate) systems: BTreeMap<String, Arc<dyn dispatch::System>>,
+    pub(crate) index: Feed,
+    pub(crate) dispatch: dispatch::Dispatch,
+    pub(crate) pulse: Pulse,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// How far a reader of the log has come.
+#[derive(Debug, Default)]
+pub(crate) struct Feed {
+    position: AtomicU64,
+}
+
+impl Feed {
+    pub(crate) fn at(&self) -> Position {
+        self.position.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set(&self, position: Position) {
+        self.position.store(position, Ordering::Release);
+    }
+}
+
+/// Wakes whoever waits for any reader to get on.
+#[derive(Debug)]
+pub(crate) struct Pulse(watch::Sender<u64>);
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Pulse(watch::Sender::new(0))
+    }
+}
+
+impl Pulse {
+    pub(crate) fn beat(&self) {
+        self.0.send_modify(|n| *n += 1);
+    }
+
+    pub(crate) fn listen(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
+    }
+}
+
+impl Core {
+    pub(crate) fn view(&self, name: &str) -> Option<&Arc<view::ViewState>> {
+        self.views.get(name)
+    }
+
+    pub(crate) fn process(&self, name: &str) -> Option<&ProcessDef> {
+        self.processes.get(name).map(|r| &r.def)
+    }
+
+    pub(crate) fn view_defs(&self) -> impl Iterator<Item = &ProjectionDef> {
+        self.views.values().map(|v| &v.def)
+    }
+}
+
+/// Counts events that were appended.
+pub(crate) fn count_appended(events: usize) {
+    metrics::counter!("fait_events_appended_total").increment(events as u64);
+}
