@@ -2,11 +2,10 @@
 
 use crate::problems::Problems;
 use crate::words::{did_you_mean, listed};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token};
 
 /// One argument.
@@ -76,11 +75,23 @@ impl Args {
             owner,
             given: vec![],
         };
-        match Punctuated::<Arg, Token![,]>::parse_terminated.parse2(tokens) {
-            Ok(list) => list
-                .into_iter()
-                .for_each(|arg| args.add(arg, known, problems)),
-            Err(e) => problems.note(e),
+        let read = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                match input.parse() {
+                    Ok(arg) => {
+                        args.add(arg, known, problems);
+                        if !input.is_empty() && !input.peek(Token![,]) {
+                            problems.note(input.error("write `,` between two arguments"));
+                        }
+                    }
+                    Err(e) => problems.note(e),
+                }
+                behind_comma(input)?;
+            }
+            Ok(())
+        };
+        if let Err(e) = read.parse2(tokens) {
+            problems.note(e);
         }
         args
     }
@@ -119,9 +130,10 @@ impl Args {
         {
             let near = did_you_mean(&name, known);
             let known = listed(known);
-            let message = format!("`{name}` is not an argument of `{owner}`{near}");
-            let stop = if near.is_empty() { ";" } else { "" };
-            problems.at(ident, format!("{message}{stop} it takes {known}"));
+            let it = if near.is_empty() { "; it" } else { " It" };
+            let message =
+                format!("`{name}` is not an argument of `{owner}`{near}{it} takes {known}");
+            problems.at(ident, message);
         } else if arg.name.is_none() && !known.contains(&"") {
             let known = listed(known);
             problems.at_span(
@@ -147,11 +159,17 @@ impl Args {
 
     /// `crate = "…"`; without it `::fait`.
     pub(crate) fn krate(&mut self, problems: &mut Problems) -> Path {
-        let given = self.text("crate", problems).and_then(|text| {
-            let path = text.parse_with(Path::parse_mod_style);
-            path.map_err(|_| problems.at(&text, "`crate` takes a path: `crate = \"fait_core\"`"))
-                .ok()
-        });
+        let arg = self.take("crate");
+        let given = arg
+            .as_ref()
+            .and_then(|arg| match arg.value.as_ref().map(ungrouped) {
+                Some(Expr::Path(p)) if p.qself.is_none() => Some(p.path.clone()),
+                Some(text) => literal(text)?.parse_with(Path::parse_mod_style).ok(),
+                None => None,
+            });
+        if let (Some(arg), None) = (&arg, &given) {
+            problems.at_span(arg.span(), "`crate` takes a path: `crate = \"fait_core\"`");
+        }
         given.unwrap_or_else(|| syn::parse_quote!(::fait))
     }
 
@@ -270,6 +288,14 @@ impl Args {
             }
         }
     }
+}
+
+/// Goes behind the next comma, so that one mistake does not hide the other arguments.
+fn behind_comma(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    input.parse::<Option<Token![,]>>().map(|_| ())
 }
 
 /// The text, when an expression is one.

@@ -1,10 +1,10 @@
 //! `#[command]`: what is asked as a struct, which is also the form and the page.
 
 use crate::args::{Args, literal, option};
-use crate::data::record_derives;
 use crate::problems::Problems;
 use crate::record::{self, Helper, helper_words};
 use crate::sentence::pieces;
+use crate::unit::derives_of;
 use crate::words::{documentation, first_and_rest, plain};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -27,11 +27,11 @@ const KNOWN: &[&str] = &[
 const FIELD: Helper = Helper {
     name: "field",
     instead: &[
-        ("fields", "write `#[field(fresh)]`"),
-        ("fresh", "write `#[field(fresh)]`"),
+        ("fields", "there is no `#[fields]`; write `#[field(fresh)]`"),
+        ("fresh", "there is no `#[fresh]`; write `#[field(fresh)]`"),
         (
             "tag",
-            "tags belong to events; a decision says in `boundary` what it is about",
+            "a command has no tags: its decision says in `boundary` what it is about",
         ),
     ],
 };
@@ -52,7 +52,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let title = title(&mut args, &item, &mut problems);
     let page = page(&mut args, &krate, &mut problems);
     let fields = fields(&mut item, &krate, &mut problems);
-    let (derives, written) = record_derives(&krate, &item);
+    let (derives, written) = derives_of(&krate, &item);
     let name = &item.ident;
     let errors = problems.into_tokens();
     quote! {

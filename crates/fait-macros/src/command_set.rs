@@ -31,6 +31,7 @@ fn code(set: &Set, krate: &Path) -> TokenStream {
         name,
         variants,
         types,
+        rest,
     } = set;
     let command = quote!(#krate::command);
     let value = quote!(#krate::reexport::serde_json::Value);
@@ -39,31 +40,36 @@ fn code(set: &Set, krate: &Path) -> TokenStream {
     let parts: Vec<TokenStream> = sets.iter().map(|set| quote!(#set::NAMES)).collect();
     let names = set.names(&parts);
     let froms = set.froms();
+    // A constant of their own makes every build compute the names: one given twice stops it.
     quote! {
-        #[automatically_derived]
-        impl #command::CommandSet for #name {
-            const NAMES: &'static [&'static str] = #names;
-            fn encode(
-                &self,
-            ) -> ::core::result::Result<(&'static str, #value), #command::InputError> {
-                match self {
-                    #(Self::#variants(one) => #sets::encode(one),)*
+        const _: () = {
+            const NAMES: &[&str] = #names;
+            #[automatically_derived]
+            impl #command::CommandSet for #name {
+                const NAMES: &'static [&'static str] = NAMES;
+                fn encode(
+                    &self,
+                ) -> ::core::result::Result<(&'static str, #value), #command::InputError> {
+                    match self {
+                        #(Self::#variants(one) => #sets::encode(one),)*
+                        #rest
+                    }
+                }
+                fn decode(
+                    name: &str,
+                    body: &#value,
+                ) -> ::core::result::Result<::core::option::Option<Self>, #command::InputError> {
+                    #(
+                        if let ::core::option::Option::Some(one) = #sets::decode(name, body)? {
+                            return ::core::result::Result::Ok(
+                                ::core::option::Option::Some(Self::#variants(one)),
+                            );
+                        }
+                    )*
+                    ::core::result::Result::Ok(::core::option::Option::None)
                 }
             }
-            fn decode(
-                name: &str,
-                body: &#value,
-            ) -> ::core::result::Result<::core::option::Option<Self>, #command::InputError> {
-                #(
-                    if let ::core::option::Option::Some(one) = #sets::decode(name, body)? {
-                        return ::core::result::Result::Ok(
-                            ::core::option::Option::Some(Self::#variants(one)),
-                        );
-                    }
-                )*
-                ::core::result::Result::Ok(::core::option::Option::None)
-            }
-        }
+        };
         #froms
     }
 }

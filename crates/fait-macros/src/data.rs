@@ -5,9 +5,9 @@ use crate::problems::Problems;
 use crate::words::written;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Fields, Item, ItemStruct, Meta, Path, Token};
+use syn::spanned::Spanned;
+use syn::{Attribute, Item, Meta, Path, Token};
 
 /// `#[data]`: the item with its derives.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -18,7 +18,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         Ok(Item::Struct(item)) => &item.attrs,
         Ok(Item::Enum(item)) => &item.attrs,
         _ => {
-            problems.at(&item, "`#[data]` goes on a struct or an enum");
+            problems.at_span(item.span(), "`#[data]` goes on a struct or an enum");
             let errors = problems.into_tokens();
             return quote!(#item #errors);
         }
@@ -49,83 +49,16 @@ pub(crate) fn derives(krate: &Path, attrs: &[Attribute]) -> TokenStream {
     quote!(#derive #serde #schemars)
 }
 
-/// The same for a struct that may be a unit. serde writes a unit as `null`, which is no body of a
-/// command, and which no field could be added to later; so it is written as `{}`.
-pub(crate) fn record_derives(krate: &Path, record: &ItemStruct) -> (TokenStream, TokenStream) {
-    if !matches!(record.fields, Fields::Unit) {
-        return (derives(krate, &record.attrs), TokenStream::new());
-    }
-    let (serde, schemars) = paths(krate);
-    let theirs = derived(&record.attrs);
-    let missing =
-        |name: &str, code: TokenStream| (!theirs.iter().any(|t| t == name)).then_some(code);
-    let (name, title) = (&record.ident, record.ident.unraw().to_string());
-    let docs = record.attrs.iter().filter(|a| a.path().is_ident("doc"));
-    let (serde_crate, schemars_crate) = (written(&serde), written(&schemars));
-    let serialize = missing(
-        "Serialize",
-        quote! {
-            #[automatically_derived]
-            impl #serde::Serialize for #name {
-                fn serialize<S: #serde::Serializer>(
-                    &self,
-                    serializer: S,
-                ) -> ::core::result::Result<S::Ok, S::Error> {
-                    #serde::Serialize::serialize(&Empty {}, serializer)
-                }
-            }
-        },
-    );
-    let deserialize = missing(
-        "Deserialize",
-        quote! {
-            #[automatically_derived]
-            impl<'de> #serde::Deserialize<'de> for #name {
-                fn deserialize<D: #serde::Deserializer<'de>>(
-                    deserializer: D,
-                ) -> ::core::result::Result<Self, D::Error> {
-                    <Empty as #serde::Deserialize>::deserialize(deserializer).map(|Empty {}| #name)
-                }
-            }
-        },
-    );
-    let schema = missing(
-        "JsonSchema",
-        quote! {
-            #[automatically_derived]
-            impl #schemars::JsonSchema for #name {
-                fn schema_name() -> ::std::borrow::Cow<'static, str> {
-                    <Empty as #schemars::JsonSchema>::schema_name()
-                }
-                fn json_schema(generator: &mut #schemars::SchemaGenerator) -> #schemars::Schema {
-                    <Empty as #schemars::JsonSchema>::json_schema(generator)
-                }
-            }
-        },
-    );
-    let impls = quote! {
-        const _: () = {
-            #(#docs)*
-            #[derive(#serde::Serialize, #serde::Deserialize, #schemars::JsonSchema)]
-            #[serde(crate = #serde_crate, rename = #title)]
-            #[schemars(crate = #schemars_crate)]
-            struct Empty {}
-            #serialize
-            #deserialize
-            #schema
-        };
-    };
-    (derive_missing(values(), &record.attrs), impls)
-}
-
-fn paths(krate: &Path) -> (TokenStream, TokenStream) {
+/// The paths of serde and schemars.
+pub(crate) fn paths(krate: &Path) -> (TokenStream, TokenStream) {
     (
         quote!(#krate::reexport::serde),
         quote!(#krate::reexport::schemars),
     )
 }
 
-fn values() -> Vec<(&'static str, TokenStream)> {
+/// The derives that every value has.
+pub(crate) fn values() -> Vec<(&'static str, TokenStream)> {
     vec![
         ("Clone", quote!(::core::clone::Clone)),
         ("Debug", quote!(::core::fmt::Debug)),
@@ -133,7 +66,8 @@ fn values() -> Vec<(&'static str, TokenStream)> {
     ]
 }
 
-fn derive_missing(ours: Vec<(&str, TokenStream)>, attrs: &[Attribute]) -> TokenStream {
+/// A derive of those that the user did not write.
+pub(crate) fn derive_missing(ours: Vec<(&str, TokenStream)>, attrs: &[Attribute]) -> TokenStream {
     let theirs = derived(attrs);
     let missing = ours
         .into_iter()
@@ -143,7 +77,7 @@ fn derive_missing(ours: Vec<(&str, TokenStream)>, attrs: &[Attribute]) -> TokenS
 }
 
 /// The names of the derives that stand in some attributes.
-fn derived(attrs: &[Attribute]) -> Vec<String> {
+pub(crate) fn derived(attrs: &[Attribute]) -> Vec<String> {
     let lists = attrs.iter().filter(|a| a.path().is_ident("derive"));
     let paths = lists
         .filter_map(|a| {

@@ -1,9 +1,9 @@
 //! `#[event]`: one event as a struct, with its stored name, version and tags.
 
 use crate::args::Args;
-use crate::data::record_derives;
 use crate::problems::Problems;
 use crate::record::{self, Helper};
+use crate::unit::derives_of;
 use crate::words::documentation;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -18,8 +18,8 @@ const MAX_OLD_NAMES: usize = 31;
 const TAG: Helper = Helper {
     name: "tag",
     instead: &[
-        ("tags", "write `#[tag]`"),
-        ("tagged", "write `#[tag]`"),
+        ("tags", "there is no `#[tags]`; write `#[tag]`"),
+        ("tagged", "there is no `#[tagged]`; write `#[tag]`"),
         ("field", "`#[field]` belongs to the fields of a command"),
     ],
 };
@@ -39,7 +39,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     let krate = args.krate(&mut problems);
     let identity = identity(&mut args, &krate, &item, &mut problems);
     let tags = tags(&mut item, &krate, &mut problems);
-    let (derives, written) = record_derives(&krate, &item);
+    let (derives, written) = derives_of(&krate, &item);
     let name = &item.ident;
     let errors = problems.into_tokens();
     quote! {
@@ -118,8 +118,8 @@ fn check_version(version: Option<(u32, Span)>, upcast: Option<&Path>, problems: 
     match (version, upcast) {
         (Some((n, span)), None) if n > 1 => {
             let message = format!(
-                "version {n} needs `upcast = …`: a `fn(u32, Value) -> Result<Value, String>` that \
-                 brings the JSON of an older version to version {n}"
+                "version {n} needs `upcast = …`: a `fn(u32, Value) -> Result<Value, String>` \
+                 that brings the JSON of an older version to version {n}"
             );
             problems.at_span(span, message);
         }
@@ -134,13 +134,12 @@ fn check_version(version: Option<(u32, Span)>, upcast: Option<&Path>, problems: 
 
 fn upcaster(krate: &Path, path: &Path) -> TokenStream {
     let value = quote!(#krate::reexport::serde_json::Value);
-    let call = quote_spanned!(path.span()=> #path(from, data));
+    let result = quote!(::core::result::Result<#value, ::std::string::String>);
+    let function = quote_spanned!(path.span()=> fn(u32, #value) -> #result);
     quote! {
-        fn upcast(
-            from: u32,
-            data: #value,
-        ) -> ::core::result::Result<#value, ::std::string::String> {
-            #call
+        fn upcast(from: u32, data: #value) -> #result {
+            const UPCAST: #function = #path;
+            UPCAST(from, data)
         }
     }
 }

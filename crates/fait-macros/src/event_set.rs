@@ -31,6 +31,7 @@ fn code(set: &Set, krate: &Path) -> TokenStream {
         name,
         variants,
         types,
+        rest,
     } = set;
     let event = quote!(#krate::event);
     let of = |ty: &syn::Type| quote_spanned!(ty.span()=> <#ty as #krate::event::EventSet>);
@@ -38,38 +39,44 @@ fn code(set: &Set, krate: &Path) -> TokenStream {
     let parts: Vec<TokenStream> = sets.iter().map(|set| quote!(#set::TYPES)).collect();
     let names = set.names(&parts);
     let froms = set.froms();
+    // A constant of their own makes every build compute the names: one given twice stops it.
     quote! {
-        #[automatically_derived]
-        impl #event::EventSet for #name {
-            const TYPES: &'static [&'static str] = #names;
-            fn tags(&self) -> ::std::vec::Vec<#event::Tag> {
-                match self {
-                    #(Self::#variants(one) => #sets::tags(one),)*
-                }
-            }
-            fn decode(
-                event: &#event::StoredEvent,
-            ) -> ::core::result::Result<::core::option::Option<Self>, #event::DecodeError> {
-                #(
-                    if let ::core::option::Option::Some(one) = #sets::decode(event)? {
-                        return ::core::result::Result::Ok(
-                            ::core::option::Option::Some(Self::#variants(one)),
-                        );
+        const _: () = {
+            const NAMES: &[&str] = #names;
+            #[automatically_derived]
+            impl #event::EventSet for #name {
+                const TYPES: &'static [&'static str] = NAMES;
+                fn tags(&self) -> ::std::vec::Vec<#event::Tag> {
+                    match self {
+                        #(Self::#variants(one) => #sets::tags(one),)*
+                        #rest
                     }
-                )*
-                ::core::result::Result::Ok(::core::option::Option::None)
-            }
-            fn encode(&self) -> ::core::result::Result<#event::Draft, #event::EncodeError> {
-                match self {
-                    #(Self::#variants(one) => #sets::encode(one),)*
+                }
+                fn decode(
+                    event: &#event::StoredEvent,
+                ) -> ::core::result::Result<::core::option::Option<Self>, #event::DecodeError> {
+                    #(
+                        if let ::core::option::Option::Some(one) = #sets::decode(event)? {
+                            return ::core::result::Result::Ok(
+                                ::core::option::Option::Some(Self::#variants(one)),
+                            );
+                        }
+                    )*
+                    ::core::result::Result::Ok(::core::option::Option::None)
+                }
+                fn encode(&self) -> ::core::result::Result<#event::Draft, #event::EncodeError> {
+                    match self {
+                        #(Self::#variants(one) => #sets::encode(one),)*
+                        #rest
+                    }
+                }
+                fn defs() -> ::std::vec::Vec<#event::EventDef> {
+                    let mut defs = ::std::vec::Vec::new();
+                    #(defs.extend(#sets::defs());)*
+                    defs
                 }
             }
-            fn defs() -> ::std::vec::Vec<#event::EventDef> {
-                let mut defs = ::std::vec::Vec::new();
-                #(defs.extend(#sets::defs());)*
-                defs
-            }
-        }
+        };
         #froms
     }
 }

@@ -1,7 +1,7 @@
 //! Compile errors are collected, so that one build shows all of them beside the code that works.
 
 use proc_macro2::{Span, TokenStream};
-use syn::spanned::Spanned;
+use quote::ToTokens;
 
 /// What is wrong with the input so far.
 #[derive(Default)]
@@ -9,8 +9,8 @@ pub(crate) struct Problems(Option<syn::Error>);
 
 impl Problems {
     /// Notes a mistake at some tokens.
-    pub(crate) fn at(&mut self, place: &impl Spanned, message: impl std::fmt::Display) {
-        self.at_span(place.span(), message);
+    pub(crate) fn at(&mut self, place: &impl ToTokens, message: impl std::fmt::Display) {
+        self.note(syn::Error::new_spanned(place, message));
     }
 
     /// Notes a mistake at a span.

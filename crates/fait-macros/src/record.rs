@@ -52,7 +52,7 @@ fn fault(record: &ItemStruct) -> Option<(proc_macro2::Span, &'static str)> {
 pub(crate) struct Helper {
     /// The attribute.
     pub(crate) name: &'static str,
-    /// Near misses in small letters, each with what to write.
+    /// Near misses in small letters, each with a sentence that says what to write.
     pub(crate) instead: &'static [(&'static str, &'static str)],
 }
 
@@ -72,7 +72,7 @@ impl Helper {
             let Some((_, advice)) = self.instead.iter().find(|(near, _)| *near == small) else {
                 return true;
             };
-            problems.at(attr, format!("there is no `#[{name}]` here; {advice}"));
+            problems.at(attr, advice);
             false
         });
         own

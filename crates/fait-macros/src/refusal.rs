@@ -4,11 +4,11 @@ use crate::args::Args;
 use crate::problems::Problems;
 use crate::sentence::{Piece, pieces};
 use crate::words::listed;
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Field, Fields, Ident, Index, LitStr, Member, Path, Variant};
+use syn::{Data, DeriveInput, Field, Fields, Ident, Index, LitStr, Member, Meta, Path, Variant};
 
 /// One reason.
 struct Case {
@@ -53,12 +53,12 @@ fn case(variant: &Variant, problems: &mut Problems) -> Option<Case> {
     let name = &variant.ident;
     let Some(attr) = variant.attrs.iter().find(|a| a.path().is_ident("refused")) else {
         let message = format!(
-            "`{name}` has no sentence; write `#[refused(\"…\")]` above it: what the person is told"
+            "`{name}` has no sentence; write `#[refused(\"…\")]` above it: what the person is \
+             told"
         );
         problems.at(name, message);
         return None;
     };
-    let attrs = std::slice::from_ref(attr);
     if let Some(again) = variant
         .attrs
         .iter()
@@ -67,8 +67,14 @@ fn case(variant: &Variant, problems: &mut Problems) -> Option<Case> {
     {
         problems.at(again, format!("`{name}` already has a sentence"));
     }
-    let mut args = Args::of_attributes("#[refused]", &[""], attrs, "refused", problems);
-    let sentence = args.bare(problems)?;
+    let tokens = match &attr.meta {
+        Meta::List(list) if !list.tokens.is_empty() => list.tokens.clone(),
+        other => {
+            problems.at(other, "write `#[refused(\"…\")]`: what the person is told");
+            return None;
+        }
+    };
+    let sentence = Args::read("#[refused]", &[""], tokens, problems).bare(problems)?;
     if sentence.value().trim().is_empty() {
         problems.at(
             &sentence,
@@ -115,8 +121,10 @@ fn arm(variant: &Variant, sentence: &LitStr) -> Result<TokenStream, String> {
                 let Some(at) = fields.iter().position(|(n, _)| *n == name) else {
                     return Err(no_field(&variant.ident, &name, &fields));
                 };
-                let value = format_ident!("field_{}", name);
                 let field = fields[at].1;
+                // A field that cannot be shown is then the compiler's place of the error.
+                let place = Span::call_site().located_at(field.ty.span());
+                let value = format_ident!("field_{}", name, span = place);
                 let member = member(field, at);
                 if !bound.iter().any(|(_, v)| *v == value) {
                     bound.push((member, value.clone()));
@@ -126,7 +134,7 @@ fn arm(variant: &Variant, sentence: &LitStr) -> Result<TokenStream, String> {
                 } else {
                     format!("{{:{spec}}}")
                 });
-                values.push(quote_spanned!(field.ty.span()=> #value));
+                values.push(value);
             }
         }
     }
@@ -194,7 +202,7 @@ fn code(name: &Ident, cases: Vec<Case>, variants: usize, krate: &Path) -> TokenS
             }
         }
         #[automatically_derived]
-        impl ::core::error::Error for #name {}
+        impl ::std::error::Error for #name {}
         #[automatically_derived]
         impl #krate::decision::Refusal for #name {
             const CASES: &'static [(&'static str, &'static str)] = &[#((#codes, #sentences)),*];

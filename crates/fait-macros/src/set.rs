@@ -25,6 +25,8 @@ pub(crate) struct Set {
     pub(crate) variants: Vec<Ident>,
     /// What each of them holds.
     pub(crate) types: Vec<Type>,
+    /// The match arm for variants that could not be read; they are errors already.
+    pub(crate) rest: Option<TokenStream>,
 }
 
 impl Set {
@@ -56,7 +58,9 @@ impl Set {
             name: input.ident,
             variants: vec![],
             types: vec![],
+            rest: None,
         };
+        let all = data.variants.len();
         for variant in data.variants {
             match variant.fields {
                 Fields::Unnamed(mut fields) if fields.unnamed.len() == 1 => {
@@ -70,6 +74,9 @@ impl Set {
                     problems.at_span(span, message);
                 }
             }
+        }
+        if set.variants.len() < all {
+            set.rest = Some(quote!(_ => ::core::unreachable!(),));
         }
         Some(set)
     }
@@ -92,6 +99,7 @@ impl Set {
             name,
             variants,
             types,
+            ..
         } = self;
         quote! {
             #(

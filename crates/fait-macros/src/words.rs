@@ -85,9 +85,13 @@ fn capital(text: &str) -> String {
         .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
-/// `` `a`, `b` and `c` ``.
+/// `` `a`, `b` and `c` ``; the empty name is that of a bare text.
 pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
-    let quoted: Vec<String> = names.iter().map(|n| format!("`{}`", n.as_ref())).collect();
+    let shown = |name: &str| match name {
+        "" => "a bare text".to_string(),
+        name => format!("`{name}`"),
+    };
+    let quoted: Vec<String> = names.iter().map(|n| shown(n.as_ref())).collect();
     match quoted.as_slice() {
         [] => "nothing".into(),
         [one] => one.clone(),

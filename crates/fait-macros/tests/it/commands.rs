@@ -24,39 +24,39 @@ mod roles {
     starts,
     crate = "fait_core"
 )]
-pub struct PlaceOrder {
+pub(crate) struct PlaceOrder {
     #[field(fresh)]
-    pub order: OrderId,
+    pub(crate) order: OrderId,
     /** Which table?
 
     Look at the sign. */
-    pub table: TableId,
-    pub dishes_wanted: BTreeMap<DishId, u32>,
+    pub(crate) table: TableId,
+    pub(crate) dishes_wanted: BTreeMap<DishId, u32>,
     #[serde(default)]
-    pub note: String,
+    pub(crate) note: String,
     /// Who cooks?
-    pub cook: Option<CookId>,
+    pub(crate) cook: Option<CookId>,
     #[serde(rename = "type")]
-    pub kind: Option<String>,
+    pub(crate) kind: Option<String>,
     #[serde(skip)]
-    pub seen: bool,
+    pub(crate) seen: bool,
 }
 
 #[command(by = WAITER, name = "cancel-order", crate = "fait_core")]
 #[derive(Default)]
-pub struct CancelOrder {
-    pub r#in: Option<u32>,
+pub(crate) struct CancelOrder {
+    pub(crate) r#in: Option<u32>,
 }
 
 /** Charge the card
 
 * Only once. */
 #[command(to = "Card terminal", crate = "fait_core")]
-pub struct ChargeCard;
+pub(crate) struct ChargeCard;
 
 #[derive(CommandSet, Clone, Debug, PartialEq)]
 #[command_set(crate = "fait_core")]
-pub enum Sends {
+pub(crate) enum Sends {
     Cancel(CancelOrder),
     Charge(ChargeCard),
 }

@@ -18,25 +18,25 @@ entity_ids! {
 ///
 /// The bill comes later.
 #[event(version = 3, upcast = one_dish_to_many, was = "Ordered", crate = "fait_core")]
-pub struct OrderPlaced {
+pub(crate) struct OrderPlaced {
     #[tag]
-    pub order: OrderId,
+    pub(crate) order: OrderId,
     #[tag]
-    pub table: TableId,
+    pub(crate) table: TableId,
     #[tag]
-    pub dishes: BTreeMap<DishId, u32>,
+    pub(crate) dishes: BTreeMap<DishId, u32>,
     #[serde(default)]
-    pub wishes: Vec<Wish>,
+    pub(crate) wishes: Vec<Wish>,
 }
 
 /// What a guest asked for besides.
 #[data(crate = "fait_core")]
 #[derive(Eq)]
-pub struct Wish {
-    pub text: String,
+pub(crate) struct Wish {
+    pub(crate) text: String,
 }
 
-pub fn one_dish_to_many(from: u32, mut data: Value) -> Result<Value, String> {
+pub(crate) fn one_dish_to_many(from: u32, mut data: Value) -> Result<Value, String> {
     if from == 1 {
         let dish = data["dish"].as_str().ok_or("no dish")?.to_string();
         data["dishes"] = serde_json::json!({ dish: 1 });
@@ -46,27 +46,27 @@ pub fn one_dish_to_many(from: u32, mut data: Value) -> Result<Value, String> {
 
 /// The kitchen took the order.
 #[event("order accepted", was = ["Accepted", "KitchenAccepted"], crate = "fait_core")]
-pub struct OrderAccepted {
+pub(crate) struct OrderAccepted {
     #[tag]
-    pub order: OrderId,
+    pub(crate) order: OrderId,
     #[tag]
-    pub cook: Option<CookId>,
+    pub(crate) cook: Option<CookId>,
     #[tag]
-    pub helpers: Vec<CookId>,
+    pub(crate) helpers: Vec<CookId>,
     #[tag]
-    pub dishes: BTreeSet<DishId>,
-    pub note: String,
+    pub(crate) dishes: BTreeSet<DishId>,
+    pub(crate) note: String,
 }
 
 #[event(crate = "fait_core")]
-pub struct KitchenClosed;
+pub(crate) struct KitchenClosed;
 
 #[event(name = "KitchenOpened", crate = "fait_core")]
-pub struct Opened {}
+pub(crate) struct Opened {}
 
 #[derive(EventSet, Clone, Debug, PartialEq)]
 #[event_set(crate = "fait_core")]
-pub enum OrderHistory {
+pub(crate) enum OrderHistory {
     Placed(OrderPlaced),
     Accepted(OrderAccepted),
 }
@@ -74,17 +74,17 @@ pub enum OrderHistory {
 /// A set of sets.
 #[derive(EventSet, Debug, PartialEq)]
 #[event_set(crate = "fait_core")]
-pub enum Everything {
+pub(crate) enum Everything {
     Order(OrderHistory),
     Closed(KitchenClosed),
     Opened(Opened),
 }
 
-pub fn order() -> OrderId {
+pub(crate) fn order() -> OrderId {
     OrderId::named("first")
 }
 
-pub fn placed() -> OrderPlaced {
+pub(crate) fn placed() -> OrderPlaced {
     OrderPlaced {
         order: order(),
         table: TableId(4),
@@ -95,7 +95,7 @@ pub fn placed() -> OrderPlaced {
     }
 }
 
-pub fn accepted() -> OrderAccepted {
+pub(crate) fn accepted() -> OrderAccepted {
     OrderAccepted {
         order: order(),
         cook: Some("ann".into()),
@@ -106,7 +106,7 @@ pub fn accepted() -> OrderAccepted {
 }
 
 /// The draft as the store would give it back.
-pub fn stored(draft: Draft) -> StoredEvent {
+pub(crate) fn stored(draft: Draft) -> StoredEvent {
     let Draft {
         ty,
         version,
@@ -128,7 +128,7 @@ pub fn stored(draft: Draft) -> StoredEvent {
     }
 }
 
-pub fn stored_as(ty: &str, version: u32, data: &Value) -> StoredEvent {
+pub(crate) fn stored_as(ty: &str, version: u32, data: &Value) -> StoredEvent {
     let data = data.to_string().into_bytes().into();
     stored(Draft {
         ty: ty.into(),
@@ -138,7 +138,7 @@ pub fn stored_as(ty: &str, version: u32, data: &Value) -> StoredEvent {
     })
 }
 
-pub fn tag_texts(event: &impl EventSet) -> Vec<String> {
+pub(crate) fn tag_texts(event: &impl EventSet) -> Vec<String> {
     event
         .tags()
         .iter()

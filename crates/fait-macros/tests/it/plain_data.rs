@@ -6,17 +6,17 @@ use serde_json::json;
 
 #[data(crate = "fait_core")]
 #[derive(Eq, Default, Clone, PartialOrd)]
-pub struct Row<T> {
-    pub open: Vec<T>,
+pub(crate) struct Row<T> {
+    pub(crate) open: Vec<T>,
     #[serde(rename = "at")]
-    pub since: Option<u32>,
+    pub(crate) since: Option<u32>,
 }
 
 #[derive(Default)]
 #[data(crate = "fait_core")]
 #[derive(std::fmt::Debug, PartialEq, serde::Serialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
-pub enum Handover {
+pub(crate) enum Handover {
     #[default]
     Idle,
     WaitingFor {
@@ -42,5 +42,19 @@ fn data_is_written_read_and_described() {
     assert_eq!(
         schema_of::<Row<u8>>()["properties"]["open"]["type"],
         "array"
+    );
+}
+
+/// The crate's path may stand without quotes, too.
+#[data(crate = fait_core)]
+struct Unquoted {
+    open: u32,
+}
+
+#[test]
+fn the_crate_may_be_named_as_a_path() {
+    assert_eq!(
+        serde_json::to_value(Unquoted { open: 1 }).unwrap(),
+        json!({ "open": 1 })
     );
 }

@@ -1,0 +1,8 @@
+use fait_macros::event;
+
+#[event(crate = "fait_core")]
+enum Happened {
+    Placed,
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+use fait_macros::{EventSet, event};
+
+#[event(crate = "fait_core")]
+struct OrderPlaced;
+
+#[event(crate = "fait_core")]
+struct OrderAccepted;
+
+#[derive(EventSet)]
+#[event_set(crate = "fait_core")]
+enum OrderHistory {
+    Placed(OrderPlaced),
+    Accepted(OrderAccepted),
+}
+
+fn main() {
+    match OrderHistory::from(OrderPlaced) {
+        OrderHistory::Placed(_) => {}
+    }
+}
