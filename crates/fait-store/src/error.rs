@@ -1,0 +1,85 @@
+//! Why a folder cannot be opened as a store.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A folder cannot be opened. Nothing in it was changed, unless the variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process, or another store in this process, uses the folder.
+    #[error(
+        "the store in {} is in use by another program; stop that program, or choose another folder",
+        path.display()
+    )]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is no store in the folder, and it may not be made one.
+    #[error(
+        "{} is not a store: {found}; choose an empty folder or one that holds a store",
+        path.display()
+    )]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+        /// What was found instead.
+        found: String,
+    },
+    /// The store was written by a newer program.
+    #[error(
+        "{} has format version {found}, and this program knows up to {known}; use a newer program",
+        file.display()
+    )]
+    NewerFormat {
+        /// The file that says so.
+        file: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest version that this program knows.
+        known: u32,
+    },
+    /// A file is damaged where events were acknowledged.
+    #[error(
+        "{} is damaged at byte {offset}: {what}; keep a copy of the folder and restore a backup",
+        file.display()
+    )]
+    Corrupt {
+        /// The file.
+        file: PathBuf,
+        /// Where the damage starts.
+        offset: u64,
+        /// What is wrong there.
+        what: String,
+    },
+    /// The file system refuses. When writing was meant, a part may have been done; opening again
+    /// goes on from there.
+    #[error("cannot {doing} {}: {source}; check the disk and the permissions", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// With which file or folder.
+        path: PathBuf,
+        /// What the file system says.
+        source: io::Error,
+    },
+}
+
+impl OpenError {
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+        move |source| OpenError::Io {
+            doing,
+            path: path.to_path_buf(),
+            source,
+        }
+    }
+
+    pub(crate) fn corrupt(file: &Path, offset: u64, what: impl Into<String>) -> OpenError {
+        OpenError::Corrupt {
+            file: file.to_path_buf(),
+            offset,
+            what: what.into(),
+        }
+    }
+}

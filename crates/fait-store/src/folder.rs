@@ -1,0 +1,147 @@
+//! What a store's folder looks like, and who may use it.
+
+use crate::error::OpenError;
+use crate::file::Folder;
+use crate::format::{HeaderError, META_BYTES, Meta, VERSION};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+use uuid::Uuid;
+
+const LOCK: &str = "lock";
+const META: &str = "meta";
+const NEW_META: &str = "meta.new";
+
+/// What a folder holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Holds {
+    /// Nothing yet; a store may be made in it.
+    Nothing,
+    /// A store.
+    Store(Meta),
+}
+
+/// The name of a segment's file.
+pub(crate) fn segment_name(number: u32) -> String {
+    format!("{number:08}.log")
+}
+
+/// The number in the name of a segment's file.
+pub(crate) fn segment_number(name: &str) -> Option<u32> {
+    let number = name.strip_suffix(".log")?;
+    let number = (number.len() >= 8).then(|| number.parse().ok())??;
+    (segment_name(number) == name).then_some(number)
+}
+
+/// Looks at a folder without changing anything in it.
+pub(crate) fn inspect(folder: &dyn Folder) -> Result<Holds, OpenError> {
+    let path = folder.path();
+    let names = folder.names().map_err(OpenError::io("list", path))?;
+    if names.iter().any(|name| name == META) {
+        return read_meta(folder).map(Holds::Store);
+    }
+    if let Some(segment) = names.iter().find(|name| segment_number(name).is_some()) {
+        let what = format!("it is missing, though {segment} is there");
+        return Err(OpenError::corrupt(&path.join(META), 0, what));
+    }
+    match names
+        .into_iter()
+        .find(|name| name != LOCK && name != NEW_META)
+    {
+        Some(name) => Err(not_a_store(
+            path,
+            format!("it holds `{name}` and no file `{META}`"),
+        )),
+        None => Ok(Holds::Nothing),
+    }
+}
+
+pub(crate) fn not_a_store(path: &Path, found: impl Into<String>) -> OpenError {
+    OpenError::NotAStore {
+        path: path.to_path_buf(),
+        found: found.into(),
+    }
+}
+
+fn read_meta(folder: &dyn Folder) -> Result<Meta, OpenError> {
+    let path = folder.path().join(META);
+    let read = || {
+        let file = folder.open(META)?;
+        let mut bytes = vec![0; file.size()?.min(META_BYTES as u64) as usize];
+        file.read_at(&mut bytes, 0)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(OpenError::io("read", &path))?;
+    Meta::decode(&bytes).map_err(|e| match e {
+        HeaderError::Foreign => not_a_store(
+            folder.path(),
+            format!("its file `{META}` is of another kind"),
+        ),
+        HeaderError::Newer(found) => newer(&path, found),
+        HeaderError::Damaged(what) => OpenError::corrupt(&path, 0, what),
+    })
+}
+
+pub(crate) fn newer(file: &Path, found: u32) -> OpenError {
+    OpenError::NewerFormat {
+        file: file.to_path_buf(),
+        found,
+        known: VERSION,
+    }
+}
+
+/// Makes a store in an empty folder: the file `meta`, complete and durable or not at all.
+pub(crate) fn make(folder: &dyn Folder) -> Result<Meta, OpenError> {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let meta = Meta {
+        store: Uuid::new_v4(),
+        created: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+    };
+    let write = || {
+        let file = folder.create(NEW_META)?;
+        file.write_at(&meta.encode(), 0)?;
+        file.sync()?;
+        folder.rename(NEW_META, META)?;
+        folder.sync()
+    };
+    write().map_err(OpenError::io("write", &folder.path().join(META)))?;
+    Ok(meta)
+}
+
+/// Takes the folder for one process until the file is dropped or the process ends.
+pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
+    let file = path.join(LOCK);
+    let lock = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&file)
+        .map_err(OpenError::io("open", &file))?;
+    held(path, lock.try_lock())?;
+    Ok(lock)
+}
+
+/// Keeps writers away from the folder while it is read; nothing where there never was a writer.
+pub(crate) fn lock_for_reading(path: &Path) -> Result<Option<File>, OpenError> {
+    let file = path.join(LOCK);
+    let lock = match File::open(&file) {
+        Ok(lock) => lock,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(OpenError::io("open", &file)(e)),
+    };
+    held(path, lock.try_lock_shared())?;
+    Ok(Some(lock))
+}
+
+fn held(path: &Path, lock: Result<(), TryLockError>) -> Result<(), OpenError> {
+    lock.map_err(|e| match e {
+        TryLockError::WouldBlock => OpenError::InUse {
+            path: path.to_path_buf(),
+        },
+        TryLockError::Error(e) => OpenError::io("lock", &path.join(LOCK))(e),
+    })
+}

@@ -1,0 +1,39 @@
+//! The embedded event store: an append-only, checksummed log in a folder, with its index.
+//!
+//! One process uses a folder at a time. Appends that come at once are written together and
+//! acknowledged when they are durable; reads never wait for them. The crate knows types, tags and
+//! bytes, never what an event means. The files are described in `docs/format.md`.
+//!
+//! ```
+//! use fait_core::store::{Range, Store, contract::block_on};
+//! use fait_store::Disk;
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path().join("orders");
+//! let store = Disk::open(&folder)?;
+//! assert_eq!(block_on(store.head())?, 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod file;
+mod format;
+mod folder;
+mod postings;
+mod index;
+mod shared;
+mod read;
+mod recover;
+mod log;
+mod group;
+mod writer;
+mod options;
+mod disk;
+#[cfg(test)]
+mod tests;
+
+pub use disk::{Disk, Stats};
+pub use error::OpenError;
+pub use options::{Durability, MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, Options, SEGMENT_BYTES};
+pub use recover::Recovery;
+pub use writer::MAX_WAITING;

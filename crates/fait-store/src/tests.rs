@@ -1,0 +1,1 @@
+//! Tests that need another disk under the store.
