@@ -14,8 +14,10 @@ mod notes;
 mod board;
 mod read;
 mod report;
+mod draw;
 
 pub use board::{Board, Kind, Level, Mention, Note, Target};
+pub use draw::{DrawOptions, draw, style};
 pub use name::{field_name, kebab_name, rust_name};
 pub use place::{Said, Span};
 pub use problem::{Problem, Severity};

@@ -1,0 +1,358 @@
+//! The plan as SVG: the paper, the lines, and the cards on top of them.
+
+use std::collections::HashSet;
+
+use super::arrows::arrows;
+use super::card::{Card, Shape};
+use super::plan::{Band, CHAPTER_BAND, CONTEXT_BAND, Plan, RAIL_LINE, Row};
+use super::svg::Svg;
+use super::text::{Pen, wrap};
+use crate::board::{Board, Kind};
+use crate::name::kebab_name;
+
+/// The heads of the arrows, by the class of their lines.
+const HEADS: [&str; 5] = ["down", "hears", "asks", "does", "raises"];
+
+/// What the lines mean, for those who see them for the first time.
+const LEGEND: [(&str, &str); 4] = [
+    ("hears", "hears of"),
+    ("asks", "asks a person"),
+    ("does", "does it alone"),
+    ("raises", "raises"),
+];
+
+pub(super) fn paint(board: &Board, plan: &Plan<'_>, embed_style: bool) -> String {
+    let mut brush = Brush {
+        svg: Svg::default(),
+        ids: HashSet::new(),
+    };
+    brush.head(board, plan, embed_style);
+    brush.paper(plan);
+    for arrow in arrows(plan) {
+        let mut attributes = vec![("class", arrow.class), ("d", arrow.path.as_str())];
+        let head = format!("url(#board-head-{})", arrow.class);
+        if arrow.head {
+            attributes.push(("marker-end", &head));
+        }
+        brush.svg.empty("path", &attributes);
+    }
+    brush.svg.line();
+    for band in &plan.bands {
+        brush.band(board, band);
+    }
+    brush.cards(plan);
+    brush.legend(plan);
+    brush.svg.close("svg");
+    brush.svg.line();
+    brush.svg.finish()
+}
+
+struct Brush {
+    svg: Svg,
+    /// The ids that are taken: a note may be drawn in several columns.
+    ids: HashSet<String>,
+}
+
+impl Brush {
+    fn head(&mut self, board: &Board, plan: &Plan<'_>, embed_style: bool) {
+        let (width, height) = (plan.width.to_string(), plan.height.to_string());
+        self.svg.open(
+            "svg",
+            &[
+                ("xmlns", "http://www.w3.org/2000/svg"),
+                ("class", "fait-board"),
+                ("viewBox", &format!("0 0 {width} {height}")),
+                ("width", &width),
+                ("height", &height),
+                ("role", "group"),
+                ("aria-labelledby", "board-title board-desc"),
+            ],
+        );
+        self.svg.text(
+            "title",
+            &[("id", "board-title")],
+            &format!("Board: {}", board.name()),
+        );
+        self.svg
+            .text("desc", &[("id", "board-desc")], &described(board));
+        if embed_style {
+            self.svg.text("style", &[], super::style());
+        }
+        self.svg.open("defs", &[]);
+        for head in HEADS {
+            self.svg.open(
+                "marker",
+                &[
+                    ("id", &format!("board-head-{head}")),
+                    ("viewBox", "0 0 8 8"),
+                    ("refX", "7"),
+                    ("refY", "4"),
+                    ("markerWidth", "8"),
+                    ("markerHeight", "8"),
+                    ("markerUnits", "userSpaceOnUse"),
+                    ("orient", "auto"),
+                ],
+            );
+            self.svg.empty(
+                "path",
+                &[("class", &format!("head {head}")), ("d", "M0 0 L8 4 L0 8z")],
+            );
+            self.svg.close("marker");
+        }
+        self.svg.close("defs");
+        self.svg.line();
+    }
+
+    fn paper(&mut self, plan: &Plan<'_>) {
+        let (width, height) = (plan.width.to_string(), plan.height.to_string());
+        self.svg.empty(
+            "rect",
+            &[("class", "paper"), ("width", &width), ("height", &height)],
+        );
+        for row in &plan.rows {
+            self.row(plan, row);
+        }
+        let bottom = plan.rows.last().map_or(0, |row| row.y + row.height);
+        for x in &plan.borders {
+            let d = format!("M{x} {} V{bottom}", CHAPTER_BAND.0);
+            self.svg.empty("path", &[("class", "border"), ("d", &d)]);
+        }
+        self.svg.line();
+    }
+
+    fn row(&mut self, plan: &Plan<'_>, row: &Row) {
+        let class = format!("row {}", row.class);
+        let area = [("width", plan.width), ("y", row.y), ("height", row.height)];
+        self.rect(&class, &area);
+        let (name, sub) = row.names;
+        if !name.is_empty() {
+            self.words(Pen::Label.class(), 12, row.y + 24, name);
+            self.words(Pen::Small.class(), 12, row.y + 38, sub);
+        }
+    }
+
+    fn band(&mut self, board: &Board, band: &Band) {
+        let ((y, height), pen) = match band.kind {
+            Kind::Chapter => (CHAPTER_BAND, Pen::Label),
+            _ => (CONTEXT_BAND, Pen::Detail),
+        };
+        let (note, elsewhere) = match band.kind {
+            Kind::Chapter => (
+                board.chapters.get(band.index).map(|found| &found.note),
+                false,
+            ),
+            _ => match board.contexts.get(band.index) {
+                Some(context) => (Some(&context.note), context.runs_elsewhere.is_some()),
+                None => (None, false),
+            },
+        };
+        let Some(note) = note else { return };
+        let name = &note.name.text;
+        let outside = if elsewhere { " elsewhere" } else { "" };
+        let text = format!("{name}{}", if elsewhere { " (runs elsewhere)" } else { "" });
+        let class = format!("note {}{outside}", band.kind.keyword());
+        let label = format!("{}: {text}", band.kind.keyword());
+        self.open_note(&class, Some((band.kind, name)), &label);
+        self.rect(
+            "",
+            &[
+                ("x", band.x),
+                ("y", y),
+                ("width", band.width),
+                ("height", height),
+                ("rx", 6),
+            ],
+        );
+        let mut lines = wrap(&text, pen, band.width - 24);
+        let more = lines.len() > 1;
+        if let Some(first) = lines.first_mut() {
+            if more {
+                first.push('…');
+            }
+            self.words(pen.class(), band.x + 12, y + height / 2 + 4, first);
+        }
+        self.svg.close("g");
+        self.svg.line();
+    }
+
+    /// All cards, column by column and then strip by strip: the order in which they are read.
+    fn cards(&mut self, plan: &Plan<'_>) {
+        for (place, cells) in plan.sheet.columns.iter().enumerate() {
+            let bars = plan.sheet.bars.iter().filter(|bar| bar.first == place);
+            let cards = cells.who.iter().chain(&cells.sees).chain(&cells.does);
+            let cards = cards
+                .chain(bars.flat_map(|bar| &bar.cards))
+                .chain(&cells.happened);
+            cards.for_each(|card| self.card(card));
+        }
+        for rail in &plan.sheet.rails {
+            rail.label.iter().for_each(|card| self.card(card));
+            rail.stands.iter().for_each(|stand| self.card(&stand.card));
+            let ends = rail.ends.iter().flat_map(|(_, cards)| cards);
+            ends.for_each(|card| self.card(card));
+        }
+        plan.sheet.beside.iter().for_each(|card| self.card(card));
+    }
+
+    fn card(&mut self, card: &Card) {
+        let note = card
+            .note
+            .as_ref()
+            .map(|(kind, name)| (*kind, name.as_str()));
+        self.open_note(&card.class, note, &card.label);
+        let round = match card.shape {
+            Shape::Pill => (card.height / 2).min(13),
+            Shape::Button => 9,
+            Shape::Ring => 12,
+            Shape::Paper | Shape::Clock => 2,
+        };
+        let area = [
+            ("x", card.x),
+            ("y", card.y),
+            ("width", card.width),
+            ("height", card.height),
+        ];
+        self.rect("", &[&area[..], &[("rx", round)]].concat());
+        let mut y = card.y + card.top_edge();
+        for (pen, line) in &card.lines {
+            y += pen.line_height();
+            let base = y - 3;
+            if card.shape == Shape::Pill {
+                let class = format!("{} middle", pen.class());
+                self.words(&class, card.x + card.width / 2, base, line);
+            } else {
+                self.words(pen.class(), card.x + card.text_start(), base, line);
+            }
+        }
+        self.mark(card);
+        self.svg.close("g");
+        self.svg.line();
+    }
+
+    /// What marks a card besides its colour.
+    fn mark(&mut self, card: &Card) {
+        if let Some(badge) = &card.badge {
+            let width = Pen::Detail.width(badge) + 12;
+            let x = card.right() - width - 6;
+            let area = [
+                ("x", x),
+                ("y", card.y - 8),
+                ("width", width),
+                ("height", 16),
+                ("rx", 8),
+            ];
+            self.rect("badge", &area);
+            self.words("badge middle", x + width / 2, card.y + 4, badge);
+        }
+        let (x, y) = match card.shape {
+            Shape::Clock => (card.right() - 6, card.y),
+            Shape::Ring => (card.x, card.y + RAIL_LINE),
+            Shape::Paper | Shape::Pill | Shape::Button => return,
+        };
+        let (class, radius) = if card.shape == Shape::Clock {
+            ("clock", "7")
+        } else {
+            ("ring", "6")
+        };
+        let (cx, cy) = (x.to_string(), y.to_string());
+        self.svg.empty(
+            "circle",
+            &[("class", class), ("cx", &cx), ("cy", &cy), ("r", radius)],
+        );
+        if card.shape == Shape::Clock {
+            let hands = format!("M{x} {} V{y} H{}", y - 4, x + 3);
+            self.svg.empty("path", &[("class", "clock"), ("d", &hands)]);
+        }
+    }
+
+    fn legend(&mut self, plan: &Plan<'_>) {
+        let y = plan.height - 14;
+        let mut x = plan.x(0);
+        for (class, text) in LEGEND {
+            let d = format!("M{x} {} H{}", y - 4, x + 30);
+            let head = format!("url(#board-head-{class})");
+            self.svg.empty(
+                "path",
+                &[("class", class), ("d", &d), ("marker-end", &head)],
+            );
+            self.words(Pen::Small.class(), x + 38, y, text);
+            x += 38 + Pen::Small.width(text) + 24;
+        }
+    }
+
+    fn open_note(&mut self, class: &str, note: Option<(Kind, &str)>, label: &str) {
+        let id = note.map(|(kind, name)| self.id(kind, name));
+        let mut attributes = Vec::new();
+        if let Some(id) = &id {
+            attributes.push(("id", id.as_str()));
+        }
+        attributes.push(("class", class));
+        if let Some((kind, name)) = note {
+            attributes.extend([("data-kind", kind.keyword()), ("data-name", name)]);
+        }
+        attributes.extend([("role", "img"), ("aria-label", label)]);
+        self.svg.open("g", &attributes);
+    }
+
+    /// `note-event-order-placed`; a number is put behind it where the note is drawn again.
+    fn id(&mut self, kind: Kind, name: &str) -> String {
+        let wanted = format!("note-{}-{}", kind.keyword(), kebab_name(name));
+        let mut id = wanted.clone();
+        let mut again = 1;
+        while !self.ids.insert(id.clone()) {
+            again += 1;
+            id = format!("{wanted}-{again}");
+        }
+        id
+    }
+
+    fn rect(&mut self, class: &str, numbers: &[(&str, i32)]) {
+        let texts: Vec<(&str, String)> = numbers
+            .iter()
+            .map(|(name, number)| (*name, number.to_string()))
+            .collect();
+        let mut attributes: Vec<(&str, &str)> = Vec::new();
+        if !class.is_empty() {
+            attributes.push(("class", class));
+        }
+        attributes.extend(texts.iter().map(|(name, text)| (*name, text.as_str())));
+        self.svg.empty("rect", &attributes);
+    }
+
+    fn words(&mut self, class: &str, x: i32, y: i32, text: &str) {
+        let (x, y) = (x.to_string(), y.to_string());
+        self.svg
+            .text("text", &[("class", class), ("x", &x), ("y", &y)], text);
+    }
+}
+
+/// The picture in words.
+fn described(board: &Board) -> String {
+    let count = |number: usize, one: &str, many: &str| {
+        format!("{number} {}", if number == 1 { one } else { many })
+    };
+    let about: Vec<&str> = board
+        .about
+        .iter()
+        .map(|about| about.text.as_str())
+        .collect();
+    let about = if about.is_empty() {
+        String::new()
+    } else {
+        format!("{} ", about.join(" "))
+    };
+    format!(
+        "{about}Tasks from left to right in the order of time; below each of them what decides \
+         and what happened, and below all a strip for every process. {}, {}, {}, {}, {}, {}.",
+        count(board.chapters.len(), "chapter", "chapters"),
+        count(board.tasks.len(), "task", "tasks"),
+        count(board.events.len(), "event", "events"),
+        count(board.processes.len(), "process", "processes"),
+        count(board.policies.len(), "policy", "policies"),
+        count(
+            board.open_questions().len(),
+            "open question",
+            "open questions"
+        ),
+    )
+}

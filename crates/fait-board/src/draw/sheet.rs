@@ -1,0 +1,236 @@
+//! Every card of the picture, sorted into piles: cells of the table and strips below it.
+
+use std::collections::BTreeMap;
+
+use super::card::{CARD_WIDTH, Card, Shape};
+use super::cards;
+use super::columns::{Column, Columns};
+use super::strips::{Strip, Strips};
+use super::text::Pen;
+use crate::board::{Board, Kind};
+use crate::notes::Reaction;
+
+/// The width of the labels at the left.
+pub(super) const LABEL_WIDTH: i32 = 150;
+
+/// All cards.
+pub(super) struct Sheet<'b> {
+    pub(super) columns: Vec<Cells>,
+    pub(super) bars: Vec<Bar>,
+    pub(super) rails: Vec<Rail<'b>>,
+    /// What stands beside the story.
+    pub(super) beside: Vec<Card>,
+}
+
+/// The cells of one column.
+#[derive(Default)]
+pub(super) struct Cells {
+    pub(super) chapter: Option<usize>,
+    pub(super) context: Option<usize>,
+    pub(super) who: Vec<Card>,
+    pub(super) sees: Vec<Card>,
+    /// The task, with its questions below it.
+    pub(super) does: Vec<Card>,
+    /// The events, with their questions below them.
+    pub(super) happened: Vec<Card>,
+    /// Which card is which event: index in `happened`, index on the board.
+    pub(super) events: Vec<(usize, usize)>,
+}
+
+/// A model over all neighbouring columns that it serves.
+pub(super) struct Bar {
+    pub(super) first: usize,
+    pub(super) last: usize,
+    /// The model, with its questions below it.
+    pub(super) cards: Vec<Card>,
+}
+
+/// The strip of a process or policy.
+pub(super) struct Rail<'b> {
+    pub(super) kind: Kind,
+    /// Its name, with its questions below it.
+    pub(super) label: Vec<Card>,
+    pub(super) stands: Vec<Stand<'b>>,
+    /// Where it ends: the column, and a card for each way to end.
+    pub(super) ends: Option<(usize, Vec<Card>)>,
+}
+
+/// A reaction in its column.
+pub(super) struct Stand<'b> {
+    pub(super) reaction: &'b Reaction,
+    pub(super) column: usize,
+    pub(super) card: Card,
+    /// The line of the card at which each step is written.
+    pub(super) steps: Vec<usize>,
+}
+
+impl<'b> Sheet<'b> {
+    pub(super) fn of(
+        board: &'b Board,
+        columns: &Columns,
+        strips: &Strips<'b>,
+        counts: &BTreeMap<String, u64>,
+    ) -> Self {
+        let rails: Vec<Rail<'b>> = strips.list.iter().map(Rail::of).collect();
+        let mut cells: Vec<Cells> = columns
+            .list
+            .iter()
+            .map(|column| Cells::of(board, column, counts))
+            .collect();
+        let furthest = rails.iter().map(Rail::furthest).max().unwrap_or(0);
+        while cells.len() <= furthest {
+            let (chapter, context) = cells
+                .last()
+                .map_or((None, None), |last| (last.chapter, last.context));
+            cells.push(Cells {
+                chapter,
+                context,
+                ..Cells::default()
+            });
+        }
+        let beside = if columns.whole {
+            cards::beside(board)
+        } else {
+            Vec::new()
+        };
+        Self {
+            columns: cells,
+            bars: bars(board, columns),
+            rails,
+            beside,
+        }
+    }
+}
+
+impl Cells {
+    fn of(board: &Board, column: &Column, counts: &BTreeMap<String, u64>) -> Self {
+        let mut cells = Self {
+            chapter: column.chapter,
+            context: column.context,
+            ..Self::default()
+        };
+        cells.who.extend(
+            column
+                .doers
+                .iter()
+                .filter_map(|doer| cards::doer(board, *doer)),
+        );
+        for index in &column.views {
+            cells.sees.extend(cards::view(board, *index));
+            let notes = board.views.get(*index).map(|view| &view.note);
+            cells
+                .sees
+                .extend(notes.into_iter().flat_map(cards::questions));
+        }
+        if let Some(index) = column.task {
+            cells.does.extend(cards::task(board, index));
+            let notes = board.tasks.get(index).map(|task| &task.note);
+            cells
+                .does
+                .extend(notes.into_iter().flat_map(cards::questions));
+        }
+        for happening in &column.events {
+            cells.events.push((cells.happened.len(), happening.event));
+            cells
+                .happened
+                .extend(cards::event(board, happening, counts));
+            let notes = board.events.get(happening.event).map(|event| &event.note);
+            cells
+                .happened
+                .extend(notes.into_iter().flat_map(cards::questions));
+        }
+        cells
+    }
+
+    /// The card of an event.
+    pub(super) fn event(&self, event: usize) -> Option<&Card> {
+        let (place, _) = self.events.iter().find(|(_, found)| *found == event)?;
+        self.happened.get(*place)
+    }
+}
+
+fn bars(board: &Board, columns: &Columns) -> Vec<Bar> {
+    let mut bars: Vec<Bar> = Vec::new();
+    let mut before = None;
+    for (place, column) in columns.list.iter().enumerate() {
+        match (column.model, bars.last_mut()) {
+            (Some(model), Some(bar)) if before == Some(model) => bar.last = place,
+            (Some(model), _) => {
+                let mut cards: Vec<Card> = cards::model(board, model).into_iter().collect();
+                let note = board.models.get(model).map(|model| &model.note);
+                cards.extend(note.into_iter().flat_map(cards::questions));
+                bars.push(Bar {
+                    first: place,
+                    last: place,
+                    cards,
+                });
+            }
+            (None, _) => {}
+        }
+        before = column.model;
+    }
+    bars
+}
+
+impl<'b> Rail<'b> {
+    fn of(strip: &Strip<'b>) -> Self {
+        let name = &strip.note.name.text;
+        let kind = strip.kind.keyword();
+        let per: Vec<_> = strip.one_per.iter().map(|word| word.text()).collect();
+        let sub = match per.as_slice() {
+            [] => kind.to_owned(),
+            words => format!("{kind}, one per {}", words.join(" and ")),
+        };
+        let label = format!("{kind}: {name}");
+        let mut head = Card::of_note(strip.kind, strip.note, Shape::Paper, label);
+        head.width = LABEL_WIDTH - 16;
+        let head = head.write(Pen::Name, name).write(Pen::Small, &sub);
+        let mut pile = vec![head];
+        pile.extend(narrow_questions(strip));
+        let stands = strip.stands.iter().map(|(reaction, column)| {
+            let (card, steps) = cards::reaction(name, reaction);
+            Stand {
+                reaction,
+                column: *column,
+                card,
+                steps,
+            }
+        });
+        let ends = strip.end.map(|(column, events)| {
+            let mut cards = vec![cards::end(name, "ends on", events)];
+            if !strip.gives_up_on.is_empty() {
+                cards.push(cards::end(name, "gives up on", strip.gives_up_on));
+            }
+            (column, cards)
+        });
+        Self {
+            kind: strip.kind,
+            label: pile,
+            stands: stands.collect(),
+            ends,
+        }
+    }
+
+    fn furthest(&self) -> usize {
+        let stands = self
+            .stands
+            .iter()
+            .map(|stand| stand.column)
+            .max()
+            .unwrap_or(0);
+        stands.max(self.ends.as_ref().map_or(0, |(column, _)| *column))
+    }
+}
+
+/// The questions of a process stand below its name, where the strip is narrow.
+fn narrow_questions<'c>(strip: &'c Strip<'_>) -> impl Iterator<Item = Card> + 'c {
+    strip.note.questions.iter().map(|text| {
+        let wide = cards::question(text, &strip.note.name.text);
+        let label = wide.label;
+        let mut card = Card::new(wide.class, Shape::Paper, label);
+        card.note = wide.note;
+        card.width = LABEL_WIDTH - 16;
+        debug_assert!(card.width < CARD_WIDTH, "labels are narrower than columns");
+        card.write(Pen::Question, &text.text)
+    })
+}

@@ -1,0 +1,71 @@
+//! Writing SVG: elements, attributes and text, always escaped.
+
+/// An SVG as it is written.
+#[derive(Default)]
+pub(super) struct Svg {
+    out: String,
+}
+
+impl Svg {
+    /// An element with attributes that has children, until [`Svg::close`].
+    pub(super) fn open(&mut self, element: &str, attributes: &[(&str, &str)]) {
+        self.start(element, attributes);
+        self.out.push('>');
+    }
+
+    /// Ends an element.
+    pub(super) fn close(&mut self, element: &str) {
+        self.out.push_str("</");
+        self.out.push_str(element);
+        self.out.push('>');
+    }
+
+    /// An element without children.
+    pub(super) fn empty(&mut self, element: &str, attributes: &[(&str, &str)]) {
+        self.start(element, attributes);
+        self.out.push_str("/>");
+    }
+
+    /// An element with text.
+    pub(super) fn text(&mut self, element: &str, attributes: &[(&str, &str)], text: &str) {
+        self.open(element, attributes);
+        escape(&mut self.out, text);
+        self.close(element);
+    }
+
+    /// A line break, for people and for version control.
+    pub(super) fn line(&mut self) {
+        self.out.push('\n');
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.out
+    }
+
+    fn start(&mut self, element: &str, attributes: &[(&str, &str)]) {
+        self.out.push('<');
+        self.out.push_str(element);
+        for (name, value) in attributes {
+            self.out.push(' ');
+            self.out.push_str(name);
+            self.out.push_str("=\"");
+            escape(&mut self.out, value);
+            self.out.push('"');
+        }
+    }
+}
+
+/// Text that cannot leave its place; what XML cannot hold at all becomes a replacement mark.
+fn escape(out: &mut String, text: &str) {
+    for letter in text.chars() {
+        match letter {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\t' => out.push(letter),
+            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(letter),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! How wide text is, without a font at hand.
+
+/// A way to write a line of text; the style sheet has a class for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pen {
+    /// The name of a note.
+    Name,
+    /// The words of a note.
+    Detail,
+    /// A condition.
+    When,
+    /// What a reaction answers.
+    Trigger,
+    /// What a reaction waits for.
+    Waits,
+    /// What a reaction asks or does.
+    Step,
+    /// What a reaction raises.
+    Raise,
+    /// What a reaction tells another system.
+    Tell,
+    /// An open question.
+    Question,
+    /// Small print beside a label.
+    Small,
+    /// The name of a row.
+    Label,
+}
+
+impl Pen {
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Pen::Name => "name",
+            Pen::Detail => "detail",
+            Pen::When => "when",
+            Pen::Trigger => "trigger",
+            Pen::Waits => "waits",
+            Pen::Step => "step",
+            Pen::Raise => "step raise",
+            Pen::Tell => "step tell",
+            Pen::Question => "question",
+            Pen::Small => "small",
+            Pen::Label => "label",
+        }
+    }
+
+    /// The height of a line in pixels.
+    pub(super) fn line_height(self) -> i32 {
+        match self {
+            Pen::Label => 16,
+            Pen::Name | Pen::Step | Pen::Raise | Pen::Tell => 15,
+            _ => 14,
+        }
+    }
+
+    /// The size of the letters in tenths of a pixel, and whether they are heavy.
+    fn letters(self) -> (i32, bool) {
+        match self {
+            Pen::Label => (130, true),
+            Pen::Name | Pen::Step | Pen::Raise | Pen::Tell => (120, true),
+            Pen::Trigger | Pen::Waits | Pen::Question => (110, true),
+            Pen::Detail | Pen::When | Pen::Small => (110, false),
+        }
+    }
+
+    /// The width of a text in pixels, rounded up.
+    pub(super) fn width(self, text: &str) -> i32 {
+        let (size, heavy) = self.letters();
+        let units: i32 = text
+            .chars()
+            .map(|letter| units(letter, heavy))
+            .fold(0, i32::saturating_add);
+        units.saturating_mul(size).saturating_add(9_999) / 10_000
+    }
+}
+
+/// The width of a letter in thousandths of its size. The numbers are rounded up from what common
+/// sans-serif fonts use, so that text fits whichever of them the reader has.
+fn units(letter: char, heavy: bool) -> i32 {
+    let thin = match letter {
+        'i' | 'j' | 'l' | '\'' | '’' | '.' | ',' | ':' | ';' | '|' | '!' => 290,
+        ' ' => 300,
+        'f' | 't' | 'r' | 'I' | '(' | ')' | '-' | '/' | '·' => 395,
+        's' | 'z' | 'c' | 'k' | 'v' | 'x' | 'y' | 'J' | '?' => 560,
+        'a' | 'e' | 'L' | 'g' | 'b' | 'd' | 'h' | 'n' | 'o' | 'p' | 'q' | 'u' => 605,
+        '0'..='9' => 625,
+        'F' | 'E' | 'T' | 'S' | 'P' | 'Z' | 'Y' => 640,
+        'm' | 'M' | '—' | '…' => 920,
+        'w' | 'W' | '%' | '@' => 900,
+        'A'..='Z' => 740,
+        // Scripts that fill a square, and everything unknown above them.
+        '\u{1100}'.. => 1000,
+        _ => 650,
+    };
+    if heavy { thin * 107 / 100 } else { thin }
+}
+
+/// The most lines a text gets; what is longer is a document, not a note.
+const MOST_LINES: usize = 9;
+
+/// The lines of a text that may be `width` wide. Words are kept whole where they fit.
+pub(super) fn wrap(text: &str, pen: Pen, width: i32) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text
+        .split_whitespace()
+        .flat_map(|word| broken(word, pen, width))
+    {
+        let longer = if line.is_empty() {
+            word.clone()
+        } else {
+            format!("{line} {word}")
+        };
+        if line.is_empty() || pen.width(&longer) <= width {
+            line = longer;
+            continue;
+        }
+        lines.push(std::mem::replace(&mut line, word));
+        if lines.len() == MOST_LINES {
+            if let Some(last) = lines.last_mut() {
+                last.push('…');
+            }
+            return lines;
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// A word, cut where it does not fit into one line.
+fn broken(word: &str, pen: Pen, width: i32) -> Vec<String> {
+    if pen.width(word) <= width {
+        return vec![word.to_owned()];
+    }
+    let mut pieces = Vec::new();
+    let mut piece = String::new();
+    let mut used = 0;
+    for letter in word.chars().take(MOST_LINES * 60) {
+        let more = pen.width(letter.encode_utf8(&mut [0; 4]));
+        if used + more > width && !piece.is_empty() {
+            pieces.push(std::mem::take(&mut piece));
+            used = 0;
+        }
+        piece.push(letter);
+        used += more;
+    }
+    pieces.push(piece);
+    pieces
+}
+
+/// A number with a comma before every third digit from the right.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
