@@ -1,1 +1,2 @@
+//! Opens the restaurant.
 fn main() {}

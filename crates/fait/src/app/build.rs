@@ -1,11 +1,13 @@
 //! Wiring a system together, with checks before anything runs.
 
+use super::system::told;
 use super::{App, System};
 use crate::clock::Clock;
 use crate::runtime::db::Db;
+use crate::runtime::dispatch::{Dispatch, Tell};
 use crate::runtime::step::Runner;
 use crate::runtime::view::ViewState;
-use crate::runtime::{Core, Feed, Pulse, dispatch::Dispatch};
+use crate::runtime::{Core, Feed, Pulse};
 use fait_core::decision::{CommandDef, Decide};
 use fait_core::event::{Event, EventDef, RESERVED_PREFIX};
 use fait_core::process::{Policy, Process, ProcessDef};
@@ -26,8 +28,8 @@ pub enum BuildError {
     #[error("{0}")]
     Wiring(String),
     /// The folder cannot be used.
-    #[error("{0}")]
-    Folder(String), // TEMP
+    #[error(transparent)]
+    Folder(#[from] fait_store::OpenError),
     /// The store or the views cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -48,7 +50,7 @@ pub struct AppBuilder {
     views: Vec<ProjectionDef>,
     processes: Vec<ProcessDef>,
     received: Vec<(EventDef, String)>,
-    systems: Vec<(String, Arc<dyn System>)>,
+    systems: Vec<(String, Tell)>,
 }
 
 impl std::fmt::Debug for AppBuilder {
@@ -165,7 +167,7 @@ impl AppBuilder {
     /// How an outside system is reached.
     #[must_use]
     pub fn system(mut self, name: &str, system: impl System) -> Self {
-        self.systems.push((name.into(), Arc::new(system)));
+        self.systems.push((name.into(), told(system)));
         self
     }
 
@@ -216,7 +218,7 @@ impl AppBuilder {
 
     fn open_store(&self) -> Result<(Arc<dyn Store>, Option<PathBuf>), BuildError> {
         if let Some(folder) = &self.folder {
-            let store = Memory::default(); // TEMP
+            let store = fait_store::Disk::open(folder)?;
             let views = self
                 .views_file
                 .clone()

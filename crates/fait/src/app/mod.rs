@@ -4,10 +4,11 @@ mod build;
 mod inbox;
 mod look;
 mod send;
+mod system;
 mod view;
 
 pub use crate::runtime::decide::{Envelope, MAX_TRIES, Receipt, Recorded, SendError};
-pub use crate::runtime::dispatch::{MAX_TELLS, System, Told};
+pub use crate::runtime::dispatch::{MAX_TELLS, Told};
 pub use crate::runtime::index::{OpenCommand, ProcessCount};
 pub use crate::runtime::step::MAX_ISSUED;
 pub use crate::runtime::view::{RebuildStatus, RowsQuery, ViewRow, ViewStatus};
@@ -15,6 +16,7 @@ pub use build::{AppBuilder, BuildError};
 pub use inbox::{Asked, ClaimError};
 pub use look::{Cause, Health, ProcessStatus};
 pub use send::{CommandError, Send};
+pub use system::System;
 pub use view::{MAX_WAIT, View};
 
 use crate::runtime::Core;

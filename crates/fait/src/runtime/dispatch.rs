@@ -19,15 +19,9 @@ const AT_ONCE: usize = 32;
 /// Tries to tell another system before the process hears that it failed.
 pub const MAX_TELLS: u32 = 12;
 
-/// An outside system that processes tell what to do.
-pub trait System: Send + Sync + 'static {
-    /// Hands a message over. The id is the same however often it is told: the system on the other
-    /// side uses it to act once.
-    ///
-    /// # Errors
-    /// A sentence; it is told again, later and later, up to [`MAX_TELLS`] times.
-    fn tell(&self, message: Told) -> BoxFuture<'_, Result<(), String>>;
-}
+/// How an outside system is told.
+pub(crate) type Tell =
+    Arc<dyn Fn(Arc<Core>, Told) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// A message to an outside system.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +125,7 @@ impl Core {
     }
 
     /// Carries one command out; says whether it is settled, or taken back meanwhile.
-    async fn carry_out(&self, command: OpenCommand) -> bool {
+    async fn carry_out(self: &Arc<Self>, command: OpenCommand) -> bool {
         let name = command.open.issued.name.clone();
         let result = match &command.open.issued.to {
             Target::System(system) => self.tell(system, &command).await,
@@ -209,7 +203,7 @@ impl Core {
         }
     }
 
-    async fn tell(&self, system: &str, command: &OpenCommand) -> Result<(), SendError> {
+    async fn tell(self: &Arc<Self>, system: &str, command: &OpenCommand) -> Result<(), SendError> {
         let issued = &command.open.issued;
         let answer = self.open_command(issued.id).await?;
         let Some(adapter) = self.systems.get(system) else {
@@ -223,7 +217,7 @@ impl Core {
             correlation: answer.correlation,
             cause: answer.cause,
         };
-        let error = match adapter.tell(message).await {
+        let error = match adapter(self.clone(), message).await {
             Ok(()) => return self.settle(&answer, Outcome::Accepted).await,
             Err(error) => error,
         };

@@ -30,7 +30,7 @@ pub(crate) struct Core {
     pub(crate) views: BTreeMap<String, Arc<view::ViewState>>,
     pub(crate) processes: BTreeMap<String, Arc<step::Runner>>,
     pub(crate) received: BTreeMap<String, (EventDef, String)>,
-    pub(crate) systems: BTreeMap<String, Arc<dyn dispatch::System>>,
+    pub(crate) systems: BTreeMap<String, dispatch::Tell>,
     pub(crate) index: Feed,
     pub(crate) dispatch: dispatch::Dispatch,
     pub(crate) pulse: Pulse,

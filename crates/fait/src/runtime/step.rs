@@ -133,7 +133,10 @@ impl Core {
     async fn take(&self, runner: &Runner, event: &StoredEvent) -> Result<(), StoreError> {
         let own = |fact: &Fact| (fact.instance().0 == runner.def.name).then(|| fact.clone());
         match Fact::read(event).map(|f| f.as_ref().and_then(own)) {
-            Ok(Some(Fact::Settled(s))) => self.step(runner, &s.key, Taken::Event(event)).await,
+            Ok(Some(Fact::Settled(s))) => self
+                .step(runner, &s.key, Taken::Event(event))
+                .await
+                .map(drop),
             Ok(Some(Fact::Resumed(r))) => self.resume(runner, &r.key, event.meta.position).await,
             Ok(Some(_)) => Ok(()),
             Ok(None) => self.take_domain(runner, event).await,
@@ -211,7 +214,8 @@ impl Core {
         }
     }
 
-    /// Steps on the deadlines that have come, after everything that was recorded before them.
+    /// Steps on the deadlines that have come, each after everything that was recorded before it:
+    /// an answer that is in the log already beats the deadline that waited for it.
     async fn reach_deadlines(&self, runner: &Runner) -> Result<(), StoreError> {
         loop {
             self.drain(runner).await?;
@@ -220,7 +224,9 @@ impl Core {
                 return Ok(());
             }
             for d in &due {
-                self.step(runner, &d.key, Taken::Deadline(d)).await?;
+                while !self.step(runner, &d.key, Taken::Deadline(d)).await? {
+                    self.drain(runner).await?;
+                }
             }
             // The index must see these steps before it is asked again.
             let head = self.store.head().await?;
@@ -236,20 +242,42 @@ impl Core {
         }
     }
 
-    /// One step of one instance.
-    async fn step(&self, runner: &Runner, key: &str, taken: Taken<'_>) -> Result<(), StoreError> {
+    /// One step of one instance. Says no only to a deadline that something else came before.
+    async fn step(&self, runner: &Runner, key: &str, taken: Taken<'_>) -> Result<bool, StoreError> {
         loop {
             let instance = self.instance(&runner.def.name, key).await?;
+            let seen = runner.feed.at();
+            if matches!(taken, Taken::Deadline(_)) && instance.moved > seen {
+                let head = self.store.head().await?;
+                if head > seen {
+                    return Ok(false);
+                }
+            }
             let Some(batch) = self.prepare(runner, &instance, taken) else {
-                return Ok(());
+                return Ok(true);
             };
-            match self.append_step(&instance, batch).await {
+            let mut conditions = vec![unmoved(&instance)];
+            if let Taken::Deadline(_) = taken {
+                let about = vec![Tag::new(&runner.def.key_kind, key)];
+                let heard = QueryItem::of(&runner.def.types, about);
+                let fail_if_events_match = Query::default().or(heard);
+                conditions.push(AppendCondition {
+                    fail_if_events_match,
+                    after: seen,
+                });
+            }
+            match self.append_step(batch, conditions).await {
+                Err(AppendError::Conflict { .. }) if matches!(taken, Taken::Deadline(_)) => {
+                    return Ok(false);
+                }
                 Err(AppendError::Conflict { .. }) => {}
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(true),
                 Err(AppendError::Store(e)) => return Err(e),
                 Err(other) => {
                     // The step breaks a limit of the store: a person must look.
-                    return self.park(runner, &instance, taken, other.to_string()).await;
+                    self.park(runner, &instance, taken, other.to_string())
+                        .await?;
+                    return Ok(true);
                 }
             }
         }
@@ -257,15 +285,9 @@ impl Core {
 
     async fn append_step(
         &self,
-        instance: &Instance,
         events: Vec<NewEvent>,
+        conditions: Vec<AppendCondition>,
     ) -> Result<(), AppendError> {
-        let tag = instance_tag(&instance.process, &instance.key);
-        let moved = Query::default().or(QueryItem::of(types::MOVES, vec![tag]));
-        let conditions = vec![AppendCondition {
-            fail_if_events_match: moved,
-            after: instance.moved,
-        }];
         let n = events.len();
         let recorded_at = self.clock.now();
         self.store
@@ -433,7 +455,7 @@ impl Core {
             },
         };
         let events = self.parked(instance, taken, input, reason);
-        match self.append_step(instance, events).await {
+        match self.append_step(events, vec![unmoved(instance)]).await {
             Ok(()) | Err(AppendError::Conflict { .. }) => Ok(()),
             Err(e) => {
                 let name = &runner.def.name;
@@ -565,6 +587,16 @@ impl Core {
         };
         fact.draft(&about(instance, self.process(&instance.process), taken))
             .with(self.clock.id(), origin)
+    }
+}
+
+/// No other step came meanwhile.
+fn unmoved(instance: &Instance) -> AppendCondition {
+    let tag = instance_tag(&instance.process, &instance.key);
+    let fail_if_events_match = Query::default().or(QueryItem::of(types::MOVES, vec![tag]));
+    AppendCondition {
+        fail_if_events_match,
+        after: instance.moved,
     }
 }
 

@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 /// A process under test: first what it is told, then what must come of it.
 #[derive(Debug)]
-#[must_use]
 pub struct ProcessTest<P: Process> {
     def: ProcessDef,
     key: String,

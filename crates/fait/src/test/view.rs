@@ -9,7 +9,6 @@ use std::marker::PhantomData;
 
 /// A view under test.
 #[derive(Debug)]
-#[must_use]
 pub struct ViewTest<P: Projection> {
     def: ProjectionDef,
     rows: BTreeMap<String, Value>,

@@ -1,0 +1,6 @@
+//! The restaurant as its board tells it, under load, under faults, and after crashes.
+
+mod house;
+mod story;
+mod load;
+mod views;
