@@ -1,0 +1,195 @@
+//! Torn tails are cut, damage is found, and no wrong event is ever given.
+
+use crate::{all, append, by_command, event, image, restore};
+use fait_core::event::StoredEvent;
+use fait_core::store::Store;
+use fait_core::store::contract::block_on;
+use fait_store::{Disk, MIN_SEGMENT_BYTES, OpenError};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A closed store of a few frames in one or several segments.
+fn small(appends: u128) -> (TempDir, Vec<StoredEvent>) {
+    let temp = tempfile::tempdir().unwrap();
+    let disk = Disk::options()
+        .segment_bytes(MIN_SEGMENT_BYTES)
+        .open(temp.path())
+        .unwrap();
+    for n in 0..appends {
+        let batch = vec![
+            event(n * 10, "Opened", &["table:1", "order:7"]),
+            event(n * 10 + 1, "Seated", &["table:1"]),
+        ];
+        block_on(disk.append(by_command(append(batch), n))).unwrap();
+    }
+    let events = all(&disk);
+    drop(disk);
+    (temp, events)
+}
+
+/// Where the frames of a segment start.
+fn frames(bytes: &[u8]) -> Vec<usize> {
+    (64..bytes.len())
+        .step_by(8)
+        .filter(|at| bytes[*at..].starts_with(b"fram"))
+        .collect()
+}
+
+fn with(
+    image: &BTreeMap<String, Vec<u8>>,
+    name: &str,
+    bytes: Vec<u8>,
+) -> BTreeMap<String, Vec<u8>> {
+    let mut image = image.clone();
+    image.insert(name.into(), bytes);
+    image
+}
+
+/// The store opens with exactly these events, reports what it cut, and goes on well.
+fn opens_with(folder: &Path, events: &[StoredEvent], cut_bytes: usize) {
+    let disk = Disk::open(folder).unwrap();
+    assert_eq!(all(&disk), events);
+    assert_eq!(disk.recovery().cut_bytes, cut_bytes as u64);
+    let next = block_on(disk.append(append(vec![event(99_999, "Counted", &[])]))).unwrap();
+    assert_eq!(next.first as usize, events.len() + 1);
+    drop(disk);
+    let disk = Disk::open(folder).unwrap();
+    assert_eq!(disk.recovery().cut_bytes, 0);
+    assert_eq!(all(&disk)[..events.len()], *events);
+    assert_eq!(all(&disk).len(), events.len() + 1);
+}
+
+#[test]
+fn a_tail_torn_at_any_byte_is_cut() {
+    let (temp, events) = small(3);
+    let whole = image(temp.path());
+    let bytes = &whole["00000001.log"];
+    let starts = frames(bytes);
+    let (last, seal) = (starts[starts.len() - 2], starts[starts.len() - 1]);
+    for end in last..seal {
+        restore(
+            temp.path(),
+            &with(&whole, "00000001.log", bytes[..end].to_vec()),
+        );
+        opens_with(temp.path(), &events[..4], end - last);
+    }
+    for end in [seal, seal + 1, seal + 63] {
+        restore(
+            temp.path(),
+            &with(&whole, "00000001.log", bytes[..end].to_vec()),
+        );
+        opens_with(temp.path(), &events, end - seal);
+    }
+}
+
+#[test]
+fn a_tail_of_which_any_part_is_missing_is_cut() {
+    let (temp, events) = small(3);
+    let whole = image(temp.path());
+    let bytes = &whole["00000001.log"];
+    let starts = frames(bytes);
+    let (last, seal) = (starts[starts.len() - 2], starts[starts.len() - 1]);
+    for from in (last..seal).step_by(16) {
+        for to in [seal.min(from + 16), seal] {
+            let mut torn = bytes[..seal].to_vec();
+            torn[from..to].fill(0);
+            if torn[..] == bytes[..seal] {
+                continue;
+            }
+            restore(temp.path(), &with(&whole, "00000001.log", torn));
+            opens_with(temp.path(), &events[..4], seal - last);
+        }
+    }
+}
+
+/// Every byte of every file of a closed store, with two of its bits flipped in turn.
+#[test]
+fn every_flipped_bit_is_found_or_harmless() {
+    let (temp, events) = small(14);
+    let whole = image(temp.path());
+    assert!(whole.len() > 2, "several segments");
+    let id = Disk::open_read_only(temp.path()).unwrap().id();
+    let (mut found, mut harmless) = (0, 0);
+    for (name, bytes) in &whole {
+        for bit in (0..bytes.len()).flat_map(|at| [at * 8 + at % 8, at * 8 + (at + 3) % 8]) {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            fs::write(temp.path().join(name), flipped).unwrap();
+            match Disk::open_read_only(temp.path()) {
+                Err(OpenError::Corrupt { file, .. }) => {
+                    assert!(
+                        file.ends_with(name),
+                        "bit {bit} of {name}: located in {file:?}"
+                    );
+                    found += 1;
+                }
+                Err(OpenError::NewerFormat { .. } | OpenError::NotAStore { .. }) => found += 1,
+                Err(e) => panic!("bit {bit} of {name}: {e}"),
+                Ok(disk) => {
+                    assert_eq!(
+                        (disk.id(), all(&disk)),
+                        (id, events.clone()),
+                        "bit {bit} of {name}"
+                    );
+                    harmless += 1;
+                }
+            }
+        }
+        fs::write(temp.path().join(name), bytes).unwrap();
+    }
+    assert!(found > 5_000, "{found} found");
+    assert_eq!(harmless, 64 * 2, "only the last seal may be lost");
+}
+
+/// A store that was not closed: only its very last write can be taken for torn.
+#[test]
+fn a_flipped_bit_after_a_crash_costs_at_most_the_last_write() {
+    let (temp, events) = small(4);
+    let mut whole = image(temp.path());
+    let bytes = whole.get_mut("00000001.log").unwrap();
+    let starts = frames(bytes);
+    bytes.truncate(starts[starts.len() - 1]);
+    let (bytes, last) = (bytes.clone(), starts[starts.len() - 2]);
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x10;
+        restore(temp.path(), &with(&whole, "00000001.log", flipped));
+        match Disk::open_read_only(temp.path()) {
+            Err(_) => assert!(at < bytes.len()),
+            Ok(disk) => {
+                assert!(at >= last, "byte {at}");
+                assert_eq!(all(&disk), events[..events.len() - 2]);
+                assert_eq!(disk.recovery().cut_bytes, (bytes.len() - last) as u64);
+            }
+        }
+    }
+}
+
+/// Bits that flip while the store is open: the right event, or an error that names the place.
+#[test]
+fn no_wrong_event_is_read_from_a_file_that_changes() {
+    let (temp, events) = small(3);
+    let path = temp.path().join("00000001.log");
+    let disk = Disk::open(temp.path()).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let mut errors = 0;
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x04;
+        fs::write(&path, flipped).unwrap();
+        for (range, expected) in [(0..2, 0), (2..4, 2), (4..6, 4)] {
+            let query = fait_core::query::Query::all();
+            let read = fait_core::store::Range::after(range.start, 2);
+            match block_on(disk.read(&query, read)) {
+                Ok(slice) => assert_eq!(slice.events, events[expected..expected + 2]),
+                Err(e) => {
+                    assert!(e.message.contains("00000001.log"), "{e}");
+                    errors += 1;
+                }
+            }
+        }
+    }
+    assert!(errors > bytes.len() / 2);
+}
