@@ -1,0 +1,7 @@
+//! The platform on a small kitchen: sending, views, processes that park, wiring mistakes.
+
+mod kitchen;
+mod sending;
+mod viewing;
+mod parking;
+mod wiring;

@@ -1,0 +1,190 @@
+//! Views: rows in SQL, one bad event parks one key, versions rebuild.
+
+use crate::kitchen::*;
+use fait::app::{App, RowsQuery};
+use fait::event::{Event, NewEvent, Origin, Tag, Time};
+use fait::reexport::uuid::Uuid;
+use fait::store::{Append, Memory, Store};
+use std::sync::Arc;
+
+fn raw(id: u128, ty: &str, tags: &[&str], data: &str) -> NewEvent {
+    NewEvent {
+        id: Uuid::from_u128(id),
+        ty: ty.into(),
+        version: 2,
+        tags: tags.iter().map(|t| Tag::raw(*t)).collect(),
+        data: data.as_bytes().to_vec().into(),
+        origin: Origin::default(),
+    }
+}
+
+async fn append(store: &dyn Store, events: Vec<NewEvent>) {
+    let append = Append {
+        events,
+        conditions: vec![],
+        command: None,
+        recorded_at: Time(1),
+    };
+    store.append(append).await.unwrap();
+}
+
+/// A store that two hands can hold.
+struct Shared(Arc<Memory>);
+
+impl Store for Shared {
+    fn id(&self) -> Uuid {
+        self.0.id()
+    }
+    fn append(
+        &self,
+        append: Append,
+    ) -> fait::store::BoxFuture<'_, Result<fait::store::Appended, fait::store::AppendError>> {
+        self.0.append(append)
+    }
+    fn read<'a>(
+        &'a self,
+        query: &'a fait::query::Query,
+        range: fait::store::Range,
+    ) -> fait::store::BoxFuture<'a, Result<fait::store::Slice, fait::store::StoreError>> {
+        self.0.read(query, range)
+    }
+    fn command(
+        &self,
+        id: Uuid,
+    ) -> fait::store::BoxFuture<
+        '_,
+        Result<Option<(fait::store::CommandKey, fait::store::Appended)>, fait::store::StoreError>,
+    > {
+        self.0.command(id)
+    }
+    fn event(
+        &self,
+        id: Uuid,
+    ) -> fait::store::BoxFuture<'_, Result<Option<u64>, fait::store::StoreError>> {
+        self.0.event(id)
+    }
+    fn head(&self) -> fait::store::BoxFuture<'_, Result<u64, fait::store::StoreError>> {
+        self.0.head()
+    }
+    fn wait(&self, after: u64) -> fait::store::BoxFuture<'_, Result<u64, fait::store::StoreError>> {
+        self.0.wait(after)
+    }
+}
+
+#[tokio::test]
+async fn one_unreadable_event_parks_one_key() {
+    let store = Arc::new(Memory::default());
+    let app = wired(App::on(Shared(store.clone()))).build().unwrap();
+    let torn = raw(
+        1,
+        OrderPlaced::TYPE,
+        &["order:a", "table:1"],
+        "{\"order\": 5}",
+    );
+    append(&*store, vec![torn]).await;
+    let fine = r#"{"order": "b", "table": 1, "dishes": {}}"#;
+    append(
+        &*store,
+        vec![raw(2, OrderPlaced::TYPE, &["order:b", "table:1"], fine)],
+    )
+    .await;
+    let other = r#"{"order": "c", "table": 2, "dishes": {}}"#;
+    append(
+        &*store,
+        vec![raw(3, OrderPlaced::TYPE, &["order:c", "table:2"], other)],
+    )
+    .await;
+    app.settle().await;
+    let status = app.view_status("open-orders").await.unwrap();
+    assert_eq!(status.lag_events, 0, "the view goes on");
+    assert_eq!(status.parked.keys().collect::<Vec<_>>(), ["1"]);
+    assert!(status.parked["1"].contains("OrderPlaced version 2 at position 1"));
+    assert!(
+        app.view_row("open-orders", "1").unwrap().is_none(),
+        "nothing over a gap"
+    );
+    let row = app.view_row("open-orders", "2").unwrap().unwrap();
+    assert_eq!(row.stale, None);
+    // The process of that order waits for a person; the others go on.
+    let parked = app.parked().unwrap();
+    assert_eq!(
+        parked.iter().map(|i| i.key.as_str()).collect::<Vec<_>>(),
+        ["a"]
+    );
+}
+
+#[tokio::test]
+async fn a_panic_in_a_projection_parks_the_key_and_says_so_on_the_row() {
+    let app = open();
+    app.send(soup(9)).await.unwrap();
+    app.send(place("first", 1, "soup", 1)).await.unwrap();
+    app.send(place("poison", 1, "soup", 1)).await.unwrap();
+    app.send(place("last", 2, "soup", 1)).await.unwrap();
+    app.settle().await;
+    let row = app.view_row("open-orders", "1").unwrap().unwrap();
+    assert!(row.stale.unwrap().contains("this dish is poison"));
+    assert!(
+        app.view_row("open-orders", "2")
+            .unwrap()
+            .unwrap()
+            .stale
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn rows_can_be_filtered_paged_and_queried_with_sql() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = wired(App::in_folder(folder.path())).build().unwrap();
+    app.send(soup(99)).await.unwrap();
+    for table in 1..=5 {
+        app.send(place(&format!("o{table}"), table, "soup", 1))
+            .await
+            .unwrap();
+    }
+    app.settle().await;
+    let query = RowsQuery {
+        limit: 2,
+        after: Some("2".into()),
+        ..RowsQuery::default()
+    };
+    let rows = app.view_rows("open-orders", &query).unwrap();
+    assert_eq!(
+        rows.iter().map(|r| r.key.as_str()).collect::<Vec<_>>(),
+        ["3", "4"]
+    );
+    let filter = [("open".to_string(), "[\"o5\"]".to_string())].into();
+    let rows = app
+        .view_rows(
+            "open-orders",
+            &RowsQuery {
+                filter,
+                ..RowsQuery::default()
+            },
+        )
+        .unwrap();
+    assert_eq!(
+        rows.iter().map(|r| r.key.as_str()).collect::<Vec<_>>(),
+        ["5"]
+    );
+    let filter = [("opne".to_string(), "x".to_string())].into();
+    let e = app.view_rows(
+        "open-orders",
+        &RowsQuery {
+            filter,
+            ..RowsQuery::default()
+        },
+    );
+    let e = e.unwrap_err().to_string();
+    assert_eq!(e, "view `open-orders` has no column `opne`; it has open");
+    let e = app.view_row("open-order", "1").unwrap_err().to_string();
+    assert_eq!(
+        e,
+        "there is no view `open-order`; did you mean `open-orders`?"
+    );
+    let c = rusqlite::Connection::open(folder.path().join("views.db")).unwrap();
+    let sql = "SELECT json_extract(open, '$[0]') FROM open_orders WHERE key = '3'";
+    let open: String = c.query_row(sql, [], |r| r.get(0)).unwrap();
+    assert_eq!(open, "o3");
+    app.stop().await;
+}

@@ -1,0 +1,86 @@
+//! Mistakes in the wiring and in the folder are said before anything runs.
+
+use crate::kitchen::*;
+use fait::Clock;
+use fait::app::App;
+
+#[tokio::test]
+async fn wiring_mistakes_say_what_to_do() {
+    let twice = App::in_memory()
+        .task::<AcceptOrder>()
+        .task::<AcceptOrder>()
+        .build();
+    assert_eq!(
+        twice.unwrap_err().to_string(),
+        "task `AcceptOrder` is wired twice"
+    );
+    let missing = App::in_memory().process::<Handover>().build();
+    assert_eq!(
+        missing.unwrap_err().to_string(),
+        "process `handover` sends `CancelOrder`, which is not wired: \
+         add `.task::<CancelOrder>()` or `.tells::<CancelOrder>()`"
+    );
+}
+
+#[test]
+fn without_a_runtime_it_says_so() {
+    let e = App::in_memory().build().unwrap_err();
+    assert_eq!(
+        e.to_string(),
+        "a system runs on tokio: build it inside a tokio runtime"
+    );
+}
+
+#[tokio::test]
+async fn a_folder_that_is_held_is_refused_and_unchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = wired(App::in_folder(folder.path())).build().unwrap();
+    app.send(soup(1)).await.unwrap();
+    let e = wired(App::in_folder(folder.path()))
+        .build()
+        .unwrap_err()
+        .to_string();
+    assert!(e.contains("in use"), "{e}");
+    app.send(soup(1)).await.unwrap();
+    app.stop().await;
+    drop(app);
+    let app = wired(App::in_folder(folder.path())).build().unwrap();
+    assert_eq!(app.head().await.unwrap(), 2);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn views_of_another_store_are_made_anew() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (folder, n) in [(&one, 3), (&two, 1)] {
+        let app = wired(App::in_folder(folder.path())).build().unwrap();
+        app.send(soup(9)).await.unwrap();
+        for i in 0..n {
+            app.send(place(&format!("o{i}"), i, "soup", 1))
+                .await
+                .unwrap();
+        }
+        app.settle().await;
+        app.stop().await;
+    }
+    std::fs::copy(one.path().join("views.db"), two.path().join("views.db")).unwrap();
+    for more in ["views.db-wal", "views.db-shm"] {
+        let _ = std::fs::remove_file(two.path().join(more));
+    }
+    let app = wired(App::in_folder(two.path())).build().unwrap();
+    app.settle().await;
+    assert_eq!(app.view_status("open-orders").await.unwrap().rows, 1);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_manifest_is_sorted_and_says_everything_once() {
+    let app = wired(App::in_memory().clock(Clock::by_hand()))
+        .build()
+        .unwrap();
+    let m = app.manifest();
+    assert_eq!(m.events.len(), 5);
+    assert_eq!(m.roles["Waiter"], ["CancelOrder", "PlaceOrder"]);
+    assert_eq!(m.processes["handover"].sends, ["CancelOrder"]);
+    assert!(app.graph().is_sorted());
+}
