@@ -23,7 +23,7 @@ async fn append(store: &dyn Store, events: Vec<NewEvent>) {
         events,
         conditions: vec![],
         command: None,
-        recorded_at: Time(1),
+        recorded_at: Time(1_767_225_600_000),
     };
     store.append(append).await.unwrap();
 }
