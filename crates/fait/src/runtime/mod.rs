@@ -5,6 +5,7 @@ pub(crate) mod decide;
 pub(crate) mod view;
 pub(crate) mod index;
 pub(crate) mod step;
+mod compose;
 pub(crate) mod dispatch;
 
 use crate::clock::Clock;
