@@ -1,9 +1,11 @@
 //! One name, three spellings: plain words on the board, a Rust type, an address.
 
+use crate::note::Kind;
+
 /// The Rust name of a type: `Order placed` becomes `OrderPlaced`.
 ///
 /// ```
-/// assert_eq!(fait_board::rust_name("Feed a sponsor's guests"), "FeedASponsorsGuests");
+/// assert_eq!(fait_board::name::rust_name("Feed a sponsor's guests"), "FeedASponsorsGuests");
 /// ```
 #[must_use]
 pub fn rust_name(name: &str) -> String {
@@ -26,6 +28,12 @@ pub fn field_name(name: &str) -> String {
 #[must_use]
 pub fn kebab_name(name: &str) -> String {
     joined(name, '-')
+}
+
+/// The id of a note in the picture, where it is drawn first: `note-event-order-placed`.
+#[must_use]
+pub fn note_id(kind: Kind, name: &str) -> String {
+    format!("note-{}-{}", kind.keyword(), kebab_name(name))
 }
 
 fn joined(name: &str, joint: char) -> String {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::board::{Mention, Note};
+use crate::note::{Mention, Note};
 use crate::place::{Said, Span};
 
 /// A word of the business: `word total is money`.

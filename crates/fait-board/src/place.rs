@@ -30,6 +30,15 @@ pub struct Said {
     pub span: Span,
 }
 
+/// A comment and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// The comment with its `#`.
+    pub text: Said,
+    /// Whether it has the line for itself.
+    pub alone: bool,
+}
+
 /// A borrowed piece of one line, which can be cut further without losing its place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Phrase<'a> {

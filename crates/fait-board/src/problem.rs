@@ -30,19 +30,33 @@ pub struct Problem {
 
 /// Codes of what cannot be read. They are stable: editors and CI files name them.
 pub(crate) mod code {
+    /// A tab, or an indentation that is neither a note, a clause nor a step.
     pub(crate) const INDENT: &str = "P001";
+    /// A line at the margin that does not start a note.
     pub(crate) const NOTE: &str = "P002";
+    /// A clause that is not said of this kind of note.
     pub(crate) const CLAUSE: &str = "P003";
+    /// A step that cannot be read.
     pub(crate) const STEP: &str = "P004";
+    /// Something that must be said and is not.
     pub(crate) const MISSING: &str = "P005";
+    /// A clause without note, or a step without clause.
     pub(crate) const ASTRAY: &str = "P006";
+    /// Not a length of time.
     pub(crate) const PERIOD: &str = "P007";
+    /// Not something a word can be.
     pub(crate) const TYPE: &str = "P008";
+    /// Not a level.
     pub(crate) const LEVEL: &str = "P009";
+    /// Words behind a clause that stands alone.
     pub(crate) const TOO_MUCH: &str = "P010";
+    /// Said again, where once is all that is possible.
     pub(crate) const REPEATED: &str = "P011";
+    /// A name that stands for nothing.
     pub(crate) const UNKNOWN: &str = "B101";
+    /// Two notes of one kind and name.
     pub(crate) const TWICE: &str = "B102";
+    /// A word that is explained twice.
     pub(crate) const WORD_TWICE: &str = "B104";
 }
 

@@ -13,7 +13,7 @@ mod tree;
 mod values;
 
 use crate::board::Board;
-use crate::place::Said;
+use crate::place::Comment;
 use crate::problem::Problem;
 
 /// A board that was read, and what was wrong with it.
@@ -26,15 +26,6 @@ pub struct Parsed {
     /// What could not be read, and which names stand for nothing. What cannot be read comes
     /// first; among themselves both are in the order of the text.
     pub problems: Vec<Problem>,
-}
-
-/// A comment and its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Comment {
-    /// The comment with its `#`.
-    pub text: Said,
-    /// Whether it has the line for itself.
-    pub alone: bool,
 }
 
 /// Reads a board. Any text gives a board; what could not be read is among the problems.

@@ -1,9 +1,11 @@
 //! The lines of the picture, as paths.
 
+use std::collections::BTreeMap;
+
 use super::card::{CARD_WIDTH, Card};
 use super::plan::{EAR, LANE, LANE_START, Plan, RAIL_LINE};
-use super::ways::{At, Heard, Net, Up};
-use crate::board::Kind;
+use super::ways::{At, Heard, Net, Raised, Up};
+use crate::note::Kind;
 
 /// A line of the picture.
 pub(super) struct Arrow {
@@ -30,21 +32,7 @@ pub(super) fn arrows(plan: &Plan<'_>) -> Vec<Arrow> {
         ask(plan, number, net, &mut all);
     }
     for (number, raised) in plan.ways.raised.iter().enumerate() {
-        let lane = right_lane(plan, raised.column, Up::Raised(number));
-        let event = plan
-            .sheet
-            .columns
-            .get(raised.column)
-            .and_then(|c| c.event(raised.event));
-        if let (Some(event), Some((x, y))) = (event, mouth(plan, raised.by, raised.line)) {
-            let to = event.y + event.height / 2;
-            let points = [(x, y), (lane, y), (lane, to), (event.right() + TIP, to)];
-            all.push(Arrow {
-                class: "raises",
-                head: true,
-                path: path(&points),
-            });
-        }
+        raise(plan, number, raised, &mut all);
     }
     all
 }
@@ -120,6 +108,33 @@ fn hear(plan: &Plan<'_>, heard: &Heard) -> Option<Arrow> {
     })
 }
 
+/// From all reactions that raise an event, up to the event.
+fn raise(plan: &Plan<'_>, number: usize, raised: &Raised, all: &mut Vec<Arrow>) {
+    let class = "raises";
+    let lane = right_lane(plan, raised.column, Up::Raised(number));
+    let cells = plan.sheet.columns.get(raised.column);
+    let Some(event) = cells.and_then(|cells| cells.event(raised.event)) else {
+        return;
+    };
+    let mouths = mouths(plan, &raised.sources);
+    let Some((lowest, joining)) = mouths.split_last() else {
+        return;
+    };
+    all.extend(join(class, joining, lane));
+    let y = event.y + event.height / 2;
+    let points = [
+        *lowest,
+        (lane, lowest.1),
+        (lane, y),
+        (event.right() + TIP, y),
+    ];
+    all.push(Arrow {
+        class,
+        head: true,
+        path: path(&points),
+    });
+}
+
 /// From all reactions that want a task, up through the corridor and down to the task. The ways
 /// join where they meet, and no stretch is drawn twice, which would spoil the dashes.
 fn ask(plan: &Plan<'_>, number: usize, net: &Net, all: &mut Vec<Arrow>) {
@@ -139,38 +154,25 @@ fn ask(plan: &Plan<'_>, number: usize, net: &Net, all: &mut Vec<Arrow>) {
             2 * CARD_WIDTH / 3
         };
     let track = plan.corridor - LANE * i32::try_from(net.track).unwrap_or(0);
-    let mut stems: Vec<(i32, Vec<(i32, i32)>)> = Vec::new();
-    for (column, sources) in &net.sources {
-        let lane = right_lane(plan, *column, Up::Net(number));
-        let mut mouths: Vec<_> = sources
-            .iter()
-            .filter_map(|(at, line)| mouth(plan, *at, *line))
-            .collect();
-        mouths.sort_by_key(|(_, y)| *y);
-        stems.push((lane, mouths));
-    }
-    stems.sort_by_key(|(lane, _)| *lane);
-    let lanes: Vec<i32> = stems.iter().map(|(lane, _)| *lane).collect();
-    let most_left = lanes.iter().copied().filter(|lane| *lane < entry).min();
-    let most_right = lanes.iter().copied().filter(|lane| *lane >= entry).max();
+    let stems: BTreeMap<i32, Vec<(i32, i32)>> = net
+        .sources
+        .iter()
+        .map(|(column, at)| (right_lane(plan, *column, Up::Net(number)), mouths(plan, at)))
+        .collect();
+    let most_left = stems.keys().copied().find(|lane| *lane < entry);
+    let most_right = stems.keys().copied().rfind(|lane| *lane >= entry);
     for (lane, mouths) in stems {
         let Some((lowest, joining)) = mouths.split_last() else {
             continue;
         };
-        for (x, y) in joining {
-            let points = [(*x, *y), (lane, *y)];
-            all.push(Arrow {
-                class,
-                head: false,
-                path: path(&points),
-            });
-        }
+        all.extend(join(class, joining, lane));
         let mut points = vec![*lowest, (lane, lowest.1), (lane, track)];
         let is_main = Some(lane) == most_left.or(most_right);
         if is_main {
             points.extend([(entry, track), (entry, task.y - TIP)]);
         } else if Some(lane) == most_right {
-            points.push((entry, track));
+            // As far down as the roundness of the other side's corner.
+            points.extend([(entry, track), (entry, track + ROUND + 1)]);
         }
         all.push(Arrow {
             class,
@@ -178,6 +180,29 @@ fn ask(plan: &Plan<'_>, number: usize, net: &Net, all: &mut Vec<Arrow>) {
             path: path(&points),
         });
     }
+}
+
+/// Short lines that join a lane.
+fn join(class: &'static str, mouths: &[(i32, i32)], lane: i32) -> Vec<Arrow> {
+    let line = |(x, y): &(i32, i32)| path(&[(*x, *y), (lane, *y)]);
+    mouths
+        .iter()
+        .map(|mouth| Arrow {
+            class,
+            head: false,
+            path: line(mouth),
+        })
+        .collect()
+}
+
+/// Where arrows leave reactions, from above to below.
+fn mouths(plan: &Plan<'_>, sources: &[(At, usize)]) -> Vec<(i32, i32)> {
+    let mut all: Vec<_> = sources
+        .iter()
+        .filter_map(|(at, line)| mouth(plan, *at, *line))
+        .collect();
+    all.sort_by_key(|(_, y)| *y);
+    all
 }
 
 /// The reaction at a place.

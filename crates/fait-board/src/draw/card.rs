@@ -1,10 +1,10 @@
 //! A card: a box with lines of text, which is what every note becomes.
 
 use super::text::{Pen, wrap};
-use crate::board::{Kind, Note};
+use crate::note::{Kind, Note};
 
 /// The width of a column, and of most cards.
-pub(super) const CARD_WIDTH: i32 = 168;
+pub(super) const CARD_WIDTH: i32 = 176;
 /// Between the edge of a card and its text, left and right.
 const SIDE: i32 = 10;
 /// Between the edge of a card and its text, above and below.

@@ -5,29 +5,12 @@ use std::collections::BTreeMap;
 use super::card::{CARD_WIDTH, Card, Shape};
 use super::columns::{Doer, Happening};
 use super::text::{Pen, grouped};
-use crate::board::{Board, Kind, Mention, Note};
+use crate::board::Board;
 use crate::name::rust_name;
-use crate::notes::{Action, Period, Reaction, Trigger};
+use crate::note::{Kind, Mention, Note};
+use crate::notes::{Action, Period, Reaction};
 use crate::place::Said;
-
-/// Names with commas between them.
-pub(crate) fn listed(mentions: &[Mention]) -> String {
-    mentions
-        .iter()
-        .map(Mention::text)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// Names with "or" before the last.
-pub(crate) fn either(mentions: &[Mention]) -> String {
-    let names: Vec<&str> = mentions.iter().map(Mention::text).collect();
-    match names.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-        None => String::new(),
-    }
-}
+use crate::wording::{either, listed, trigger};
 
 /// An open question; `on` is what it is asked about.
 pub(super) fn question(text: &Said, on: &str) -> Card {
@@ -176,24 +159,6 @@ pub(super) fn reaction(of: &str, reaction: &Reaction) -> (Card, Vec<usize>) {
         card.put(Pen::Detail, within);
     }
     (card, lines)
-}
-
-/// When a reaction happens, and under which condition.
-pub(crate) fn trigger(trigger: &Trigger) -> (String, String) {
-    let events = either(trigger.events());
-    let text = match trigger {
-        Trigger::Whenever(_) => format!("whenever {events}"),
-        Trigger::Starts(..) => format!("starts on {events}"),
-        Trigger::On(_) => format!("on {events}"),
-        Trigger::After(period, _) => format!("after {period} without {events}"),
-        Trigger::Tries(1, _) => format!("after 1 try without {events}"),
-        Trigger::Tries(count, _) => format!("after {count} tries without {events}"),
-    };
-    let condition = match trigger {
-        Trigger::Starts(_, Some(when)) => format!("when {}", when.text),
-        _ => String::new(),
-    };
-    (text, condition)
 }
 
 /// What a step does, and until when.

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::board::{Board, Kind, Mention, Note, Target};
+use crate::board::Board;
+use crate::note::{Kind, Mention, Note, Target};
 use crate::notes::{Action, Reaction};
 
 /// The columns, and where each event is at home.

@@ -7,8 +7,9 @@ use super::card::{Card, Shape};
 use super::plan::{Band, CHAPTER_BAND, CONTEXT_BAND, Plan, RAIL_LINE, Row};
 use super::svg::Svg;
 use super::text::{Pen, wrap};
-use crate::board::{Board, Kind};
-use crate::name::kebab_name;
+use crate::board::Board;
+use crate::name::note_id;
+use crate::note::{Kind, Note};
 
 /// The heads of the arrows, by the class of their lines.
 const HEADS: [&str; 5] = ["down", "hears", "asks", "does", "raises"];
@@ -134,43 +135,35 @@ impl Brush {
     fn band(&mut self, board: &Board, band: &Band) {
         let ((y, height), pen) = match band.kind {
             Kind::Chapter => (CHAPTER_BAND, Pen::Label),
-            _ => (CONTEXT_BAND, Pen::Detail),
+            _ => (CONTEXT_BAND, Pen::Band),
         };
-        let (note, elsewhere) = match band.kind {
-            Kind::Chapter => (
-                board.chapters.get(band.index).map(|found| &found.note),
-                false,
-            ),
-            _ => match board.contexts.get(band.index) {
-                Some(context) => (Some(&context.note), context.runs_elsewhere.is_some()),
-                None => (None, false),
-            },
+        let Some((note, elsewhere)) = banded(board, band) else {
+            return;
         };
-        let Some(note) = note else { return };
         let name = &note.name.text;
-        let outside = if elsewhere { " elsewhere" } else { "" };
-        let text = format!("{name}{}", if elsewhere { " (runs elsewhere)" } else { "" });
+        let (outside, more) = if elsewhere {
+            (" elsewhere", ", runs elsewhere")
+        } else {
+            ("", "")
+        };
         let class = format!("note {}{outside}", band.kind.keyword());
-        let label = format!("{}: {text}", band.kind.keyword());
+        let label = format!("{}: {name}{more}", band.kind.keyword());
         self.open_note(&class, Some((band.kind, name)), &label);
-        self.rect(
-            "",
-            &[
-                ("x", band.x),
-                ("y", y),
-                ("width", band.width),
-                ("height", height),
-                ("rx", 6),
-            ],
-        );
-        let mut lines = wrap(&text, pen, band.width - 24);
-        let more = lines.len() > 1;
-        if let Some(first) = lines.first_mut() {
-            if more {
-                first.push('…');
-            }
-            self.words(pen.class(), band.x + 12, y + height / 2 + 4, first);
-        }
+        let area = [
+            ("x", band.x),
+            ("y", y),
+            ("width", band.width),
+            ("height", height),
+            ("rx", 6),
+        ];
+        self.rect("", &area);
+        let forms = if elsewhere {
+            &[" (runs elsewhere)", " (elsewhere)", ""][..]
+        } else {
+            &[""]
+        };
+        let text = in_one_line(name, forms, pen, band.width - 24);
+        self.words(pen.class(), band.x + 12, y + height / 2 + 4, &text);
         self.svg.close("g");
         self.svg.line();
     }
@@ -267,7 +260,7 @@ impl Brush {
 
     fn legend(&mut self, plan: &Plan<'_>) {
         let y = plan.height - 14;
-        let mut x = plan.x(0);
+        let mut x = 12;
         for (class, text) in LEGEND {
             let d = format!("M{x} {} H{}", y - 4, x + 30);
             let head = format!("url(#board-head-{class})");
@@ -296,7 +289,7 @@ impl Brush {
 
     /// `note-event-order-placed`; a number is put behind it where the note is drawn again.
     fn id(&mut self, kind: Kind, name: &str) -> String {
-        let wanted = format!("note-{}-{}", kind.keyword(), kebab_name(name));
+        let wanted = note_id(kind, name);
         let mut id = wanted.clone();
         let mut again = 1;
         while !self.ids.insert(id.clone()) {
@@ -324,6 +317,28 @@ impl Brush {
         self.svg
             .text("text", &[("class", class), ("x", &x), ("y", &y)], text);
     }
+}
+
+/// The note of a band, and whether it runs elsewhere.
+fn banded<'b>(board: &'b Board, band: &Band) -> Option<(&'b Note, bool)> {
+    if band.kind == Kind::Chapter {
+        return Some((&board.chapters.get(band.index)?.note, false));
+    }
+    let context = board.contexts.get(band.index)?;
+    Some((&context.note, context.runs_elsewhere.is_some()))
+}
+
+/// A name with the longest of the given endings that leaves it in one line; cut if none does.
+fn in_one_line(name: &str, endings: &[&str], pen: Pen, width: i32) -> String {
+    let whole = endings.iter().map(|ending| format!("{name}{ending}"));
+    if let Some(fitting) = whole.into_iter().find(|text| pen.width(text) <= width) {
+        return fitting;
+    }
+    let lines = wrap(name, pen, width - pen.width("…"));
+    lines
+        .first()
+        .map(|first| format!("{first}…"))
+        .unwrap_or_default()
 }
 
 /// The picture in words.

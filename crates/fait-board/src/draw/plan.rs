@@ -7,7 +7,8 @@ use super::columns::Columns;
 use super::sheet::{Bar, LABEL_WIDTH, Rail, Sheet};
 use super::strips::Strips;
 use super::ways::Ways;
-use crate::board::{Board, Kind};
+use crate::board::Board;
+use crate::note::Kind;
 
 /// Between two lanes.
 pub(super) const LANE: i32 = 7;
@@ -67,6 +68,8 @@ pub(super) const CHAPTER_BAND: (i32, i32) = (10, 26);
 pub(super) const CONTEXT_BAND: (i32, i32) = (42, 22);
 const TABLE_TOP: i32 = 76;
 const FOOT: i32 = 34;
+/// What the legend at the foot needs.
+const LEAST_WIDTH: i32 = 620;
 
 impl<'b> Plan<'b> {
     pub(super) fn of(
@@ -79,7 +82,7 @@ impl<'b> Plan<'b> {
         let ways = Ways::of(&sheet, columns);
         let mut plan = Self {
             width: 0,
-            height: TABLE_TOP,
+            height: if is_banded(&sheet) { TABLE_TOP } else { MARGIN },
             sheet,
             ways,
             bands: Vec::new(),
@@ -95,6 +98,7 @@ impl<'b> Plan<'b> {
         plan.place_beside();
         plan.place_bands();
         plan.height += FOOT;
+        plan.width = plan.width.max(LEAST_WIDTH);
         plan
     }
 
@@ -142,11 +146,31 @@ impl<'b> Plan<'b> {
             self.row("corridor", ("", ""), height);
             self.corridor = self.height - 20;
         }
+        self.even_tasks();
         self.place_row(("does", ("Does", "task")), |cells| &mut cells.does);
         self.place_bars();
         self.place_row(("happened", ("Happened", "event")), |cells| {
             &mut cells.happened
         });
+    }
+
+    /// Tasks are all as high as the highest, so that the row is calm.
+    fn even_tasks(&mut self) {
+        let tasks = || {
+            self.sheet
+                .columns
+                .iter()
+                .flat_map(|cells| cells.does.first())
+        };
+        let tallest = tasks().map(|card| card.height).max().unwrap_or(0);
+        for card in self
+            .sheet
+            .columns
+            .iter_mut()
+            .flat_map(|cells| cells.does.first_mut())
+        {
+            card.height = tallest;
+        }
     }
 
     fn row(&mut self, class: &'static str, names: (&'static str, &'static str), height: i32) {
@@ -263,6 +287,14 @@ impl<'b> Plan<'b> {
             }
         }
     }
+}
+
+/// Whether there is any chapter or context above the columns.
+fn is_banded(sheet: &Sheet<'_>) -> bool {
+    sheet
+        .columns
+        .iter()
+        .any(|cells| cells.chapter.is_some() || cells.context.is_some())
 }
 
 /// The room that a number of lanes needs beside a column.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::card::{CARD_WIDTH, Card, Shape};
+use super::card::{Card, Shape};
 use super::cards;
 use super::columns::{Column, Columns};
 use super::strips::{Strip, Strips};
 use super::text::Pen;
-use crate::board::{Board, Kind};
+use crate::board::Board;
+use crate::note::Kind;
 use crate::notes::Reaction;
 
 /// The width of the labels at the left.
@@ -196,12 +197,17 @@ impl<'b> Rail<'b> {
                 steps,
             }
         });
-        let ends = strip.end.map(|(column, events)| {
-            let mut cards = vec![cards::end(name, "ends on", events)];
-            if !strip.gives_up_on.is_empty() {
-                cards.push(cards::end(name, "gives up on", strip.gives_up_on));
-            }
-            (column, cards)
+        let ends = strip.end.map(|column| {
+            let ways = [
+                ("ends on", strip.ends_on),
+                ("gives up on", strip.gives_up_on),
+            ];
+            let ways = ways.iter().filter(|(_, events)| !events.is_empty());
+            (
+                column,
+                ways.map(|(how, events)| cards::end(name, how, events))
+                    .collect(),
+            )
         });
         Self {
             kind: strip.kind,
@@ -230,7 +236,6 @@ fn narrow_questions<'c>(strip: &'c Strip<'_>) -> impl Iterator<Item = Card> + 'c
         let mut card = Card::new(wide.class, Shape::Paper, label);
         card.note = wide.note;
         card.width = LABEL_WIDTH - 16;
-        debug_assert!(card.width < CARD_WIDTH, "labels are narrower than columns");
         card.write(Pen::Question, &text.text)
     })
 }

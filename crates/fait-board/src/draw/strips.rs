@@ -1,6 +1,7 @@
 //! What stands in the strip of each process and policy, and in which column.
 
-use crate::board::{Board, Kind, Mention, Note};
+use crate::board::Board;
+use crate::note::{Kind, Mention, Note};
 use crate::notes::{Action, Reaction};
 
 use super::columns::Columns;
@@ -19,9 +20,9 @@ pub(super) struct Strip<'b> {
     pub(super) one_per: &'b [Mention],
     /// The reactions, each with its column.
     pub(super) stands: Vec<(&'b Reaction, usize)>,
-    /// Where it ends: the column, and the events.
-    pub(super) end: Option<(usize, &'b [Mention])>,
-    /// With which events it gives up; drawn below its end.
+    /// The column in which it ends or gives up.
+    pub(super) end: Option<usize>,
+    pub(super) ends_on: &'b [Mention],
     pub(super) gives_up_on: &'b [Mention],
 }
 
@@ -156,19 +157,18 @@ impl<'b> Draft<'b> {
             }
         }
         let right = stands.iter().map(|(_, column)| *column).max();
-        let end = (!self.ends_on.is_empty()).then(|| {
+        let ends = !(self.ends_on.is_empty() && self.gives_up_on.is_empty());
+        let end = ends.then(|| {
             let after = right.map_or(0, |right| right + 1);
-            let homes = self
-                .ends_on
-                .iter()
-                .filter_map(|event| columns.home_of(event));
-            let column = homes.filter(|home| *home >= after).min().unwrap_or(after);
-            (column, self.ends_on)
+            let events = self.ends_on.iter().chain(self.gives_up_on);
+            let homes = events.filter_map(|event| columns.home_of(event));
+            homes.filter(|home| *home >= after).min().unwrap_or(after)
         });
         let Self {
             kind,
             note,
             one_per,
+            ends_on,
             gives_up_on,
             ..
         } = self;
@@ -178,6 +178,7 @@ impl<'b> Draft<'b> {
             one_per,
             stands,
             end,
+            ends_on,
             gives_up_on,
         })
     }

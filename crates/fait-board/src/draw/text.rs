@@ -25,6 +25,8 @@ pub(super) enum Pen {
     Small,
     /// The name of a row.
     Label,
+    /// The name of a context.
+    Band,
 }
 
 impl Pen {
@@ -41,6 +43,7 @@ impl Pen {
             Pen::Question => "question",
             Pen::Small => "small",
             Pen::Label => "label",
+            Pen::Band => "band",
         }
     }
 
@@ -58,7 +61,7 @@ impl Pen {
         match self {
             Pen::Label => (130, true),
             Pen::Name | Pen::Step | Pen::Raise | Pen::Tell => (120, true),
-            Pen::Trigger | Pen::Waits | Pen::Question => (110, true),
+            Pen::Trigger | Pen::Waits | Pen::Question | Pen::Band => (110, true),
             Pen::Detail | Pen::When | Pen::Small => (110, false),
         }
     }
@@ -92,7 +95,7 @@ fn units(letter: char, heavy: bool) -> i32 {
         '\u{1100}'.. => 1000,
         _ => 650,
     };
-    if heavy { thin * 107 / 100 } else { thin }
+    if heavy { thin * 114 / 100 } else { thin }
 }
 
 /// The most lines a text gets; what is longer is a document, not a note.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::columns::Columns;
 use super::sheet::{Rail, Sheet};
-use crate::board::Kind;
+use crate::note::Kind;
 use crate::notes::Action;
 
 /// A reaction: the number of its strip, and its number there.
@@ -63,12 +63,12 @@ pub(super) struct Heard {
     pub(super) across: Option<(usize, usize)>,
 }
 
-/// An event that a reaction of the same column raises.
+/// An event that reactions of its own column raise.
 pub(super) struct Raised {
     pub(super) event: usize,
     pub(super) column: usize,
-    pub(super) by: At,
-    pub(super) line: usize,
+    /// From which line of which reaction.
+    pub(super) sources: Vec<(At, usize)>,
 }
 
 impl Ways {
@@ -147,14 +147,7 @@ impl Ways {
                         let event = event.index(Kind::Event);
                         let here = |event: &usize| columns.home.get(event) == Some(&stand.column);
                         if let Some(event) = event.filter(here) {
-                            let by = (strip, number);
-                            let column = stand.column;
-                            self.raised.push(Raised {
-                                event,
-                                column,
-                                by,
-                                line: *line,
-                            });
+                            self.raise(event, stand.column, ((strip, number), *line));
                         }
                         continue;
                     }
@@ -175,6 +168,17 @@ impl Ways {
                     .or_default()
                     .push(((strip, number), *line));
             }
+        }
+    }
+
+    fn raise(&mut self, event: usize, column: usize, source: (At, usize)) {
+        match self.raised.iter_mut().find(|raised| raised.event == event) {
+            Some(raised) => raised.sources.push(source),
+            None => self.raised.push(Raised {
+                event,
+                column,
+                sources: vec![source],
+            }),
         }
     }
 

@@ -5,7 +5,7 @@ use super::names::{DOER, EVENT, HEARD, Names, Scope, TASK};
 use super::notes::{pieces, repeated};
 use super::steps;
 use super::tree::{RawClause, RawNote};
-use crate::board::{Kind, Mention, Note};
+use crate::note::{Kind, Mention, Note};
 use crate::notes::{Event, Example, Model, Policy, Process, Raises, System, Task, View};
 use crate::place::{Phrase, Span};
 use crate::problem::{Problem, code};

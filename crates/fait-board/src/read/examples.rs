@@ -4,7 +4,7 @@ use super::lines::shown;
 use super::names::{FACT, Names, Scope};
 use super::tree::RawClause;
 use super::{steps, values};
-use crate::board::{Kind, Mention};
+use crate::note::{Kind, Mention};
 use crate::notes::{Example, Fact, Occasion, Outcome};
 use crate::place::{Phrase, Said};
 use crate::problem::{Problem, code};

@@ -1,7 +1,6 @@
 //! Lines without their comments, and how deep they stand.
 
-use super::Comment;
-use crate::place::{Phrase, Said, plain};
+use crate::place::{Comment, Phrase, Said, plain};
 use crate::problem::{Problem, code};
 
 /// A line that says something.

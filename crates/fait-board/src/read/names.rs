@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::lines::shown;
-use crate::board::{Kind, Mention, Target};
+use crate::note::{Kind, Mention, Target};
 use crate::place::Phrase;
 use crate::problem::{Problem, code};
 use crate::spelling::nearest;
@@ -39,6 +39,8 @@ pub(super) struct Names {
     listed: HashMap<Scope, Vec<String>>,
     lost: HashSet<String>,
     longest: usize,
+    /// How many guesses were looked for.
+    guesses: usize,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -180,8 +182,7 @@ impl Names {
         let name = phrase.plain();
         let message = format!("no {what} is called `{}`", shown(phrase));
         let problem = Problem::error(code::UNKNOWN, phrase.span(), message);
-        let listed = |scope: &Scope| self.listed.get(scope).into_iter().flatten();
-        let guess = nearest(&name, scopes.iter().flat_map(listed).map(String::as_str));
+        let guess = self.guess(&name, scopes);
         let problem = match (guess, self.kind_of(&name)) {
             (None, Some(kind)) => {
                 problem.with_help(format!("`{}` is {}", shown(phrase), kind.with_article()))
@@ -190,6 +191,16 @@ impl Names {
         };
         self.problems.push(problem);
         mention(phrase, Found::Lost)
+    }
+
+    /// The nearest of the names that may stand here.
+    fn guess(&mut self, name: &str, scopes: &[Scope]) -> Option<String> {
+        if self.guesses == MOST_GUESSES {
+            return None;
+        }
+        self.guesses += 1;
+        let listed = |scope: &Scope| self.listed.get(scope).into_iter().flatten();
+        nearest(name, scopes.iter().flat_map(listed).map(String::as_str))
     }
 
     /// What kind of note has this name, for a name in the wrong place.
@@ -217,6 +228,10 @@ struct End {
     len: usize,
     what: Ending,
 }
+
+/// Whoever has more unknown names than this has one mistake that explains them all; guessing
+/// for each would take seconds on a big board.
+const MOST_GUESSES: usize = 200;
 
 /// A list with more places than this is read name by name from its start.
 const MOST_ENDS: usize = 64;

@@ -4,7 +4,8 @@ use super::clauses::{Clauses, common};
 use super::names::{Names, Scope};
 use super::tree::{RawNote, Tree};
 use super::values;
-use crate::board::{Board, Kind, Note, Target};
+use crate::board::Board;
+use crate::note::{Kind, Note, Target};
 use crate::notes::{
     Actor, Chapter, Context, Event, Example, Hotspot, Idea, Model, Policy, Process, System, Task,
     View, Word,

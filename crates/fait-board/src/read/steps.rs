@@ -4,7 +4,7 @@ use super::lines::shown;
 use super::names::{EVENT, HEARD, Names, Scope, TASK};
 use super::tree::RawClause;
 use super::values;
-use crate::board::{Kind, Mention, Target};
+use crate::note::{Kind, Mention, Target};
 use crate::notes::{Action, Period, Reaction, Step, Trigger};
 use crate::place::Phrase;
 use crate::problem::{Problem, code};

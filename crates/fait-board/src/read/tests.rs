@@ -1,7 +1,8 @@
 //! Small boards with one mistake each, and what must be understood of the rest.
 
 use super::parse;
-use crate::{Action, Kind, Level, Outcome, Target, Trigger, Type};
+use crate::note::{Kind, Level, Target};
+use crate::notes::{Action, Outcome, Trigger, Type};
 
 /// A board on which the small texts of the table stand.
 const GROUND: &str = "\

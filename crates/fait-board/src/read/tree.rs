@@ -1,7 +1,7 @@
 //! Notes with their clauses and steps, as the indentation puts them.
 
 use super::lines::{Line, shown};
-use crate::board::Kind;
+use crate::note::Kind;
 use crate::place::Phrase;
 use crate::problem::{Problem, code};
 use crate::spelling::nearest;

@@ -1,7 +1,7 @@
 //! Small values: lengths of time, types of words, the level of a board.
 
 use super::lines::shown;
-use crate::board::Level;
+use crate::note::Level;
 use crate::notes::{Period, Type, Unit};
 use crate::place::Phrase;
 use crate::problem::{Problem, code};

@@ -1,10 +1,13 @@
 //! The two boards everyone knows: one without a mistake, one full of them.
 
-use fait_board::{Kind, Level, Look, Trigger, parse, report};
+use fait_board::note::{Kind, Level};
+use fait_board::notes::{Process, Trigger};
+use fait_board::{Look, parse, report};
 
+/// A copy of the restaurant, so that a change of the example changes no golden file here.
+pub(crate) const RESTAURANT: &str = include_str!("boards/restaurant.board");
 /// The restaurant as its program uses it.
-pub(crate) const RESTAURANT: &str =
-    include_str!("../../../../examples/restaurant/restaurant.board");
+const EXAMPLE: &str = include_str!("../../../../examples/restaurant/restaurant.board");
 /// A board with mistakes of every sort.
 pub(crate) const BROKEN: &str = include_str!("boards/broken.board");
 
@@ -42,6 +45,15 @@ fn the_restaurant_is_read_without_a_problem() {
 }
 
 #[test]
+fn the_example_is_read_without_a_problem() {
+    let problems = parse(EXAMPLE).problems;
+    assert_eq!(
+        report(EXAMPLE, "restaurant.board", &problems, Look::Plain),
+        ""
+    );
+}
+
+#[test]
 fn every_name_on_the_restaurant_board_stands_for_something() {
     let board = parse(RESTAURANT).board;
     let heard = board
@@ -61,7 +73,7 @@ fn every_name_on_the_restaurant_board_stands_for_something() {
     for mention in heard.chain(shown).chain(tasks) {
         assert!(mention.target.is_some(), "{}", mention.text());
     }
-    let waits = |process: &fait_board::Process| {
+    let waits = |process: &Process| {
         process
             .reactions
             .iter()

@@ -1,9 +1,10 @@
 //! Whatever is written: the board is read, every place lies inside the text, nothing panics.
 
-use fait_board::{Look, parse, report};
+use fait_board::{DrawOptions, Look, draw, outline, parse, report};
 use proptest::prelude::*;
 
 use crate::boards::{BROKEN, RESTAURANT};
+use crate::picture::well_formed;
 
 /// One way to spoil a text.
 #[derive(Clone, Debug)]
@@ -73,6 +74,8 @@ fn holds(text: &str) {
     }
     let few = parsed.problems.get(..5).unwrap_or(&parsed.problems);
     let _ = report(text, "any.board", few, Look::Plain);
+    well_formed(&draw(&parsed.board, &DrawOptions::default()));
+    let _ = outline(&parsed.board);
 }
 
 proptest! {

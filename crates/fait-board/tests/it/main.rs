@@ -1,4 +1,5 @@
 //! The board language from outside: the boards of the project, read, reported and drawn.
 
 mod boards;
+mod picture;
 mod hostile;
