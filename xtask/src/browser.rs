@@ -1,0 +1,325 @@
+//! The browser tests: the restaurant runs, a real Chromium visits it, both are stopped.
+
+use crate::machine;
+use crate::tree;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask browser [--filter TEXT] [--address URL]
+
+Starts the restaurant on a free port with an empty folder, runs tests/browser/*.test.mjs against
+it in Chromium, and stops it. What is missing is installed when this runs as root on Debian;
+elsewhere the error says what to install. Screenshots and logs: target/browser/.
+
+  --filter TEXT   only tests whose name contains TEXT
+  --address URL   against a system that runs already
+
+Environment: CHROMIUM is the browser to use.";
+
+/// How long the restaurant may take until it says its address.
+const START: Duration = Duration::from_secs(30);
+
+/// How long it may take to stop when asked.
+const STOP: Duration = Duration::from_secs(15);
+
+/// What to run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    filter: Option<String>,
+    address: Option<String>,
+}
+
+impl Options {
+    fn read(args: &[String]) -> Result<Options, String> {
+        let mut options = Options::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            let value = args
+                .next()
+                .cloned()
+                .ok_or_else(|| format!("`{arg}` needs a value"))?;
+            match arg.as_str() {
+                "--filter" => options.filter = Some(value),
+                "--address" => options.address = Some(value),
+                _ => return Err(format!("`{arg}` is not an option\n\n{HELP}")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// The verb `browser`.
+pub(crate) fn verb(args: &[String]) -> Result<bool, String> {
+    run(&Options::read(args)?)
+}
+
+/// Runs the tests; the answer is whether all passed.
+pub(crate) fn run(options: &Options) -> Result<bool, String> {
+    let root = tree::root()?;
+    let machine = machine::ensure()?;
+    let tests = root.join("tests/browser");
+    packages(&tests)?;
+    let results = tree::target(&root).join("browser");
+    fs::create_dir_all(&results).map_err(|e| format!("{}: {e}", results.display()))?;
+    let (server, address) = match &options.address {
+        Some(address) => (None, address.clone()),
+        None => {
+            let server = Server::start(Command::new(build(&root)?), &results)?;
+            let address = server.address.clone();
+            (Some(server), address)
+        }
+    };
+    let mut command = Command::new("node");
+    command.arg("run.mjs").arg(&address).current_dir(&tests);
+    command
+        .env("CHROMIUM", &machine.chromium)
+        .env("RESULTS", &results);
+    if let Some(filter) = &options.filter {
+        command.args(["--filter", filter]);
+    }
+    let status = command
+        .status()
+        .map_err(|e| format!("node cannot be run: {e}"))?;
+    let stopped = server.map_or(Ok(()), Server::stop);
+    stopped.map(|()| status.success())
+}
+
+/// Brings the packages up to date with the lock file.
+fn packages(tests: &Path) -> Result<(), String> {
+    let changed = |path: PathBuf| path.metadata().and_then(|m| m.modified()).ok();
+    let installed = changed(tests.join("node_modules/.package-lock.json"));
+    if installed.is_some() && installed >= changed(tests.join("package-lock.json")) {
+        return Ok(());
+    }
+    println!("installing the packages of tests/browser with npm");
+    let mut command = Command::new("npm");
+    command
+        .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+        .current_dir(tests);
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("npm ci failed in {}: {status}", tests.display())),
+        Err(e) => Err(format!("npm cannot be run: {e}")),
+    }
+}
+
+/// The restaurant while it runs; it is stopped when this is dropped.
+struct Server {
+    child: Child,
+    address: String,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts it in an empty folder, and waits until it says where it is.
+    fn start(mut command: Command, results: &Path) -> Result<Server, String> {
+        let place = results.join("restaurant");
+        if place.exists() {
+            fs::remove_dir_all(&place).map_err(|e| format!("{}: {e}", place.display()))?;
+        }
+        fs::create_dir_all(&place).map_err(|e| format!("{}: {e}", place.display()))?;
+        let log = results.join("restaurant.log");
+        let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
+        let errors = file
+            .try_clone()
+            .map_err(|e| format!("{}: {e}", log.display()))?;
+        command
+            .args(["--listen", "127.0.0.1:0"])
+            .current_dir(&place);
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn();
+        let mut child = child.map_err(|e| format!("the restaurant cannot be run: {e}"))?;
+        let addresses = listen(&mut child, file);
+        let mut server = Server {
+            child,
+            address: String::new(),
+            log,
+        };
+        match addresses.recv_timeout(START) {
+            Ok(address) => server.address = address,
+            Err(_) => {
+                let tail = server.tail();
+                return Err(format!(
+                    "the restaurant did not say its address; it said:\n{tail}"
+                ));
+            }
+        }
+        println!("the restaurant listens at {}", server.address);
+        Ok(server)
+    }
+
+    /// Asks it to stop, and says so if it does not stop well.
+    fn stop(mut self) -> Result<(), String> {
+        let pid = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-TERM", &pid]).status();
+        asked.map_err(|e| format!("kill cannot be run: {e}"))?;
+        let until = Instant::now() + STOP;
+        while Instant::now() < until {
+            match self.child.try_wait() {
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => {
+                    let tail = self.tail();
+                    return Err(format!(
+                        "the restaurant stopped with {status}; it said:\n{tail}"
+                    ));
+                }
+                Ok(None) => thread::park_timeout(Duration::from_millis(20)),
+                Err(e) => return Err(format!("the restaurant cannot be waited for: {e}")),
+            }
+        }
+        Err(format!(
+            "the restaurant did not stop within {} s when asked",
+            STOP.as_secs()
+        ))
+    }
+
+    fn tail(&self) -> String {
+        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = said.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself: then there is nothing to stop.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Builds the restaurant, and says where its program is.
+fn build(root: &Path) -> Result<PathBuf, String> {
+    let target = tree::target(root);
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "restaurant",
+            "--target-dir",
+        ])
+        .arg(&target);
+    if tree::lock_is_tracked(root) {
+        command.arg("--locked");
+    }
+    match command.current_dir(root).status() {
+        Ok(status) if status.success() => {}
+        Ok(_) => return Err("the restaurant does not compile".to_owned()),
+        Err(e) => return Err(format!("cargo cannot be run: {e}")),
+    }
+    Ok(target
+        .join("debug")
+        .join(format!("restaurant{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Keeps what the program says in its log, and passes on the address.
+fn listen(child: &mut Child, mut log: File) -> Receiver<String> {
+    let (send, addresses) = mpsc::channel();
+    if let Some(out) = child.stdout.take() {
+        thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if let Some(address) = address_in(&line) {
+                    // Only the first is waited for.
+                    let _ = send.send(address);
+                }
+                // A log that cannot be written costs the log, not the tests.
+                let _ = writeln!(log, "{line}");
+            }
+        });
+    }
+    addresses
+}
+
+/// The address that a line of the program says.
+fn address_in(line: &str) -> Option<String> {
+    let start = line.find("http://127.0.0.1:")?;
+    let rest = &line[start + "http://".len()..];
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':');
+    let host = rest[..end.unwrap_or(rest.len())].trim_end_matches(['.', ':']);
+    Some(format!("http://{host}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Options, Server, address_in};
+    use std::fs;
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    /// A program that does what the restaurant might, and a folder for its results.
+    #[cfg(unix)]
+    fn program(name: &str, script: &str) -> (Command, PathBuf) {
+        let folder = std::env::temp_dir().join(format!("xtask-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        (command, folder)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_server_says_its_address_and_stops_when_asked() {
+        let script = "trap 'exit 0' TERM\necho open: http://127.0.0.1:4711/\n\
+                      while true; do sleep 0.05; done";
+        let (program, folder) = program("good", script);
+        let server = Server::start(program, &folder).unwrap();
+        assert_eq!(server.address, "http://127.0.0.1:4711");
+        assert_eq!(server.stop(), Ok(()));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_server_that_ends_at_once_is_quoted() {
+        let (program, folder) = program("bad", "echo no room left >&2; exit 1");
+        let error = Server::start(program, &folder).err().unwrap_or_default();
+        assert!(error.contains("no room left"), "{error}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_server_that_stops_badly_is_a_failure() {
+        let script = "trap 'exit 3' TERM\necho http://127.0.0.1:4711/\n\
+                      while true; do sleep 0.05; done";
+        let (program, folder) = program("rude", script);
+        let server = Server::start(program, &folder).unwrap();
+        assert!(server.stop().is_err());
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn the_address_is_found_in_a_sentence() {
+        let line = "The restaurant is open: http://127.0.0.1:41234/. Stop it with Ctrl-C.";
+        assert_eq!(address_in(line).as_deref(), Some("http://127.0.0.1:41234"));
+        assert_eq!(
+            address_in("http://127.0.0.1:80."),
+            Some("http://127.0.0.1:80".to_owned())
+        );
+        assert_eq!(address_in("http://example.org"), None);
+    }
+
+    #[test]
+    fn options_are_read_or_refused() {
+        let read = |args: &[&str]| {
+            Options::read(&args.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            read(&["--filter", "x"]).map(|o| o.filter),
+            Ok(Some("x".to_owned()))
+        );
+        assert!(read(&["--filter"]).is_err());
+        assert!(read(&["--loud", "x"]).is_err());
+    }
+}

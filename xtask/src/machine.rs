@@ -1,0 +1,137 @@
+//! The programs that the browser tests need: found, installed, or named in the error.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the browser tests run with.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    /// Chromium or a relative of it.
+    pub(crate) chromium: PathBuf,
+}
+
+const BROWSERS: &[&str] = &[
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+];
+
+/// The oldest Node.js that can drive the browser.
+const NODE: u32 = 18;
+
+/// Finds what is needed; on Debian and its relatives, root installs what is missing.
+pub(crate) fn ensure() -> Result<Machine, String> {
+    let missing = missing();
+    if !missing.is_empty() {
+        if !can_install() {
+            return Err(what_to_install(&missing));
+        }
+        install(&missing)?;
+    }
+    let still = self::missing();
+    match chromium() {
+        Some(chromium) if still.is_empty() => Ok(Machine { chromium }),
+        _ => Err(what_to_install(&still)),
+    }
+}
+
+/// The Debian packages that are missing here.
+fn missing() -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if chromium().is_none() {
+        missing.push("chromium");
+    }
+    if node_version().is_none_or(|version| version < NODE) {
+        missing.push("nodejs");
+    }
+    if on_path("npm").is_none() {
+        missing.push("npm");
+    }
+    missing
+}
+
+fn what_to_install(missing: &[&str]) -> String {
+    format!(
+        "the browser tests need Chromium and Node.js {NODE} or newer with npm; missing here: {}. \
+         Install them (Debian: apt-get install {}), or say where Chromium is with the environment \
+         variable CHROMIUM",
+        missing.join(", "),
+        missing.join(" "),
+    )
+}
+
+fn chromium() -> Option<PathBuf> {
+    match std::env::var_os("CHROMIUM").filter(|named| !named.is_empty()) {
+        Some(named) => Some(PathBuf::from(named)).filter(|path| path.is_file()),
+        None => BROWSERS.iter().find_map(|name| on_path(name)),
+    }
+}
+
+/// The major version of Node.js.
+fn node_version() -> Option<u32> {
+    let out = Command::new("node").arg("--version").output().ok()?;
+    major(&String::from_utf8_lossy(&out.stdout))
+}
+
+fn major(version: &str) -> Option<u32> {
+    version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|file| file.is_file())
+}
+
+fn can_install() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    let root = id.is_ok_and(|out| out.stdout.trim_ascii() == b"0");
+    root && Path::new("/etc/debian_version").is_file() && on_path("apt-get").is_some()
+}
+
+fn install(packages: &[&str]) -> Result<(), String> {
+    println!("installing {} with apt-get", packages.join(", "));
+    apt(&["update", "-q"])?;
+    apt(&[
+        &["install", "-y", "-q", "--no-install-recommends"],
+        packages,
+    ]
+    .concat())
+}
+
+fn apt(args: &[&str]) -> Result<(), String> {
+    let mut command = Command::new("apt-get");
+    let status = command
+        .args(args)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("apt-get {} failed: {status}", args.join(" "))),
+        Err(e) => Err(format!("apt-get cannot be run: {e}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{major, what_to_install};
+
+    #[test]
+    fn versions_of_node_are_read() {
+        assert_eq!(major("v20.20.2\n"), Some(20));
+        assert_eq!(major(""), None);
+    }
+
+    #[test]
+    fn the_error_says_what_to_install() {
+        assert!(what_to_install(&["chromium", "npm"]).contains("apt-get install chromium npm"));
+    }
+}

@@ -1,0 +1,62 @@
+//! `cargo xtask`: what contributors and continuous integration run.
+
+mod tree;
+mod source;
+mod finding;
+mod tidy;
+mod machine;
+mod browser;
+mod steps;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask <verb> [options]
+
+Verbs:
+  test     everything that must hold: format, lints, tidy, tests, documentation, browser
+  tidy     the rules that no other tool knows: directions, sizes, words, forbidden calls
+  browser  the restaurant's pages in a real Chromium
+  ci       what continuous integration runs: `test` that never asks and never writes
+
+`cargo xtask <verb> --help` says more.";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match verb(&args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs a verb; the answer is whether all is well.
+fn verb(args: &[String]) -> Result<bool, String> {
+    let (name, rest) = match args.split_first() {
+        Some((name, rest)) => (name.as_str(), rest),
+        None => ("help", args),
+    };
+    let help = rest.iter().any(|arg| arg == "--help" || arg == "-h");
+    match name {
+        "test" if help => say(steps::HELP),
+        "test" => steps::test(rest),
+        "ci" if help => say(steps::CI_HELP),
+        "ci" => steps::ci(rest),
+        "tidy" if help => say(tidy::HELP),
+        "tidy" => tidy::verb(rest),
+        "browser" if help => say(browser::HELP),
+        "browser" => browser::verb(rest),
+        "help" | "--help" | "-h" => say(HELP),
+        other => Err(format!("there is no verb `{other}`\n\n{HELP}")),
+    }
+}
+
+fn say(text: &str) -> Result<bool, String> {
+    // Whoever asked for help and stopped reading has read enough.
+    let _ = writeln!(std::io::stdout(), "{text}");
+    Ok(true)
+}
