@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::convert::Infallible;
-use std::fmt;
+use std::fmt::{self, Debug};
 
 /// What is asked of the system, as data. Derived by `#[command]`; it is also the form.
 #[diagnostic::on_unimplemented(
@@ -13,7 +13,7 @@ use std::fmt;
     label = "put `#[command]` on this struct"
 )]
 pub trait Command:
-    Serialize + DeserializeOwned + JsonSchema + Clone + fmt::Debug + PartialEq + Send + Sync + 'static
+    Serialize + DeserializeOwned + JsonSchema + Clone + Debug + PartialEq + Send + Sync + 'static
 {
     /// The name in the interface and in records.
     const NAME: &'static str;

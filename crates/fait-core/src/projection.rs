@@ -4,7 +4,7 @@ use crate::event::{DecodeError, EntityId, EventSet, Meta, StoredEvent, ids_in, s
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 /// Rows by key, folded from events. Pure: testable without a store, batched, rebuilt side by side.
@@ -22,7 +22,7 @@ pub trait Projection: Send + Sync + 'static {
     /// What it listens to.
     type Events: EventSet;
     /// One row.
-    type Row: Serialize + DeserializeOwned + JsonSchema + Clone + fmt::Debug + Send + Sync + 'static;
+    type Row: Serialize + DeserializeOwned + JsonSchema + Clone + Debug + Send + Sync + 'static;
     /// Which rows an event touches; by default those of every id of the key's kind in its tags.
     fn keys(event: &Self::Events) -> Vec<Self::Key> {
         event.ids()

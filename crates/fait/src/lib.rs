@@ -12,8 +12,8 @@ pub use fait_core::{entity_ids, store};
 
 pub mod clock;
 mod runtime;
-pub mod app;
 pub mod trace;
+pub mod app;
 pub mod test;
 
 pub use app::App;

@@ -1,6 +1,5 @@
 //! Causation trees: what led to what in one flow.
 
-use crate::app::Cause;
 use fait_core::event::StoredEvent;
 use fait_core::query::Query;
 use fait_core::store::{Range, Store, StoreError};
@@ -9,6 +8,15 @@ use uuid::Uuid;
 
 /// Events of a flow that are looked at, at most.
 pub const MAX_FLOW: usize = 10_000;
+
+/// An event in a causation tree.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cause {
+    /// The event.
+    pub event: StoredEvent,
+    /// How deep it stands: 0 for what came from outside.
+    pub depth: usize,
+}
 
 /// The flow of an event, as a tree in order. A flow lies near its events, so it is looked for
 /// by the things that its events are about.

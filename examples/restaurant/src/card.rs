@@ -1,10 +1,8 @@
 //! Process *Collect a card payment*, and a card terminal that sometimes declines or stays silent.
 
-use crate::orders::{FLOOR_MANAGER, OrderId};
-use crate::till::{
-    BillWrittenOff, CASHIER, OrderPaid, PaymentStarted, RecordFailedPayment, SettleBill,
-    TakePayment, WriteOffBill,
-};
+use crate::events::{BillWrittenOff, OrderId, OrderPaid, PaymentStarted};
+use crate::orders::FLOOR_MANAGER;
+use crate::till::{CASHIER, RecordFailedPayment, SettleBill, TakePayment, WriteOffBill};
 use fait::app::{App, System, Told};
 use fait::event::{Money, Never, minutes, seconds};
 use fait::process::{Input, Outbox, Process};
@@ -171,7 +169,7 @@ impl Terminal {
             () = app.clock().sleep_until(answers_at) => {}
         }
         let flow = Some((told.correlation, told.cause));
-        let sent = if self.flaky && dice % 9 == 0 {
+        let sent = if self.flaky && dice.is_multiple_of(9) {
             return;
         } else if self.flaky && dice % 6 == 1 {
             app.receive(CardDeclined { order }, told.id, flow).await

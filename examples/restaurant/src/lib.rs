@@ -5,6 +5,7 @@
 
 #![expect(missing_docs, reason = "the words of the board speak for themselves")]
 
+pub mod events;
 pub mod orders;
 pub mod till;
 pub mod serve;

@@ -1,12 +1,10 @@
 //! Context *Orders*: taking an order and cooking it.
 
-use crate::till::{BillWrittenOff, OrderPaid};
+use crate::events::*;
 use fait::decision::{Context, Decide, Model};
 use fait::event::{Meta, Never};
 use fait::projection::Projection;
-use fait::{EventSet, Refusal, command, data, entity_ids, event};
-
-entity_ids! { OrderId => "order" }
+use fait::{EventSet, Refusal, command, data};
 
 /// Takes orders.
 pub const WAITER: &str = "Waiter";
@@ -14,55 +12,6 @@ pub const WAITER: &str = "Waiter";
 pub const COOK: &str = "Cook";
 /// Sorts things out.
 pub const FLOOR_MANAGER: &str = "Floor manager";
-
-/// A table ordered.
-#[event]
-pub struct OrderPlaced {
-    #[tag]
-    pub order: OrderId,
-    pub table: u32,
-    pub dishes: Vec<String>,
-    pub pays_first: bool,
-}
-
-/// The order is off.
-#[event]
-pub struct OrderCancelled {
-    #[tag]
-    pub order: OrderId,
-    pub reason: String,
-}
-
-/// The food is ready.
-#[event]
-pub struct OrderCooked {
-    #[tag]
-    pub order: OrderId,
-    pub ingredients: Vec<String>,
-    pub cooked_by: String,
-}
-
-/// The same order was cooked again.
-#[event]
-pub struct OrderCookedTwice {
-    #[tag]
-    pub order: OrderId,
-    pub cooked_by: String,
-}
-
-/// The kitchen did not answer in time.
-#[event]
-pub struct CookingTimedOut {
-    #[tag]
-    pub order: OrderId,
-}
-
-/// The order's slip is on the spike: nothing is left to do.
-#[event]
-pub struct OrderSpiked {
-    #[tag]
-    pub order: OrderId,
-}
 
 /// What the model *Order* remembers.
 #[derive(EventSet, Debug, PartialEq)]

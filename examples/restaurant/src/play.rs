@@ -1,6 +1,7 @@
 //! Guests who come by themselves.
 
-use crate::orders::{OrderId, PlaceOrder};
+use crate::events::OrderId;
+use crate::orders::PlaceOrder;
 use fait::app::App;
 use std::time::Duration;
 

@@ -1,13 +1,9 @@
 //! Two ways to serve, side by side: most guests eat first, some pay first. The order of the steps
 //! is here and nowhere else.
 
-use crate::orders::{
-    COOK, CookFood, CookingTimedOut, FLOOR_MANAGER, OrderCancelled, OrderCooked, OrderCookedTwice,
-    OrderId, OrderPlaced, SortOutOrder,
-};
-use crate::till::{
-    ASSISTANT_MANAGER, BillWrittenOff, CASHIER, OrderPaid, OrderPriced, PriceOrder, TakePayment,
-};
+use crate::events::*;
+use crate::orders::{COOK, CookFood, FLOOR_MANAGER, SortOutOrder};
+use crate::till::{ASSISTANT_MANAGER, CASHIER, PriceOrder, TakePayment};
 use fait::event::minutes;
 use fait::process::{Input, Outbox, Process};
 use fait::{CommandSet, EventSet, data};

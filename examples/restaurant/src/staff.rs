@@ -2,7 +2,8 @@
 //! manager who prices what was left lying. Work goes to whoever is free, the oldest first. What
 //! needs judgement, such as an order that the kitchen forgot, is left to a real person.
 
-use crate::orders::{COOK, CookFood, FLOOR_MANAGER, KitchenBoard, OrderId};
+use crate::events::OrderId;
+use crate::orders::{COOK, CookFood, FLOOR_MANAGER, KitchenBoard};
 use crate::till::{ASSISTANT_MANAGER, CASHIER, PriceOrder, TakePayment};
 use fait::app::{App, Asked, ClaimError, SendError};
 use fait::command::Command;

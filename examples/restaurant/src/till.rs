@@ -1,57 +1,17 @@
 //! Context *Till*: the bill, from its price to its end.
 
-use crate::orders::{FLOOR_MANAGER, OrderCancelled, OrderCooked, OrderId, OrderPlaced, SpikeOrder};
+use crate::events::*;
+use crate::orders::{FLOOR_MANAGER, SpikeOrder};
 use fait::decision::{Context, Decide, Model};
 use fait::event::{Meta, Money, Never};
 use fait::process::Policy;
 use fait::projection::Projection;
-use fait::{EventSet, Refusal, command, data, event};
+use fait::{EventSet, Refusal, command, data};
 
 /// Prices orders.
 pub const ASSISTANT_MANAGER: &str = "Assistant manager";
 /// Takes payments.
 pub const CASHIER: &str = "Cashier";
-
-/// The bill has a price.
-#[event]
-pub struct OrderPriced {
-    #[tag]
-    pub order: OrderId,
-    pub subtotal: Money,
-    pub tax: Money,
-    pub total: Money,
-}
-
-/// The guest is paying.
-#[event]
-pub struct PaymentStarted {
-    #[tag]
-    pub order: OrderId,
-    pub total: Money,
-}
-
-/// The bill is paid.
-#[event]
-pub struct OrderPaid {
-    #[tag]
-    pub order: OrderId,
-    pub total: Money,
-}
-
-/// The card did not work.
-#[event]
-pub struct CardPaymentFailed {
-    #[tag]
-    pub order: OrderId,
-}
-
-/// Nobody will pay this bill.
-#[event]
-pub struct BillWrittenOff {
-    #[tag]
-    pub order: OrderId,
-    pub reason: String,
-}
 
 /// What the model *Bill* remembers.
 #[derive(EventSet, Debug, PartialEq)]

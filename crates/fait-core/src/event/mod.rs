@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::fmt;
+use std::fmt::{self, Debug};
 use uuid::Uuid;
 
 /// The place of an event in the whole store: 1, 2, 3 … without a gap. 0 is before the first.
@@ -32,7 +32,7 @@ pub const RESERVED_PREFIX: char = '$';
     label = "put `#[event]` on this struct"
 )]
 pub trait Event:
-    Serialize + DeserializeOwned + JsonSchema + Clone + fmt::Debug + PartialEq + Send + Sync + 'static
+    Serialize + DeserializeOwned + JsonSchema + Clone + Debug + PartialEq + Send + Sync + 'static
 {
     /// The stored name.
     const TYPE: &'static str;

@@ -1,6 +1,7 @@
 //! Looking at a running system: events, causes, processes, health.
 
 use super::{App, ProcessCount};
+use crate::trace::Cause;
 use fait_core::event::{EventDef, NewEvent, Origin, Position, StoredEvent, Time};
 use fait_core::manifest::{Edge, Manifest};
 use fait_core::process::{Fact, Instance, Resumed, Status, instance_tag, types};
@@ -40,15 +41,6 @@ pub struct Health {
     pub head: Position,
     /// Now, by the system's clock.
     pub now: Time,
-}
-
-/// An event in a causation tree.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cause {
-    /// The event.
-    pub event: StoredEvent,
-    /// How deep it stands: 0 for what came from outside.
-    pub depth: usize,
 }
 
 impl App {

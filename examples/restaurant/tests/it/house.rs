@@ -7,7 +7,8 @@ use fait::process::{Fact, Issued};
 use fait::query::Query;
 use fait::store::Range;
 use restaurant::card::Terminal;
-use restaurant::orders::{CookFood, OrderId, PlaceOrder};
+use restaurant::events::OrderId;
+use restaurant::orders::{CookFood, PlaceOrder};
 use restaurant::till::{PriceOrder, TakePayment};
 use std::time::Duration;
 

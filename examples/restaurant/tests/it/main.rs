@@ -3,4 +3,5 @@
 mod house;
 mod story;
 mod load;
+mod kill;
 mod views;

@@ -6,6 +6,7 @@ use fait::event::{Event, minutes, seconds};
 use fait::process::{Fact, InputRef, Outcome, Status, Target};
 use fait::test::{given, nothing, process};
 use restaurant::card::Terminal;
+use restaurant::events::*;
 use restaurant::orders::*;
 use restaurant::serve::{ServeThenBill, Silence};
 use restaurant::till::*;
