@@ -9,6 +9,7 @@ use fait_core::event::Position;
 use fait_core::store::StoreError;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// One file of the log.
@@ -126,6 +127,11 @@ impl Log {
     /// Where the next frame goes in it.
     pub(crate) fn end(&self) -> u64 {
         self.end
+    }
+
+    /// How long nothing must come until the last frame is sealed.
+    pub(crate) fn idle(&self) -> Duration {
+        self.options.idle
     }
 
     /// Whether nothing is left to be proven durable.

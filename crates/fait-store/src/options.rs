@@ -3,6 +3,7 @@
 use crate::disk::Disk;
 use crate::error::OpenError;
 use std::path::Path;
+use std::time::Duration;
 
 /// Length at which a segment is full, unless said otherwise.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
@@ -29,6 +30,8 @@ pub enum Durability {
 pub struct Options {
     pub(crate) segment_bytes: u64,
     pub(crate) durability: Durability,
+    /// When nothing came for so long, the last frame is sealed.
+    pub(crate) idle: Duration,
 }
 
 impl Default for Options {
@@ -36,6 +39,7 @@ impl Default for Options {
         Options {
             segment_bytes: SEGMENT_BYTES,
             durability: Durability::Synced,
+            idle: Duration::from_millis(50),
         }
     }
 }

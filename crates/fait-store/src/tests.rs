@@ -1,7 +1,6 @@
 //! Tests with a disk under the store that fails, forgets and waits when it is told to.
 
 use crate::disk::Disk;
-use crate::error::OpenError;
 use crate::file::{Folder, LogFile};
 use crate::options::{MIN_SEGMENT_BYTES, Options};
 use crate::writer::{Answer, MAX_WAITING};
@@ -16,6 +15,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Waker};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// What the disk does with the next write or sync.
@@ -25,6 +25,8 @@ enum Fault {
     None,
     /// Syncs fail once and lie afterwards: what they should have written counts as clean.
     Sync,
+    /// The same, and after the first all is well again.
+    SyncOnce,
     /// Only so many bytes of a write arrive.
     Short(usize),
 }
@@ -87,12 +89,16 @@ impl Sim {
     }
 
     fn open(&self) -> Disk {
-        self.try_open().unwrap()
+        self.open_with(Duration::MAX)
     }
 
-    fn try_open(&self) -> Result<Disk, OpenError> {
-        let options = Options::default().segment_bytes(MIN_SEGMENT_BYTES);
-        Disk::start(Arc::new(self.clone()), options, None)
+    fn open_with(&self, idle: Duration) -> Disk {
+        let options = Options {
+            segment_bytes: MIN_SEGMENT_BYTES,
+            idle,
+            ..Options::default()
+        };
+        Disk::start(Arc::new(self.clone()), options, None).unwrap()
     }
 
     fn file(&self, name: &str) -> Arc<dyn LogFile> {
@@ -166,10 +172,10 @@ impl LogFile for SimFile {
             file.live.resize(file.live.len().max(to), 0);
             file.live[from..to].copy_from_slice(&bytes[..arrives]);
             file.dirty.push((from, to));
-            if fault == Fault::None || fault == Fault::Sync {
-                return Ok(());
+            match fault {
+                Fault::Short(_) => Err(io::ErrorKind::StorageFull.into()),
+                _ => Ok(()),
             }
-            Err(io::ErrorKind::StorageFull.into())
         })
     }
     fn cut(&self, length: u64) -> io::Result<()> {
@@ -183,19 +189,25 @@ impl LogFile for SimFile {
         self.sim.with(|m| m.syncs += 1);
         let machine = self.sim.0.0.lock().unwrap();
         drop(self.sim.0.1.wait_while(machine, |m| m.held).unwrap());
-        self.with(|file, fault| {
+        let failed = self.with(|file, fault| {
+            let failed = matches!(fault, Fault::Sync | Fault::SyncOnce);
             for (from, to) in std::mem::take(&mut file.dirty) {
-                if fault != Fault::Sync && to <= file.live.len() {
+                if !failed && to <= file.live.len() {
                     file.durable.resize(file.durable.len().max(to), 0);
                     file.durable[from..to].copy_from_slice(&file.live[from..to]);
                 }
             }
-            if fault == Fault::Sync {
-                Err(io::Error::other("the disk has failed"))
-            } else {
-                Ok(())
+            Ok(failed)
+        })?;
+        self.sim.with(|m| {
+            if m.fault == Fault::SyncOnce {
+                m.fault = Fault::None;
             }
-        })
+        });
+        if failed {
+            return Err(io::Error::other("the disk has failed"));
+        }
+        Ok(())
     }
 }
 
@@ -469,4 +481,42 @@ fn appends_that_wait_for_room_are_refused_when_the_store_stops() {
         })
         .collect();
     assert!(refused.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn appends_that_waited_while_the_disk_failed_are_refused() {
+    let sim = Sim::default();
+    let disk = sim.open();
+    let syncs = sim.with(|m| m.syncs);
+    sim.hold(true);
+    let first = started(&disk, one(1));
+    sim.until_syncs(syncs + 1);
+    let second = started(&disk, one(2));
+    sim.with(|m| (m.held, m.fault) = (false, Fault::SyncOnce));
+    let lost = block_on(first).unwrap_err();
+    assert_eq!(
+        block_on(second),
+        Err(lost),
+        "nothing is written behind what failed"
+    );
+    assert_eq!(block_on(disk.head()), Ok(0));
+}
+
+#[test]
+fn a_store_that_is_idle_seals_its_last_frame() {
+    let sim = Sim::default();
+    let disk = sim.open_with(Duration::from_millis(1));
+    let syncs = sim.with(|m| m.syncs);
+    block_on(disk.append(one(1))).unwrap();
+    sim.until_syncs(syncs + 2);
+    let sealed = disk.append(one(2));
+    block_on(sealed).unwrap();
+    let bytes = sim.with(|m| m.files["00000001.log"].durable.clone());
+    let frames = (64..bytes.len())
+        .step_by(8)
+        .filter(|at| bytes[*at..].starts_with(b"fram"));
+    assert!(
+        frames.count() >= 3,
+        "two frames with events, and a seal between them"
+    );
 }

@@ -8,15 +8,12 @@ use futures_channel::oneshot;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
 
 /// Most appends that wait for the writer at once; more wait for room first.
 pub const MAX_WAITING: usize = 4096;
 
 /// A group takes no further append once its frame has this length.
 const GROUP_BYTES: usize = 8 << 20;
-/// When nothing came for so long, the last frame is sealed.
-const IDLE: Duration = Duration::from_millis(50);
 
 pub(crate) type Answer = Result<Appended, AppendError>;
 
@@ -47,7 +44,7 @@ impl Writer {
 
     fn next_job(&mut self) -> Option<Job> {
         if !self.log.is_sealed() {
-            match self.jobs.recv_timeout(IDLE) {
+            match self.jobs.recv_timeout(self.log.idle()) {
                 Ok(job) => return Some(job),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => self.seal(),

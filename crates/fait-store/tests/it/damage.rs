@@ -193,3 +193,38 @@ fn no_wrong_event_is_read_from_a_file_that_changes() {
     }
     assert!(errors > bytes.len() / 2);
 }
+
+/// A write that was lost and a later one that was not: only the chain of frames can tell.
+#[test]
+fn a_frame_of_another_life_is_found() {
+    let (temp, _) = small(1);
+    let fork = image(temp.path());
+    let live = |first: u128| {
+        restore(temp.path(), &fork);
+        let disk = Disk::open(temp.path()).unwrap();
+        for n in [first, first + 1] {
+            block_on(disk.append(append(vec![event(n, "Counted", &[])]))).unwrap();
+        }
+        drop(disk);
+        image(temp.path())
+    };
+    // A machine that is very busy may seal a frame in between; then that life is lived again.
+    let alike = |first| {
+        let mut lives = (0..100).map(|_| live(first));
+        let frames_of = |life: &BTreeMap<_, Vec<u8>>| frames(&life["00000001.log"]).len();
+        lives
+            .find(|life| frames_of(life) == frames_of(&fork) + 3)
+            .unwrap()
+    };
+    let (one, other) = (alike(100), alike(200));
+    let (bytes, strange) = (&one["00000001.log"], &other["00000001.log"]);
+    let starts = frames(bytes);
+    assert_eq!(starts, frames(strange), "both lives look alike");
+    for pair in starts[2..].windows(2) {
+        let mut mixed = bytes.clone();
+        mixed[pair[0]..pair[1]].copy_from_slice(&strange[pair[0]..pair[1]]);
+        restore(temp.path(), &with(&one, "00000001.log", mixed));
+        let error = Disk::open_read_only(temp.path()).unwrap_err();
+        assert!(matches!(error, OpenError::Corrupt { .. }), "{error}");
+    }
+}
