@@ -17,9 +17,9 @@ use fait_core::store::{
 use futures_channel::oneshot;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use uuid::Uuid;
 
@@ -34,11 +34,19 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub struct Disk {
     shared: Arc<Shared>,
+    recovery: Recovery,
+    to_read: bool,
+    held: Mutex<Held>,
+}
+
+/// What is let go of when the store is closed.
+#[derive(Debug, Default)]
+struct Held {
     /// None when the store was opened to be read.
     jobs: Option<Sender<Job>>,
     writer: Option<JoinHandle<()>>,
-    recovery: Recovery,
-    _lock: Option<File>,
+    /// Dropped last: the folder is ours until the writer has ended.
+    lock: Option<File>,
 }
 
 /// How large a store is.
@@ -125,10 +133,12 @@ impl Disk {
         } = recover(&folder, meta.store)?;
         Ok(Disk {
             shared: Arc::new(Shared::new(path, meta.store, published)),
-            jobs: None,
-            writer: None,
             recovery,
-            _lock: lock,
+            to_read: true,
+            held: Mutex::new(Held {
+                lock,
+                ..Held::default()
+            }),
         })
     }
 
@@ -171,19 +181,25 @@ impl Disk {
             .map_err(OpenError::io("start a thread for", &path))?;
         Ok(Disk {
             shared,
-            jobs: Some(jobs),
-            writer: Some(writer),
             recovery,
-            _lock: lock,
+            to_read: false,
+            held: Mutex::new(Held {
+                jobs: Some(jobs),
+                writer: Some(writer),
+                lock,
+            }),
         })
     }
 
     async fn append_async(&self, append: Append) -> Result<Appended, AppendError> {
-        let jobs = self.jobs.as_ref().ok_or_else(|| {
-            StoreError::new(format_args!(
-                "the store in {} was opened to be read; open it for writing to append",
-                self.path().display()
-            ))
+        let jobs = self.held().jobs.clone();
+        let jobs = jobs.ok_or_else(|| {
+            let why = if self.to_read {
+                "was opened to be read; open it for writing to append"
+            } else {
+                "is closed; open it again to append"
+            };
+            StoreError::new(format_args!("the store in {} {why}", self.path().display()))
         })?;
         self.room().await?;
         let (answer, answered) = oneshot::channel();
@@ -214,19 +230,54 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
-    fn drop(&mut self) {
-        drop(self.jobs.take());
-        if let Some(writer) = self.writer.take() {
+impl Options {
+    /// Opens the store in a folder, and makes both when they are not there.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Disk, OpenError> {
+        Disk::open_with(path.as_ref(), self)
+    }
+
+    /// Opens a store that nobody is using, to read it. Nothing is made, cut or written; appends
+    /// are refused. Several readers may do so at once, and keep writers away.
+    ///
+    /// # Errors
+    /// See [`OpenError`]. A folder without a store is [`OpenError::NotAStore`].
+    pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<Disk, OpenError> {
+        Disk::read_with(path.as_ref())
+    }
+}
+
+impl Disk {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn let_go(&self) {
+        let Held { jobs, writer, lock } = std::mem::take(&mut *self.held());
+        drop(jobs);
+        if let Some(writer) = writer {
             // A writer that panicked has nothing left to do; what it had answered is durable.
             let _ = writer.join();
         }
+        drop(lock);
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.let_go();
     }
 }
 
 impl Store for Disk {
     fn id(&self) -> Uuid {
         self.shared.store
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async { self.let_go() })
     }
 
     fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {

@@ -19,15 +19,15 @@ mod error;
 mod file;
 mod format;
 mod folder;
+mod options;
+mod log;
 mod postings;
 mod index;
 mod shared;
 mod read;
 mod recover;
-mod log;
 mod group;
 mod writer;
-mod options;
 mod disk;
 #[cfg(test)]
 mod tests;

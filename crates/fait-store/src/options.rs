@@ -1,8 +1,5 @@
 //! How a store is opened.
 
-use crate::disk::Disk;
-use crate::error::OpenError;
-use std::path::Path;
 use std::time::Duration;
 
 /// Length at which a segment is full, unless said otherwise.
@@ -58,22 +55,5 @@ impl Options {
     pub fn durability(mut self, durability: Durability) -> Options {
         self.durability = durability;
         self
-    }
-
-    /// Opens the store in a folder, and makes both when they are not there.
-    ///
-    /// # Errors
-    /// See [`OpenError`].
-    pub fn open(self, path: impl AsRef<Path>) -> Result<Disk, OpenError> {
-        Disk::open_with(path.as_ref(), self)
-    }
-
-    /// Opens a store that nobody is using, to read it. Nothing is made, cut or written; appends
-    /// are refused. Several readers may do so at once, and keep writers away.
-    ///
-    /// # Errors
-    /// See [`OpenError`]. A folder without a store is [`OpenError::NotAStore`].
-    pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<Disk, OpenError> {
-        Disk::read_with(path.as_ref())
     }
 }

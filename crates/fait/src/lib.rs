@@ -19,3 +19,7 @@ pub mod test;
 pub use app::App;
 pub use clock::Clock;
 pub use fait_macros::{CommandSet, EventSet, Refusal, command, data, event};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

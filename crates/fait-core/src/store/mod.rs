@@ -187,4 +187,9 @@ pub trait Store: Send + Sync + 'static {
     fn head(&self) -> BoxFuture<'_, Result<Position, StoreError>>;
     /// Waits until the head lies behind a position; gives the head.
     fn wait(&self, after: Position) -> BoxFuture<'_, Result<Position, StoreError>>;
+    /// Finishes what is under way and lets go of what the store holds, such as its folder, also
+    /// while others still have the store in hand. Appends are refused from then on.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
 }

@@ -194,3 +194,20 @@ fn reading_only_changes_nothing_and_cuts_nothing() {
     drop((reader, beside));
     assert_eq!(image(temp.path()), before);
 }
+
+#[test]
+fn a_closed_store_lets_go_of_its_folder_and_refuses_appends() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::open(folder.path()).unwrap();
+    block_on(disk.append(append(vec![event(1, "Counted", &["n:1"])]))).unwrap();
+    block_on(disk.close());
+    let other = Disk::open(folder.path()).unwrap();
+    assert_eq!(block_on(other.head()).unwrap(), 1);
+    let e = block_on(disk.append(append(vec![event(2, "Counted", &["n:1"])]))).unwrap_err();
+    assert!(
+        e.to_string()
+            .ends_with("is closed; open it again to append"),
+        "{e}"
+    );
+    assert_eq!(block_on(disk.head()).unwrap(), 1, "reads go on");
+}

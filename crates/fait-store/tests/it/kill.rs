@@ -15,9 +15,8 @@ const FOLDER: &str = "FAIT_STORE_KILL_FOLDER";
 const ROUNDS: usize = 6;
 const WRITERS: usize = 16;
 
-/// The child. Does nothing when it is run as an ordinary test.
+/// The child, started by the test below. Does nothing when it is run as an ordinary test.
 #[test]
-#[ignore = "started by `acknowledged_events_survive_the_death_of_the_process`"]
 fn child() {
     let Some(folder) = std::env::var_os(FOLDER) else {
         return;
@@ -49,7 +48,7 @@ fn child() {
 /// Runs a child until it has acknowledged so many appends, kills it, and gives all that it told.
 fn run_and_kill(folder: &Path, enough: usize) -> Vec<(u64, u128)> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "kill::child", "--ignored", "--nocapture"])
+        .args(["--exact", "kill::child", "--nocapture"])
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
         .spawn()

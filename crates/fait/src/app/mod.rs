@@ -50,11 +50,17 @@ impl App {
         &self.core.clock
     }
 
+    /// Begins to stop, without waiting for it; see [`App::stop`].
+    pub fn begin_stop(&self) {
+        self.core.stop.cancel();
+    }
+
     /// Stops: nothing new is begun, what is under way is finished, checkpoints are written.
     pub async fn stop(&self) {
         self.core.stop.cancel();
         self.core.tasks.close();
         self.core.tasks.wait().await;
+        self.core.store.close().await;
     }
 
     /// Resolves once the system is asked to stop.

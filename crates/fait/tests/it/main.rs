@@ -5,3 +5,4 @@ mod sending;
 mod viewing;
 mod parking;
 mod wiring;
+mod tutorial;

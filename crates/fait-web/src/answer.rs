@@ -1,0 +1,145 @@
+//! Answers: JSON, problems (RFC 9457), and pages.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use fait::app::{ClaimError, SendError};
+use fait::store::StoreError;
+use serde_json::{Value, json};
+
+/// Something was wrong; the detail says what, and what to do next.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    kind: &'static str,
+    title: &'static str,
+    detail: String,
+    more: Value,
+}
+
+impl Problem {
+    pub(crate) fn new(
+        status: StatusCode,
+        kind: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Problem { status, kind, title, detail: detail.into(), more: json!({}) }
+    }
+
+    /// What was sent cannot be read.
+    pub(crate) fn malformed(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::BAD_REQUEST, "malformed", "It cannot be read", detail)
+    }
+
+    /// There is no such thing.
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Problem::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
+    }
+
+    /// A member beside the standard ones.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more[name] = value.into();
+        self
+    }
+
+    /// The sentence.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = self.more;
+        body["type"] = format!("urn:fait:problem:{}", self.kind).into();
+        body["title"] = self.title.into();
+        body["status"] = self.status.as_u16().into();
+        body["detail"] = self.detail.into();
+        let mut response = (self.status, Json(body)).into_response();
+        let json = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        response
+    }
+}
+
+impl From<SendError> for Problem {
+    fn from(e: SendError) -> Self {
+        let detail = e.to_string();
+        match e {
+            SendError::Unknown { .. } => Problem::not_found(detail),
+            SendError::Input(e) => match e.field {
+                Some(field) => Problem::malformed(detail).with("field", field),
+                None => Problem::malformed(detail),
+            },
+            SendError::Refused(r) => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "refused",
+                "It was refused",
+                r.message,
+            )
+            .with("code", r.code),
+            SendError::Reused(_) => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "key-reused",
+                "The key was used before",
+                format!("{detail}; use a new key for a new request"),
+            ),
+            SendError::NotAsked(_) => {
+                Problem::new(StatusCode::CONFLICT, "not-asked", "It is not asked any more", detail)
+            }
+            SendError::Conflict => {
+                let detail = format!("{detail}; send it again");
+                Problem::new(StatusCode::CONFLICT, "conflict", "Others were faster", detail)
+            }
+            SendError::Store(e) => e.into(),
+            _ => Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "defect",
+                "The program is at fault",
+                detail,
+            ),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(e: StoreError) -> Self {
+        let detail = e.to_string();
+        if detail.starts_with("there is no") {
+            return Problem::not_found(detail);
+        }
+        if detail.contains("has no column") {
+            return Problem::malformed(detail);
+        }
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store", "The store is in trouble", detail)
+    }
+}
+
+impl From<ClaimError> for Problem {
+    fn from(e: ClaimError) -> Self {
+        match e {
+            ClaimError::Send(e) => e.into(),
+            taken => {
+                let detail = taken.to_string();
+                Problem::new(StatusCode::CONFLICT, "taken", "Somebody else has it", detail)
+            }
+        }
+    }
+}
+
+/// A page.
+#[derive(Debug)]
+pub(crate) struct Html(pub(crate) maud::Markup);
+
+impl IntoResponse for Html {
+    fn into_response(self) -> Response {
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        ([(header::CONTENT_TYPE, html)], self.0.into_string()).into_response()
+    }
+}

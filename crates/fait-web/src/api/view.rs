@@ -1,0 +1,65 @@
+//! Views by HTTP.
+
+use super::Words;
+use crate::answer::Problem;
+use crate::shared::Shared;
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use fait::app::RowsQuery;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long a reader is kept waiting for what it wrote.
+const WAIT: Duration = Duration::from_millis(1500);
+
+/// Waits for `at_least`; says whether the view has come so far.
+async fn caught_up(shared: &Shared, name: &str, words: &Words) -> Result<bool, Problem> {
+    let position = words.parse("at_least", "a position: a whole number")?.unwrap_or(0);
+    Ok(shared.app.wait_for_view(name, position, WAIT).await?)
+}
+
+/// `GET /api/views/{name}`
+pub(super) async fn rows(
+    State(shared): State<Shared>,
+    Path(name): Path<String>,
+    query: RawQuery,
+) -> Result<Json<Value>, Problem> {
+    let words = Words::read(query);
+    let own = ["limit", "after", "at_least"];
+    let limit = words.parse("limit", "a whole number from 1 to 1000")?.unwrap_or(100);
+    let rows = RowsQuery {
+        filter: words.others(&own).cloned().collect(),
+        after: words.get("after").map(String::from),
+        limit,
+    };
+    let caught_up = caught_up(&shared, &name, &words).await?;
+    let found = shared.app.view_rows(&name, &rows)?;
+    let status = shared.app.view_status(&name).await?;
+    let full = found.len() >= limit.clamp(1, 1000);
+    let next = found.last().filter(|_| full).map(|r| r.key.clone());
+    Ok(Json(json!({
+        "rows": found, "next": next, "position": status.position, "caught_up": caught_up,
+    })))
+}
+
+/// `GET /api/views/{name}/{key}`
+pub(super) async fn row(
+    State(shared): State<Shared>,
+    Path((name, key)): Path<(String, String)>,
+    query: RawQuery,
+) -> Result<Json<Value>, Problem> {
+    let words = Words::read(query);
+    words.only(&["at_least"])?;
+    let caught_up = caught_up(&shared, &name, &words).await?;
+    match shared.app.view_row(&name, &key)? {
+        Some(row) => {
+            let mut out = json!(row);
+            out["caught_up"] = caught_up.into();
+            Ok(Json(out))
+        }
+        None => {
+            let detail = format!("view `{name}` has no row `{key}`");
+            Err(Problem::not_found(detail).with("caught_up", caught_up))
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The task UI, the HTTP interface and the status pages of a running [`fait::App`].
+//!
+//! Everything is made from the manifest: a page is a task, its form is the command. Pages are
+//! rendered here, work without JavaScript, and follow along live with it.
+
+mod answer;
+mod shared;
+mod api;
+mod page;
+mod site;
+
+pub use site::Site;

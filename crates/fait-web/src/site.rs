@@ -1,0 +1,147 @@
+//! The site: all routes, with what holds for every one of them.
+
+use crate::answer::Problem;
+use crate::shared::{Drawn, MAX_BODY, Shared};
+use crate::{api, page};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use fait::App;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Nothing from elsewhere, and nothing that is written into a page.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The task UI and the HTTP interface of a running system.
+///
+/// It has no login: whoever reaches the address is whoever they say. Listen on a loopback
+/// address, or behind something that knows who is who.
+#[must_use = "a site is served with `serve`"]
+pub struct Site {
+    shared: Shared,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site").field("app", &self.shared.app).finish_non_exhaustive()
+    }
+}
+
+impl Site {
+    /// The site of a system.
+    pub fn new(app: App) -> Site {
+        Site { shared: Shared { app, board: None } }
+    }
+
+    /// The board that the system was built from, as text. It is shown at `/board`; what cannot
+    /// be read of it is left out there.
+    pub fn board(mut self, source: &str) -> Site {
+        let board = fait_board::parse(source).board;
+        self.shared.board = Some(Arc::new(Drawn { source: source.into(), board }));
+        self
+    }
+
+    /// The site as a tower service, for tests and for other servers.
+    pub fn into_service(self) -> Router {
+        api::recorder();
+        let shared = self.shared;
+        Router::new()
+            .merge(api::routes())
+            .merge(page::routes())
+            .fallback(unknown)
+            .method_not_allowed_fallback(wrong_method)
+            .with_state(shared)
+            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .layer(middleware::from_fn(same_site))
+            .layer(middleware::from_fn(headers))
+            .layer(CatchPanicLayer::custom(panicked))
+    }
+
+    /// Serves until `shutdown` resolves; what is under way is finished.
+    ///
+    /// # Errors
+    /// The listener fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let app = self.shared.app.clone();
+        let stop = async move {
+            shutdown.await;
+            // Streams end when the system stops; without that they would hold the server open.
+            app.begin_stop();
+        };
+        axum::serve(listener, self.into_service()).with_graceful_shutdown(stop).await
+    }
+}
+
+async fn unknown(State(shared): State<Shared>, request: Request) -> Response {
+    let path = request.uri().path();
+    if path.starts_with("/api/") || path == "/api" {
+        return api::unknown(path).into_response();
+    }
+    page::not_found(&shared, path).await
+}
+
+async fn wrong_method(request: Request) -> Problem {
+    let (method, path) = (request.method(), request.uri().path());
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "wrong-method",
+        "That cannot be done here",
+        format!("`{path}` does not take {method}"),
+    )
+}
+
+/// A request that changes something must come from this site's own pages, or from a program that
+/// is no browser. Browsers say which by `Sec-Fetch-Site`, older ones by `Origin`.
+async fn same_site(request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if reads || is_own(&request) {
+        return next.run(request).await;
+    }
+    let detail = "the request comes from a page of another site; use this site's own pages";
+    Problem::new(StatusCode::FORBIDDEN, "other-site", "Another site asks", detail).into_response()
+}
+
+fn is_own(request: &Request) -> bool {
+    let text = |name: HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
+    match text(HeaderName::from_static("sec-fetch-site")) {
+        Some(site) => matches!(site, "same-origin" | "none"),
+        None => match (text(header::ORIGIN), text(header::HOST)) {
+            (None, _) => true,
+            (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|o| o.1 == host),
+            (Some(_), None) => false,
+        },
+    }
+}
+
+async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let all = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in all {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // What is shown changes all the time; only assets say otherwise.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    let detail = "the program failed on this request; what was acknowledged before is safe";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "defect", "The program is at fault", detail)
+        .into_response()
+}
