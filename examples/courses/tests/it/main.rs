@@ -2,6 +2,8 @@
 
 mod board;
 mod contention;
+mod documents;
 mod gate;
+mod pictures;
 mod rules;
 mod story;
