@@ -1,2 +1,135 @@
-//! Opens the restaurant.
-fn main() {}
+//! `cargo run -p restaurant`: opens the restaurant and says where.
+
+use clap::Parser;
+use fait::Clock;
+use fait::event::seconds;
+use fait_web::Site;
+use restaurant::card::Terminal;
+use restaurant::staff::{Staff, work};
+use restaurant::{BOARD, play};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// The restaurant: orders are placed, cooked, priced, paid, timed out, retried. Take part in it.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Options {
+    /// Where to listen.
+    #[arg(long, env = "RESTAURANT_LISTEN", default_value = "127.0.0.1:7070")]
+    listen: SocketAddr,
+    /// The folder that keeps what happened. Made when it is not there.
+    #[arg(long, env = "RESTAURANT_DATA", default_value = "restaurant-data")]
+    data: PathBuf,
+    /// Who works by themselves: flaky (cooks drop a quarter and double a quarter, the card
+    /// terminal declines or stays silent at times), reliable, or none.
+    #[arg(long, env = "RESTAURANT_STAFF", default_value_t = Staff::Flaky)]
+    staff: Staff,
+    /// Restaurant seconds per real second, from 0.001 to 100000.
+    #[arg(long, env = "RESTAURANT_PACE", default_value_t = 60.0, value_parser = pace)]
+    pace: f64,
+    /// How many orders are placed by themselves. They are the same at each start, so that a
+    /// restart goes on where it was.
+    #[arg(long, env = "RESTAURANT_ORDERS", default_value_t = 12)]
+    orders: u32,
+    /// Restaurant seconds between two of those orders; 0: all at once.
+    #[arg(long, env = "RESTAURANT_EVERY", default_value_t = 240)]
+    every: u64,
+}
+
+fn pace(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(pace) if (0.001..=100_000.0).contains(&pace) => Ok(pace),
+        _ => Err("the pace is a number from 0.001 to 100000".into()),
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("restaurant: {why}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), String> {
+    // Whoever holds the address runs the restaurant; look at that before touching the folder.
+    let listener = TcpListener::bind(options.listen).await.map_err(|e| {
+        format!(
+            "cannot listen on {}: {e}; choose another with --listen",
+            options.listen
+        )
+    })?;
+    let address = listener.local_addr().map_err(|e| e.to_string())?;
+    let terminal = Terminal::new(options.staff == Staff::Flaky);
+    let clock = Clock::paced(options.pace);
+    let app = restaurant::in_folder(&options.data, clock, terminal).map_err(|e| e.to_string())?;
+    greet(&options, address);
+    work(&app, options.staff);
+    let (guests, orders, every) = (app.clone(), options.orders, seconds(options.every));
+    tokio::spawn(async move { play::place(&guests, orders, every).await });
+    let site = Site::new(app.clone()).board(BOARD);
+    let served = site.serve(listener, stopped()).await;
+    // The second signal, or ten seconds, ends what does not end by itself.
+    tokio::select! {
+        () = app.stop() => {}
+        () = stopped() => {}
+        () = tokio::time::sleep(Duration::from_secs(10)) => {}
+    }
+    served.map_err(|e| e.to_string())
+}
+
+fn greet(options: &Options, address: SocketAddr) {
+    let Options {
+        data,
+        staff,
+        pace,
+        orders,
+        ..
+    } = options;
+    println!("The restaurant is open at http://{address}");
+    println!();
+    println!(
+        "  what happened is kept in   {}   (delete it to begin anew)",
+        data.display()
+    );
+    println!("  staff {staff}, {orders} orders by themselves, {pace} restaurant seconds a second");
+    println!();
+    println!("  Try this:");
+    println!("   1. http://{address}/        be the Waiter, place an order");
+    println!("   2. be a Cook in another window, cook it; see it move on");
+    println!("   3. be the Floor manager: sort out what the kitchen forgot");
+    println!("   4. http://{address}/board   the board it was built from");
+    println!("   5. http://{address}/status  queues, processes, views");
+    println!("   6. cargo run -p fait-cli -- events follow --at http://{address}");
+    println!();
+    println!("  Stop it with Ctrl-C and start it again: it goes on where it was.");
+}
+
+/// Resolves when the program is asked to stop.
+async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}

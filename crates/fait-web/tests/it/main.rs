@@ -1,0 +1,4 @@
+//! The HTTP interface and the pages of a small shop, through every door.
+
+mod shop;
+mod api;
