@@ -46,88 +46,91 @@ async fn a_command_is_accepted_once_per_key() {
     );
 }
 
+const FINE: &str = r#"{"thing": "cup", "price": "3.50", "words": []}"#;
+
+/// Path, body, status, and what the detail says.
+const BAD_COMMANDS: [(&str, &str, u16, &str); 15] = [
+    (
+        "/api/commands/OferThing",
+        FINE,
+        404,
+        "did you mean `OfferThing`?",
+    ),
+    ("/api/commands/OfferThing", "{", 400, "the body is not JSON"),
+    (
+        "/api/commands/OfferThing",
+        "[]",
+        400,
+        "must be a JSON object",
+    ),
+    (
+        "/api/commands/OfferThing",
+        r#"{"thing": "cup"}"#,
+        400,
+        "field `price`: is missing",
+    ),
+    (
+        "/api/commands/OfferThing",
+        r#"{"thing": "cup", "price": 3.5, "words": []}"#,
+        400,
+        "field `price`",
+    ),
+    (
+        "/api/commands/OfferThing",
+        r#"{"thing": "cup", "price": "3.555", "words": []}"#,
+        400,
+        "`3.555` is not an amount like 24.00",
+    ),
+    (
+        "/api/commands/OfferThing",
+        r#"{"thing": "cup", "price": "3.50", "words": [], "colour": "red"}"#,
+        400,
+        "`OfferThing` has no such field; it has thing, price, words",
+    ),
+    (
+        "/api/commands/OfferThing?answering=7",
+        FINE,
+        400,
+        "`answering=7`",
+    ),
+    (
+        "/api/commands/OfferThing?anwsering=7",
+        FINE,
+        400,
+        "`anwsering` means nothing here",
+    ),
+    (
+        "/api/commands/OfferThing?answering=00000000-0000-0000-0000-000000000009",
+        FINE,
+        409,
+        "nothing was ever asked",
+    ),
+    ("/api/ops/views/shelf/rebuilt", "{}", 404, "nothing is at"),
+    (
+        "/api/ops/views/shelve/rebuild",
+        "{}",
+        404,
+        "did you mean `shelf`?",
+    ),
+    (
+        "/api/ops/processes/selling/cup/resume",
+        "{}",
+        400,
+        "`retry` is true",
+    ),
+    (
+        "/api/ops/processes/selling/cup/resume",
+        r#"{"retry": true, "reason": "x"}"#,
+        409,
+        "is not parked",
+    ),
+    ("/api/tasks/nine/claim", "{}", 400, "not the id of a task"),
+];
+
 #[tokio::test]
 async fn bad_commands_are_told_what_is_wrong_and_change_nothing() {
     let shop = open();
-    let fine = r#"{"thing": "cup", "price": "3.50", "words": []}"#;
-    let cases = [
-        (
-            "/api/commands/OferThing",
-            fine,
-            404,
-            "did you mean `OfferThing`?",
-        ),
-        ("/api/commands/OfferThing", "{", 400, "the body is not JSON"),
-        (
-            "/api/commands/OfferThing",
-            "[]",
-            400,
-            "must be a JSON object",
-        ),
-        (
-            "/api/commands/OfferThing",
-            r#"{"thing": "cup"}"#,
-            400,
-            "field `price`: is missing",
-        ),
-        (
-            "/api/commands/OfferThing",
-            r#"{"thing": "cup", "price": 3.5, "words": []}"#,
-            400,
-            "field `price`",
-        ),
-        (
-            "/api/commands/OfferThing",
-            r#"{"thing": "cup", "price": "3.555", "words": []}"#,
-            400,
-            "`3.555` is not an amount like 24.00",
-        ),
-        (
-            "/api/commands/OfferThing",
-            r#"{"thing": "cup", "price": "3.50", "words": [], "colour": "red"}"#,
-            400,
-            "`OfferThing` has no such field; it has thing, price, words",
-        ),
-        (
-            "/api/commands/OfferThing?answering=7",
-            fine,
-            400,
-            "`answering=7`",
-        ),
-        (
-            "/api/commands/OfferThing?anwsering=7",
-            fine,
-            400,
-            "`anwsering` means nothing here",
-        ),
-        (
-            "/api/commands/OfferThing?answering=00000000-0000-0000-0000-000000000009",
-            fine,
-            409,
-            "nothing was ever asked",
-        ),
-        ("/api/ops/views/shelf/rebuilt", "{}", 404, "nothing is at"),
-        (
-            "/api/ops/views/shelve/rebuild",
-            "{}",
-            404,
-            "did you mean `shelf`?",
-        ),
-        (
-            "/api/ops/processes/selling/cup/resume",
-            "{}",
-            400,
-            "`retry` is true",
-        ),
-        (
-            "/api/ops/processes/selling/cup/resume",
-            r#"{"retry": true, "reason": "x"}"#,
-            409,
-            "is not parked",
-        ),
-        ("/api/tasks/nine/claim", "{}", 400, "not the id of a task"),
-    ];
-    for (path, body, status, wanted) in cases {
+    for (path, body, status, wanted) in BAD_COMMANDS {
         let answer = shop.post(path, body).await;
         assert_eq!(
             answer.status.as_u16(),
