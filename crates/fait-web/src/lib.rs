@@ -5,8 +5,9 @@
 
 mod answer;
 mod shared;
+mod request;
 mod api;
 mod page;
 mod site;
 
-pub use site::Site;
+pub use site::{Routes, Site};

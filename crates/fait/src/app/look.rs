@@ -81,6 +81,17 @@ impl App {
             .filter(|e| e.meta.position == position))
     }
 
+    /// The first event that a command raised, by the id of the command.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn event_of(&self, command: Uuid) -> Result<Option<StoredEvent>, StoreError> {
+        match self.core.store.command(command).await? {
+            Some((_, done)) => self.event_at(done.first).await,
+            None => Ok(None),
+        }
+    }
+
     /// The last position.
     ///
     /// # Errors
