@@ -1,4 +1,4 @@
-//! Answers: problems (RFC 9457) and pages.
+//! Answers: JSON, problems (RFC 9457), and pages.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -8,9 +8,7 @@ use fait::store::StoreError;
 use serde_json::{Value, json};
 
 /// Something was wrong; the detail says what, and what to do next.
-///
-/// It is written as JSON and kept beside the response, so that pages can show it as a page.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
     kind: &'static str,
@@ -26,51 +24,23 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        let more = json!({});
-        Problem {
-            status,
-            kind,
-            title,
-            detail: detail.into(),
-            more,
-        }
+        Problem { status, kind, title, detail: detail.into(), more: json!({}) }
     }
 
     /// What was sent cannot be read.
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "malformed",
-            "It cannot be read",
-            detail,
-        )
+        Problem::new(StatusCode::BAD_REQUEST, "malformed", "It cannot be read", detail)
     }
 
     /// There is no such thing.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
-        Problem::new(
-            StatusCode::NOT_FOUND,
-            "not-found",
-            "There is no such thing",
-            detail,
-        )
-    }
-
-    /// The program or its store is in trouble.
-    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        Problem::new(status, "unavailable", "It cannot be done now", detail)
+        Problem::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
     }
 
     /// A member beside the standard ones.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more[name] = value.into();
         self
-    }
-
-    /// The short title.
-    pub(crate) fn title(&self) -> &str {
-        self.title
     }
 
     /// The sentence.
@@ -86,7 +56,6 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let kept = self.clone();
         let mut body = self.more;
         body["type"] = format!("urn:fait:problem:{}", self.kind).into();
         body["title"] = self.title.into();
@@ -95,7 +64,6 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(body)).into_response();
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
-        response.extensions_mut().insert(kept);
         response
     }
 }
@@ -103,44 +71,39 @@ impl IntoResponse for Problem {
 impl From<SendError> for Problem {
     fn from(e: SendError) -> Self {
         let detail = e.to_string();
-        let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
         match e {
-            SendError::Unknown { .. } => {
-                Problem::not_found(format!("{detail}; GET /api/manifest lists all commands"))
-            }
+            SendError::Unknown { .. } => Problem::not_found(detail),
             SendError::Input(e) => match e.field {
                 Some(field) => Problem::malformed(detail).with("field", field),
                 None => Problem::malformed(detail),
             },
-            SendError::Refused(r) => {
-                Problem::new(unprocessable, "refused", "It was refused", r.message)
-                    .with("code", r.code)
-            }
+            SendError::Refused(r) => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "refused",
+                "It was refused",
+                r.message,
+            )
+            .with("code", r.code),
             SendError::Reused(_) => Problem::new(
-                unprocessable,
+                StatusCode::UNPROCESSABLE_ENTITY,
                 "key-reused",
                 "The key was used before",
                 format!("{detail}; use a new key for a new request"),
             ),
             SendError::NotAsked(_) => {
-                let title = "It is not asked any more";
-                Problem::new(StatusCode::CONFLICT, "not-asked", title, detail)
+                Problem::new(StatusCode::CONFLICT, "not-asked", "It is not asked any more", detail)
             }
             SendError::Conflict => {
                 let detail = format!("{detail}; send it again");
-                Problem::new(
-                    StatusCode::CONFLICT,
-                    "conflict",
-                    "Others were faster",
-                    detail,
-                )
+                Problem::new(StatusCode::CONFLICT, "conflict", "Others were faster", detail)
             }
             SendError::Store(e) => e.into(),
-            _ => {
-                tracing::error!(error = detail, "the program is at fault");
-                let status = StatusCode::INTERNAL_SERVER_ERROR;
-                Problem::new(status, "defect", "The program is at fault", detail)
-            }
+            _ => Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "defect",
+                "The program is at fault",
+                detail,
+            ),
         }
     }
 }
@@ -154,8 +117,7 @@ impl From<StoreError> for Problem {
         if detail.contains("has no column") {
             return Problem::malformed(detail);
         }
-        tracing::error!(error = detail, "the store cannot answer");
-        Problem::unavailable(detail)
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store", "The store is in trouble", detail)
     }
 }
 
@@ -165,12 +127,7 @@ impl From<ClaimError> for Problem {
             ClaimError::Send(e) => e.into(),
             taken => {
                 let detail = taken.to_string();
-                Problem::new(
-                    StatusCode::CONFLICT,
-                    "taken",
-                    "Somebody else has it",
-                    detail,
-                )
+                Problem::new(StatusCode::CONFLICT, "taken", "Somebody else has it", detail)
             }
         }
     }
@@ -183,13 +140,6 @@ pub(crate) struct Html(pub(crate) maud::Markup);
 impl IntoResponse for Html {
     fn into_response(self) -> Response {
         let html = HeaderValue::from_static("text/html; charset=utf-8");
-        let fresh = HeaderValue::from_static("no-store");
-        let headers = [(header::CONTENT_TYPE, html), (header::CACHE_CONTROL, fresh)];
-        (headers, self.0.into_string()).into_response()
+        ([(header::CONTENT_TYPE, html)], self.0.into_string()).into_response()
     }
-}
-
-/// On to another page, by GET.
-pub(crate) fn see_other(address: &str) -> Response {
-    axum::response::Redirect::to(address).into_response()
 }

@@ -1,213 +1,147 @@
-//! The site: all routes with what holds for each, and the server.
+//! The site: all routes, with what holds for every one of them.
 
 use crate::answer::Problem;
-use crate::shared::{Drawn, Shared};
+use crate::shared::{Drawn, MAX_BODY, Shared};
 use crate::{api, page};
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use fait::App;
-use std::any::Any;
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use tokio::net::TcpListener;
-use tower::Service;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::csrf::{CsrfLayer, ProtectionError};
-use tower_http::trace::TraceLayer;
 
-/// What a page may load: its own files, and nothing inline.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+/// Nothing from elsewhere, and nothing that is written into a page.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Pages and interface over a running system, to be served.
-#[derive(Debug)]
+/// The task UI and the HTTP interface of a running system.
+///
+/// It has no login: whoever reaches the address is whoever they say. Listen on a loopback
+/// address, or behind something that knows who is who.
+#[must_use = "a site is served with `serve`"]
 pub struct Site {
-    app: App,
-    title: Option<String>,
-    board: Option<String>,
+    shared: Shared,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site").field("app", &self.shared.app).finish_non_exhaustive()
+    }
 }
 
 impl Site {
     /// The site of a system.
     pub fn new(app: App) -> Site {
-        // Numbers are kept from the start, not from the first time they are looked at.
-        api::record();
-        Site {
-            app,
-            title: None,
-            board: None,
-        }
+        Site { shared: Shared { app, board: None } }
     }
 
-    /// The name on every page; the system's by default.
-    #[must_use]
-    pub fn title(mut self, title: &str) -> Site {
-        self.title = Some(title.into());
-        self
-    }
-
-    /// The text of the board that the system was built from, for the page `/board`.
-    #[must_use]
+    /// The board that the system was built from, as text. It is shown at `/board`; what cannot
+    /// be read of it is left out there.
     pub fn board(mut self, source: &str) -> Site {
-        self.board = Some(source.into());
+        let board = fait_board::parse(source).board;
+        self.shared.board = Some(Arc::new(Drawn { source: source.into(), board }));
         self
     }
 
-    /// Serves until `shutdown` resolves or the system stops; what is under way is finished.
-    ///
-    /// There is no login: listen on a loopback address.
+    /// The site as a tower service, for tests and for other servers.
+    pub fn into_service(self) -> Router {
+        api::recorder();
+        let shared = self.shared;
+        Router::new()
+            .merge(api::routes())
+            .merge(page::routes())
+            .fallback(unknown)
+            .method_not_allowed_fallback(wrong_method)
+            .with_state(shared)
+            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .layer(middleware::from_fn(same_site))
+            .layer(middleware::from_fn(headers))
+            .layer(CatchPanicLayer::custom(panicked))
+    }
+
+    /// Serves until `shutdown` resolves; what is under way is finished.
     ///
     /// # Errors
-    /// The listener cannot be used.
+    /// The listener fails.
     pub async fn serve(
         self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        let shared = self.shared();
-        let (closed, closing) = (shared.closed(), shared.clone());
-        let until = async move {
-            tokio::select! {
-                () = shutdown => {}
-                () = closed => {}
-            }
-            closing.close();
+        let app = self.shared.app.clone();
+        let stop = async move {
+            shutdown.await;
+            // Streams end when the system stops; without that they would hold the server open.
+            app.begin_stop();
         };
-        axum::serve(listener, router(shared))
-            .with_graceful_shutdown(until)
-            .await
-    }
-
-    /// The site as a service, for tests and for servers of your own.
-    pub fn into_service(self) -> Routes {
-        Routes(router(self.shared()))
-    }
-
-    fn shared(self) -> Shared {
-        let board = self.board.map(|source| {
-            let parsed = fait_board::parse(&source);
-            let problems = parsed.problems.iter().map(|p| p.message.clone()).collect();
-            Drawn {
-                source,
-                board: parsed.board,
-                problems,
-            }
-        });
-        Shared::new(self.app, self.title, board)
+        axum::serve(listener, self.into_service()).with_graceful_shutdown(stop).await
     }
 }
 
-/// The routes of a site, as a service.
-#[derive(Clone, Debug)]
-pub struct Routes(Router);
-
-impl Service<Request<Body>> for Routes {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        <Router as Service<Request<Body>>>::poll_ready(&mut self.0, cx)
+async fn unknown(State(shared): State<Shared>, request: Request) -> Response {
+    let path = request.uri().path();
+    if path.starts_with("/api/") || path == "/api" {
+        return api::unknown(path).into_response();
     }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(self.0.call(request))
-    }
+    page::not_found(&shared, path).await
 }
 
-fn router(shared: Shared) -> Router {
-    Router::new()
-        .merge(api::routes())
-        .merge(page::routes())
-        .fallback(nowhere)
-        .method_not_allowed_fallback(not_this_way)
-        .layer(CsrfLayer::new().with_rejection_response(foreign))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(shared.clone(), in_own_words))
-        .layer(map_response(guarded))
-        .layer(TraceLayer::new_for_http())
-        .with_state(shared)
-}
-
-async fn nowhere(uri: Uri) -> Problem {
-    let path = uri.path();
-    let next = if is_interface(path) {
-        "GET /api/manifest says what there is"
-    } else {
-        "start at /"
-    };
-    Problem::not_found(format!("there is nothing at `{path}`; {next}"))
-}
-
-async fn not_this_way(method: Method, uri: Uri) -> Problem {
-    let detail = format!(
-        "`{}` cannot be used with {method}; see the header `Allow`",
-        uri.path()
-    );
+async fn wrong_method(request: Request) -> Problem {
+    let (method, path) = (request.method(), request.uri().path());
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
-        "method",
-        "It is not done this way",
-        detail,
+        "wrong-method",
+        "That cannot be done here",
+        format!("`{path}` does not take {method}"),
     )
 }
 
-fn foreign(_: ProtectionError) -> Response {
-    let detail = "another site sent this; open the page here and send it again";
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "foreign",
-        "It came from elsewhere",
-        detail,
-    )
-    .into_response()
+/// A request that changes something must come from this site's own pages, or from a program that
+/// is no browser. Browsers say which by `Sec-Fetch-Site`, older ones by `Origin`.
+async fn same_site(request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if reads || is_own(&request) {
+        return next.run(request).await;
+    }
+    let detail = "the request comes from a page of another site; use this site's own pages";
+    Problem::new(StatusCode::FORBIDDEN, "other-site", "Another site asks", detail).into_response()
 }
 
-fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    let text = text
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    tracing::error!(text, "an answer panicked");
-    let detail = "the program made a mistake; nothing was recorded by this request unless it says \
-        so under What happened. The log of the program says more";
-    let status = StatusCode::INTERNAL_SERVER_ERROR;
-    Problem::new(status, "defect", "The program is at fault", detail).into_response()
+fn is_own(request: &Request) -> bool {
+    let text = |name: HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
+    match text(HeaderName::from_static("sec-fetch-site")) {
+        Some(site) => matches!(site, "same-origin" | "none"),
+        None => match (text(header::ORIGIN), text(header::HOST)) {
+            (None, _) => true,
+            (Some(origin), Some(host)) => origin.split_once("://").is_some_and(|o| o.1 == host),
+            (Some(_), None) => false,
+        },
+    }
 }
 
-/// Whether a program asked, not a person.
-fn is_interface(path: &str) -> bool {
-    let fixed = ["/api", "/healthz", "/livez", "/readyz", "/metrics"];
-    path.starts_with("/api/") || fixed.contains(&path)
-}
-
-/// Problems are JSON for programs and pages for people.
-async fn in_own_words(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let (path, headers) = (request.uri().path().to_string(), request.headers().clone());
+async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    if is_interface(&path) {
-        return response;
+    let all = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in all {
+        headers.insert(name, HeaderValue::from_static(value));
     }
-    match response.extensions_mut().remove::<Problem>() {
-        None => response,
-        Some(problem) => page::problem(&shared, &headers, &problem),
-    }
+    // What is shown changes all the time; only assets say otherwise.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
 }
 
-async fn guarded(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    let mut set = |name: header::HeaderName, value: &'static str| {
-        headers.insert(name, HeaderValue::from_static(value));
-    };
-    set(header::CONTENT_SECURITY_POLICY, POLICY);
-    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::REFERRER_POLICY, "same-origin");
-    response
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    let detail = "the program failed on this request; what was acknowledged before is safe";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "defect", "The program is at fault", detail)
+        .into_response()
 }

@@ -79,36 +79,22 @@ pub(crate) fn too_large() -> Problem {
         StatusCode::PAYLOAD_TOO_LARGE,
         "too-large",
         "The body is too large",
-        format!(
-            "at most {} bytes are taken; send less",
-            crate::shared::MAX_BODY
-        ),
+        format!("at most {} bytes are taken; send less", crate::shared::MAX_BODY),
     )
 }
 
 /// The command's id: a UUID as it is, any other key as the UUID of its text for this command.
 fn key(name: &str, headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else {
-        return Ok(None);
-    };
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let wrong = || {
         let detail = format!("Idempotency-Key is a text of 1 to {MAX_KEY} visible characters");
         Problem::malformed(detail).with("field", "Idempotency-Key")
     };
-    let text = value
-        .to_str()
-        .map_err(|_| wrong())?
-        .trim()
-        .trim_matches('"');
+    let text = value.to_str().map_err(|_| wrong())?.trim().trim_matches('"');
     if text.is_empty() || text.len() > MAX_KEY {
         return Err(wrong());
     }
-    let named = || {
-        Uuid::new_v5(
-            &Uuid::NAMESPACE_OID,
-            format!("key {name} {text}").as_bytes(),
-        )
-    };
+    let named = || Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("key {name} {text}").as_bytes());
     Ok(Some(text.parse().unwrap_or_else(|_| named())))
 }
 
@@ -143,9 +129,6 @@ pub(super) async fn claim(
     let minutes = minutes.ok_or_else(|| {
         Problem::malformed("`minutes` is a number from 1 to 1440").with("field", "minutes")
     })?;
-    let until = shared
-        .app
-        .claim(id, by, Duration::from_secs(minutes * 60))
-        .await?;
+    let until = shared.app.claim(id, by, Duration::from_secs(minutes * 60)).await?;
     Ok(Json(json!({"by": by, "until": until})))
 }

@@ -1,29 +1,33 @@
-//! The HTTP interface: everything that pages and the command line can do, as JSON.
+//! The HTTP interface: JSON in, JSON or a problem out.
 
-mod commands;
-mod events;
-mod metrics;
+mod command;
+mod event;
 mod ops;
-mod views;
+mod view;
 
-pub(crate) use metrics::record;
+pub(crate) use ops::recorder;
 
+use crate::answer::Problem;
 use crate::shared::Shared;
 use axum::Router;
+use axum::extract::RawQuery;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
+use std::str::FromStr;
 
-/// All addresses of the interface.
+/// All routes below `/api`, and those that machines watch.
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
-        .route("/api/commands/{name}", post(commands::send))
-        .route("/api/inbox/{role}", get(commands::inbox))
+        .route("/api/commands/{name}", post(command::send))
+        .route("/api/inbox/{role}", get(command::inbox))
+        .route("/api/tasks/{id}/claim", post(command::claim))
+        .route("/api/views/{name}", get(view::rows))
+        .route("/api/views/{name}/{key}", get(view::row))
+        .route("/api/events", get(event::list))
+        .route("/api/events/stream", get(event::stream))
+        .route("/api/events/{which}", get(event::one))
+        .route("/api/trace/{which}", get(event::trace))
         .route("/api/manifest", get(ops::manifest))
-        .route("/api/views/{name}", get(views::rows))
-        .route("/api/views/{name}/{key}", get(views::row))
-        .route("/api/events", get(events::list))
-        .route("/api/events/stream", get(events::stream))
-        .route("/api/events/{which}", get(events::one))
-        .route("/api/trace/{which}", get(events::trace))
         .route("/api/ops/processes", get(ops::processes))
         .route("/api/ops/processes/{name}", get(ops::instances))
         .route("/api/ops/processes/{name}/{key}", get(ops::instance))
@@ -31,8 +35,93 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/ops/views", get(ops::views))
         .route("/api/ops/views/{name}", get(ops::view))
         .route("/api/ops/views/{name}/rebuild", post(ops::rebuild))
-        .route("/healthz", get(ops::health))
-        .route("/livez", get(ops::alive))
+        .route("/healthz", get(ops::live))
+        .route("/livez", get(ops::live))
         .route("/readyz", get(ops::ready))
-        .route("/metrics", get(metrics::scrape))
+        .route("/metrics", get(ops::metrics))
+}
+
+/// The words behind `?`, with errors that name the word.
+pub(crate) struct Words(Vec<(String, String)>);
+
+impl Words {
+    pub(crate) fn read(RawQuery(query): RawQuery) -> Words {
+        let query = query.unwrap_or_default();
+        let pairs = query.split('&').filter(|p| !p.is_empty());
+        let pairs = pairs.map(|p| p.split_once('=').unwrap_or((p, "")));
+        Words(pairs.map(|(name, value)| (plain(name), plain(value))).collect())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
+    }
+
+    /// The values of a word that may stand several times, or once with commas.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        let all = self.0.iter().filter(|(n, _)| n == name);
+        let all = all.flat_map(|(_, v)| v.split(','));
+        all.map(|v| v.trim().to_string()).filter(|v| !v.is_empty()).collect()
+    }
+
+    pub(crate) fn parse<T: FromStr>(&self, name: &str, wanted: &str) -> Result<Option<T>, Problem> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let shown: String = text.chars().take(60).collect();
+        text.parse().map(Some).map_err(|_| {
+            Problem::malformed(format!("`{name}={shown}`: {name} is {wanted}"))
+                .with("field", name)
+        })
+    }
+
+    /// The words that are not among those known.
+    pub(crate) fn others(&self, known: &[&str]) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter().filter(move |(n, _)| !known.contains(&n.as_str()))
+    }
+
+    /// Refuses words that mean nothing here.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), Problem> {
+        match self.others(known).next() {
+            None => Ok(()),
+            Some((name, _)) => Err(Problem::malformed(format!(
+                "`{name}` means nothing here; known are {}",
+                known.join(", ")
+            ))
+            .with("field", name.as_str())),
+        }
+    }
+}
+
+/// Undoes form encoding.
+fn plain(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        let hex = |j: usize| bytes.get(j).and_then(|b| char::from(*b).to_digit(16));
+        match (bytes[i], hex(i + 1), hex(i + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                out.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
+                i += 3;
+            }
+            (b'+', ..) => {
+                out.push(b' ');
+                i += 1;
+            }
+            (other, ..) => {
+                out.push(other);
+                i += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// What is said of a route that does not exist.
+pub(crate) fn unknown(path: &str) -> Problem {
+    let shown: String = path.chars().take(100).collect();
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "not-found",
+        "There is no such address",
+        format!("nothing is at `{shown}`; /api/manifest says what the system has"),
+    )
 }

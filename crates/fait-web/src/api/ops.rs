@@ -1,175 +1,169 @@
-//! For operators: how processes and views stand, and what can be done about it.
+//! What operators and machines watch.
 
-use super::commands::actor;
+use super::Words;
+use super::command::read_json;
 use crate::answer::Problem;
-use crate::request::{At, Params, Who, read_json};
 use crate::shared::Shared;
 use axum::Json;
-use axum::body::Body;
-use axum::extract::State;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use fait::manifest::Manifest;
-use fait::process::{Instance, Status};
-use serde::Serialize;
+use fait::app::ProcessCount;
+use metrics::gauge;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
+use std::sync::OnceLock;
 
 /// `GET /api/manifest`
-pub(super) async fn manifest(State(shared): State<Shared>) -> Json<Manifest> {
-    Json(Manifest::clone(&shared.manifest))
+pub(super) async fn manifest(State(shared): State<Shared>) -> Json<Value> {
+    Json(json!(shared.app.manifest()))
 }
 
 /// `GET /api/ops/processes`
 pub(super) async fn processes(State(shared): State<Shared>) -> Result<Json<Value>, Problem> {
-    let head = shared.app.head().await?;
-    Ok(Json(
-        json!({ "head": head, "processes": shared.app.processes().await? }),
-    ))
+    Ok(Json(json!(shared.app.processes().await?)))
 }
 
-fn known<'a>(shared: &Shared, name: &'a str) -> Result<&'a str, Problem> {
-    if shared.process(name).is_some() {
-        return Ok(name);
+async fn known(shared: &Shared, name: &str) -> Result<(), Problem> {
+    let processes = shared.app.processes().await?;
+    if processes.iter().any(|p| p.name == name) {
+        return Ok(());
     }
-    let m = &shared.manifest;
-    let names: Vec<&str> = m
-        .processes
-        .keys()
-        .chain(m.policies.keys())
-        .map(String::as_str)
-        .collect();
-    let detail = format!(
-        "there is no process `{name}`; there are {}",
-        names.join(", ")
-    );
+    let names: Vec<String> = processes.into_iter().map(|p| p.name).collect();
+    let detail = format!("there is no process `{name}`; there are {}", names.join(", "));
     Err(Problem::not_found(detail))
 }
 
 /// `GET /api/ops/processes/{name}`
 pub(super) async fn instances(
     State(shared): State<Shared>,
-    At(name): At<String>,
-    mut params: Params,
+    Path(name): Path<String>,
+    query: RawQuery,
 ) -> Result<Json<Value>, Problem> {
-    let status = params.take("status")?;
-    let limit = params.limit(100)?;
-    params.end("status, limit")?;
-    let name = known(&shared, &name)?;
-    if let Some(other) = status
-        .as_deref()
-        .filter(|s| !["running", "parked", "ended"].contains(s))
-    {
-        let detail = format!("`status` must be running, parked or ended, not `{other}`");
-        return Err(Problem::malformed(detail).with("parameter", "status"));
+    known(&shared, &name).await?;
+    let words = Words::read(query);
+    words.only(&["status", "limit"])?;
+    let status = words.get("status");
+    if let Some(other) = status.filter(|s| !["running", "parked", "ended"].contains(s)) {
+        let detail = format!("`status={other}`: status is running, parked or ended");
+        return Err(Problem::malformed(detail).with("field", "status"));
     }
-    let instances = shared.app.instances(Some(name), status.as_deref(), limit)?;
-    Ok(Json(json!({ "process": name, "instances": instances })))
-}
-
-async fn find(shared: &Shared, name: &str, key: &str) -> Result<Instance, Problem> {
-    let name = known(shared, name)?;
-    let instance = shared.app.instance(name, key).await?;
-    instance.ok_or_else(|| Problem::not_found(format!("`{name}` has not begun for `{key}`")))
+    let limit: usize = words.parse("limit", "a whole number from 1 to 1000")?.unwrap_or(100);
+    let found = shared.app.instances(Some(&name), status, limit.clamp(1, 1000))?;
+    Ok(Json(json!(found)))
 }
 
 /// `GET /api/ops/processes/{name}/{key}`
 pub(super) async fn instance(
     State(shared): State<Shared>,
-    At((name, key)): At<(String, String)>,
-) -> Result<Json<Instance>, Problem> {
-    find(&shared, &name, &key).await.map(Json)
+    Path((name, key)): Path<(String, String)>,
+) -> Result<Json<Value>, Problem> {
+    known(&shared, &name).await?;
+    match shared.app.instance(&name, &key).await? {
+        Some(instance) => Ok(Json(json!(instance))),
+        None => Err(Problem::not_found(format!("`{name}` has no instance `{key}`"))),
+    }
 }
 
-/// `POST /api/ops/processes/{name}/{key}/resume`
+/// `POST /api/ops/processes/{name}/{key}/resume` with `{"retry": …, "reason": …}`
 pub(super) async fn resume(
     State(shared): State<Shared>,
-    At((name, key)): At<(String, String)>,
-    mut params: Params,
-    who: Who,
+    Path((name, key)): Path<(String, String)>,
+    query: RawQuery,
     headers: HeaderMap,
-    body: Body,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let body = read_json(&headers, body).await?;
-    let by = actor(&mut params, &who)?;
-    params.end("as")?;
+    known(&shared, &name).await?;
+    let words = Words::read(query);
+    words.only(&["as"])?;
+    let body = read_json(&headers, body)?;
     let Some(retry) = body["retry"].as_bool() else {
-        let detail = "`retry` must be true (try it again) or false (skip it)";
+        let detail = "`retry` is true (try the input again) or false (skip it)";
         return Err(Problem::malformed(detail).with("field", "retry"));
     };
     let Some(reason) = body["reason"].as_str().filter(|r| !r.trim().is_empty()) else {
-        let detail = "`reason` must say why, for those who read it later";
-        return Err(Problem::malformed(detail).with("field", "reason"));
+        return Err(Problem::malformed("say why, in `reason`").with("field", "reason"));
     };
-    go_on(&shared, (&name, &key), retry, &by, reason).await?;
-    Ok(Json(
-        json!({ "outcome": "accepted", "process": name, "key": key, "retry": retry }),
-    ))
-}
-
-/// Lets a parked instance go on.
-pub(crate) async fn go_on(
-    shared: &Shared,
-    (name, key): (&str, &str),
-    retry: bool,
-    by: &str,
-    reason: &str,
-) -> Result<(), Problem> {
-    if !matches!(find(shared, name, key).await?.status, Status::Parked { .. }) {
-        let detail = format!("`{name}` of `{key}` does not wait for an operator; nothing was done");
-        return Err(Problem::new(
-            StatusCode::CONFLICT,
-            "not-parked",
-            "It is not parked",
-            detail,
-        ));
-    }
-    Ok(shared.app.resume(name, key, retry, by, reason).await?)
+    let by = words.get("as").unwrap_or("operator:api");
+    let resumed = shared.app.resume(&name, &key, retry, by, reason).await;
+    resumed.map_err(|e| {
+        let detail = e.to_string();
+        if detail.contains("is not parked") {
+            Problem::new(StatusCode::CONFLICT, "not-parked", "It is not parked", detail)
+        } else {
+            e.into()
+        }
+    })?;
+    Ok(Json(json!({"outcome": "resumed"})))
 }
 
 /// `GET /api/ops/views`
 pub(super) async fn views(State(shared): State<Shared>) -> Result<Json<Value>, Problem> {
-    let head = shared.app.head().await?;
-    Ok(Json(
-        json!({ "head": head, "views": shared.app.views().await? }),
-    ))
+    Ok(Json(json!(shared.app.views().await?)))
 }
 
 /// `GET /api/ops/views/{name}`
 pub(super) async fn view(
     State(shared): State<Shared>,
-    At(name): At<String>,
-) -> Result<Json<impl Serialize>, Problem> {
-    Ok(Json(shared.app.view_status(&name).await?))
+    Path(name): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!(shared.app.view_status(&name).await?)))
 }
 
 /// `POST /api/ops/views/{name}/rebuild`
 pub(super) async fn rebuild(
     State(shared): State<Shared>,
-    At(name): At<String>,
-) -> Result<Response, Problem> {
+    Path(name): Path<String>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let before = shared.app.view_status(&name).await?.rebuilds_finished;
     shared.app.rebuild_view(&name)?;
-    let follow = format!("/api/ops/views/{name}");
-    let body = json!({ "outcome": "accepted", "view": name, "follow": follow });
-    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+    let watch = format!("/api/ops/views/{name}");
+    let body = json!({"outcome": "accepted", "watch": watch, "rebuilds_finished": before});
+    Ok((StatusCode::ACCEPTED, Json(body)))
 }
 
-/// `GET /livez`: whether the program answers at all.
-pub(super) async fn alive() -> Json<Value> {
-    Json(json!({ "alive": true }))
+/// `GET /livez`: the program answers.
+pub(super) async fn live() -> &'static str {
+    "ok\n"
 }
 
-/// `GET /healthz`: how it is, for people.
-pub(super) async fn health(State(shared): State<Shared>) -> Result<Json<impl Serialize>, Problem> {
-    Ok(Json(shared.app.health().await?))
+/// `GET /readyz`: everything has caught up, or why not.
+pub(super) async fn ready(State(shared): State<Shared>) -> Response {
+    match shared.app.health().await {
+        Ok(health) if health.ready => (StatusCode::OK, Json(json!(health))).into_response(),
+        Ok(health) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!(health))).into_response(),
+        Err(e) => Problem::from(e).into_response(),
+    }
 }
 
-/// `GET /readyz`: whether it should be given work; if not, why.
-pub(super) async fn ready(State(shared): State<Shared>) -> Result<Response, Problem> {
-    let health = shared.app.health().await?;
-    let ready = if health.ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
+/// Counters of the whole program are collected from here on.
+pub(crate) fn recorder() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    // A program that has a recorder of its own keeps it; `/metrics` then says so.
+    HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).as_ref()
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Problem> {
+    let Some(handle) = recorder() else {
+        let detail = "the program records metrics elsewhere; ask there";
+        return Err(Problem::not_found(detail));
     };
-    Ok((ready, Json(health)).into_response())
+    gauge!("fait_head_position").set(shared.app.head().await? as f64);
+    for v in shared.app.views().await? {
+        let name = v.name;
+        gauge!("fait_view_lag_events", "view" => name.clone()).set(v.lag_events as f64);
+        gauge!("fait_view_parked_keys", "view" => name).set(v.parked.len() as f64);
+    }
+    for p in shared.app.processes().await? {
+        let ProcessCount { running, parked, ended } = p.instances;
+        for (status, n) in [("running", running), ("parked", parked), ("ended", ended)] {
+            gauge!("fait_processes", "process" => p.name.clone(), "status" => status)
+                .set(n as f64);
+        }
+        gauge!("fait_process_lag_events", "process" => p.name).set(p.lag_events as f64);
+    }
+    Ok(handle.render())
 }

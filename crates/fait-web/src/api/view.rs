@@ -14,9 +14,7 @@ const WAIT: Duration = Duration::from_millis(1500);
 
 /// Waits for `at_least`; says whether the view has come so far.
 async fn caught_up(shared: &Shared, name: &str, words: &Words) -> Result<bool, Problem> {
-    let position = words
-        .parse("at_least", "a position: a whole number")?
-        .unwrap_or(0);
+    let position = words.parse("at_least", "a position: a whole number")?.unwrap_or(0);
     Ok(shared.app.wait_for_view(name, position, WAIT).await?)
 }
 
@@ -28,9 +26,7 @@ pub(super) async fn rows(
 ) -> Result<Json<Value>, Problem> {
     let words = Words::read(query);
     let own = ["limit", "after", "at_least"];
-    let limit = words
-        .parse("limit", "a whole number from 1 to 1000")?
-        .unwrap_or(100);
+    let limit = words.parse("limit", "a whole number from 1 to 1000")?.unwrap_or(100);
     let rows = RowsQuery {
         filter: words.others(&own).cloned().collect(),
         after: words.get("after").map(String::from),
