@@ -4,4 +4,5 @@ mod house;
 mod story;
 mod load;
 mod kill;
+mod door;
 mod views;
