@@ -32,10 +32,10 @@ struct Options {
     pace: f64,
     /// How many orders are placed by themselves. They are the same at each start, so that a
     /// restart goes on where it was.
-    #[arg(long, env = "RESTAURANT_ORDERS", default_value_t = 12)]
+    #[arg(long, env = "RESTAURANT_ORDERS", default_value_t = 60)]
     orders: u32,
     /// Restaurant seconds between two of those orders; 0: all at once.
-    #[arg(long, env = "RESTAURANT_EVERY", default_value_t = 240)]
+    #[arg(long, env = "RESTAURANT_EVERY", default_value_t = 180)]
     every: u64,
 }
 
