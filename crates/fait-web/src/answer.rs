@@ -1,10 +1,13 @@
 //! Answers: JSON, problems (RFC 9457), and pages.
 
 use axum::Json;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use fait::app::{ClaimError, SendError};
 use fait::store::StoreError;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// Something was wrong; the detail says what, and what to do next.
@@ -24,17 +27,33 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Problem { status, kind, title, detail: detail.into(), more: json!({}) }
+        Problem {
+            status,
+            kind,
+            title,
+            detail: detail.into(),
+            more: json!({}),
+        }
     }
 
     /// What was sent cannot be read.
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
-        Problem::new(StatusCode::BAD_REQUEST, "malformed", "It cannot be read", detail)
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            "It cannot be read",
+            detail,
+        )
     }
 
     /// There is no such thing.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
-        Problem::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is no such thing",
+            detail,
+        )
     }
 
     /// A member beside the standard ones.
@@ -84,18 +103,33 @@ impl From<SendError> for Problem {
                 r.message,
             )
             .with("code", r.code),
+            SendError::Limit(_) => Problem::malformed(format!("{detail}; send less")),
+            SendError::Elsewhere(_) => Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "elsewhere",
+                "Another system does that",
+                detail,
+            ),
             SendError::Reused(_) => Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "key-reused",
                 "The key was used before",
                 format!("{detail}; use a new key for a new request"),
             ),
-            SendError::NotAsked(_) => {
-                Problem::new(StatusCode::CONFLICT, "not-asked", "It is not asked any more", detail)
-            }
+            SendError::NotAsked(_) => Problem::new(
+                StatusCode::CONFLICT,
+                "not-asked",
+                "It is not asked any more",
+                detail,
+            ),
             SendError::Conflict => {
                 let detail = format!("{detail}; send it again");
-                Problem::new(StatusCode::CONFLICT, "conflict", "Others were faster", detail)
+                Problem::new(
+                    StatusCode::CONFLICT,
+                    "conflict",
+                    "Others were faster",
+                    detail,
+                )
             }
             SendError::Store(e) => e.into(),
             _ => Problem::new(
@@ -117,7 +151,27 @@ impl From<StoreError> for Problem {
         if detail.contains("has no column") {
             return Problem::malformed(detail);
         }
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store", "The store is in trouble", detail)
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store",
+            "The store is in trouble",
+            detail,
+        )
+    }
+}
+
+/// The words of an address, with a problem instead of plain text when they cannot be read.
+pub(crate) struct At<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequestParts<S> for At<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(words)) => Ok(At(words)),
+            Err(e) => Err(Problem::malformed(format!(
+                "the address cannot be read: {e}"
+            ))),
+        }
     }
 }
 
@@ -127,7 +181,12 @@ impl From<ClaimError> for Problem {
             ClaimError::Send(e) => e.into(),
             taken => {
                 let detail = taken.to_string();
-                Problem::new(StatusCode::CONFLICT, "taken", "Somebody else has it", detail)
+                Problem::new(
+                    StatusCode::CONFLICT,
+                    "taken",
+                    "Somebody else has it",
+                    detail,
+                )
             }
         }
     }

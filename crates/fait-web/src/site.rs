@@ -9,6 +9,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use fait::App;
+use futures_util::StreamExt;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// Nothing from elsewhere, and nothing that is written into a page.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The task UI and the HTTP interface of a running system.
@@ -30,21 +31,28 @@ pub struct Site {
 
 impl std::fmt::Debug for Site {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Site").field("app", &self.shared.app).finish_non_exhaustive()
+        f.debug_struct("Site")
+            .field("app", &self.shared.app)
+            .finish_non_exhaustive()
     }
 }
 
 impl Site {
     /// The site of a system.
     pub fn new(app: App) -> Site {
-        Site { shared: Shared { app, board: None } }
+        Site {
+            shared: Shared { app, board: None },
+        }
     }
 
     /// The board that the system was built from, as text. It is shown at `/board`; what cannot
     /// be read of it is left out there.
     pub fn board(mut self, source: &str) -> Site {
         let board = fait_board::parse(source).board;
-        self.shared.board = Some(Arc::new(Drawn { source: source.into(), board }));
+        self.shared.board = Some(Arc::new(Drawn {
+            source: source.into(),
+            board,
+        }));
         self
     }
 
@@ -59,6 +67,7 @@ impl Site {
             .method_not_allowed_fallback(wrong_method)
             .with_state(shared)
             .layer(DefaultBodyLimit::max(MAX_BODY))
+            .layer(middleware::from_fn(bounded))
             .layer(middleware::from_fn(same_site))
             .layer(middleware::from_fn(headers))
             .layer(CatchPanicLayer::custom(panicked))
@@ -74,12 +83,22 @@ impl Site {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let app = self.shared.app.clone();
+        let local = listener.local_addr()?.ip().is_loopback();
         let stop = async move {
-            shutdown.await;
+            tokio::select! {
+                () = shutdown => {}
+                () = app.stopping() => {}
+            }
             // Streams end when the system stops; without that they would hold the server open.
             app.begin_stop();
         };
-        axum::serve(listener, self.into_service()).with_graceful_shutdown(stop).await
+        let mut routes = self.into_service();
+        if local {
+            routes = routes.layer(middleware::from_fn(this_machine));
+        }
+        axum::serve(listener, routes)
+            .with_graceful_shutdown(stop)
+            .await
     }
 }
 
@@ -104,12 +123,21 @@ async fn wrong_method(request: Request) -> Problem {
 /// A request that changes something must come from this site's own pages, or from a program that
 /// is no browser. Browsers say which by `Sec-Fetch-Site`, older ones by `Origin`.
 async fn same_site(request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let reads = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
     if reads || is_own(&request) {
         return next.run(request).await;
     }
     let detail = "the request comes from a page of another site; use this site's own pages";
-    Problem::new(StatusCode::FORBIDDEN, "other-site", "Another site asks", detail).into_response()
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "other-site",
+        "Another site asks",
+        detail,
+    )
+    .into_response()
 }
 
 fn is_own(request: &Request) -> bool {
@@ -124,6 +152,55 @@ fn is_own(request: &Request) -> bool {
     }
 }
 
+/// A body that says that it is too large is read to its end, so that its sender can hear why it
+/// is refused; beyond 64 MiB the connection is closed instead.
+async fn bounded(request: Request, next: Next) -> Response {
+    const PATIENCE: usize = 64 << 20;
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length: Option<usize> = length.and_then(|v| v.to_str().ok()?.parse().ok());
+    if length.is_none_or(|n| n <= MAX_BODY) {
+        return next.run(request).await;
+    }
+    let mut body = request.into_body().into_data_stream();
+    let mut read = 0;
+    while let Some(Ok(part)) = body.next().await {
+        read += part.len();
+        if read > PATIENCE {
+            break;
+        }
+    }
+    api::too_large().into_response()
+}
+
+/// A site on a loopback address is this machine's own. A name that somebody points at it from
+/// elsewhere would make another site's page look like one of ours (DNS rebinding).
+async fn this_machine(request: Request, next: Next) -> Response {
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|v| v.to_str().ok());
+    let name = host.map(|h| {
+        h.rsplit_once(':').map_or(h, |(name, port)| {
+            if port.bytes().all(|b| b.is_ascii_digit()) {
+                name
+            } else {
+                h
+            }
+        })
+    });
+    if name.is_none_or(|n| ["localhost", "127.0.0.1", "[::1]"].contains(&n)) {
+        return next.run(request).await;
+    }
+    let detail = "this site is for this machine; ask for it as localhost or 127.0.0.1";
+    Problem::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "other-name",
+        "Another name is meant",
+        detail,
+    )
+    .into_response()
+}
+
 async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let all = [
@@ -136,12 +213,19 @@ async fn headers(request: Request, next: Next) -> Response {
         headers.insert(name, HeaderValue::from_static(value));
     }
     // What is shown changes all the time; only assets say otherwise.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     let detail = "the program failed on this request; what was acknowledged before is safe";
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "defect", "The program is at fault", detail)
-        .into_response()
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "defect",
+        "The program is at fault",
+        detail,
+    )
+    .into_response()
 }

@@ -1,12 +1,12 @@
 //! Commands by HTTP: one is sent once, however often the request is.
 
 use super::Words;
-use crate::answer::Problem;
+use crate::answer::{At, Problem};
 use crate::shared::Shared;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use fait::app::Envelope;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ const MAX_KEY: usize = 255;
 /// `POST /api/commands/{name}`
 pub(super) async fn send(
     State(shared): State<Shared>,
-    Path(name): Path<String>,
+    At(name): At<String>,
     query: RawQuery,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -79,29 +79,43 @@ pub(crate) fn too_large() -> Problem {
         StatusCode::PAYLOAD_TOO_LARGE,
         "too-large",
         "The body is too large",
-        format!("at most {} bytes are taken; send less", crate::shared::MAX_BODY),
+        format!(
+            "at most {} bytes are taken; send less",
+            crate::shared::MAX_BODY
+        ),
     )
 }
 
 /// The command's id: a UUID as it is, any other key as the UUID of its text for this command.
 fn key(name: &str, headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
     let wrong = || {
         let detail = format!("Idempotency-Key is a text of 1 to {MAX_KEY} visible characters");
         Problem::malformed(detail).with("field", "Idempotency-Key")
     };
-    let text = value.to_str().map_err(|_| wrong())?.trim().trim_matches('"');
+    let text = value
+        .to_str()
+        .map_err(|_| wrong())?
+        .trim()
+        .trim_matches('"');
     if text.is_empty() || text.len() > MAX_KEY {
         return Err(wrong());
     }
-    let named = || Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("key {name} {text}").as_bytes());
+    let named = || {
+        Uuid::new_v5(
+            &Uuid::NAMESPACE_OID,
+            format!("key {name} {text}").as_bytes(),
+        )
+    };
     Ok(Some(text.parse().unwrap_or_else(|_| named())))
 }
 
 /// `GET /api/inbox/{role}`
 pub(super) async fn inbox(
     State(shared): State<Shared>,
-    Path(role): Path<String>,
+    At(role): At<String>,
 ) -> Result<Json<Value>, Problem> {
     let roles = shared.app.manifest().roles;
     if !roles.contains_key(&role) {
@@ -115,7 +129,7 @@ pub(super) async fn inbox(
 /// `POST /api/tasks/{id}/claim` with `{"by": …, "minutes": …}`
 pub(super) async fn claim(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    At(id): At<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
@@ -129,6 +143,9 @@ pub(super) async fn claim(
     let minutes = minutes.ok_or_else(|| {
         Problem::malformed("`minutes` is a number from 1 to 1440").with("field", "minutes")
     })?;
-    let until = shared.app.claim(id, by, Duration::from_secs(minutes * 60)).await?;
+    let until = shared
+        .app
+        .claim(id, by, Duration::from_secs(minutes * 60))
+        .await?;
     Ok(Json(json!({"by": by, "until": until})))
 }

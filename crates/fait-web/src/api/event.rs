@@ -1,10 +1,10 @@
 //! Events by HTTP: pages, one, a stream, and what led to what.
 
 use super::Words;
-use crate::answer::Problem;
+use crate::answer::{At, Problem};
 use crate::shared::Shared;
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use fait::app::App;
@@ -29,7 +29,9 @@ fn selected(words: &Words) -> Result<Query, Problem> {
     }
     let types = words.list("types");
     let tags = tags.into_iter().map(Tag::raw).collect();
-    Ok(Query { items: vec![QueryItem { types, tags }] })
+    Ok(Query {
+        items: vec![QueryItem { types, tags }],
+    })
 }
 
 /// `GET /api/events`
@@ -40,7 +42,9 @@ pub(super) async fn list(
     const POSITION: &str = "a position: a whole number";
     let words = Words::read(query);
     words.only(&["after", "before", "limit", "types", "tags", "backwards"])?;
-    let limit: usize = words.parse("limit", "a whole number from 1 to 1000")?.unwrap_or(100);
+    let limit: usize = words
+        .parse("limit", "a whole number from 1 to 1000")?
+        .unwrap_or(100);
     if !(1..=MAX_LIMIT).contains(&limit) {
         let detail = format!("`limit={limit}`: limit is a whole number from 1 to {MAX_LIMIT}");
         return Err(Problem::malformed(detail).with("field", "limit"));
@@ -75,19 +79,28 @@ async fn find(app: &App, which: &str) -> Result<StoredEvent, Problem> {
 /// `GET /api/events/{which}`
 pub(super) async fn one(
     State(shared): State<Shared>,
-    Path(which): Path<String>,
+    At(which): At<String>,
 ) -> Result<Json<Value>, Problem> {
     Ok(Json(find(&shared.app, &which).await?.to_json()))
 }
 
-/// `GET /api/trace/{which}`
+/// `GET /api/trace/{which}`: an event, or the command that began it.
 pub(super) async fn trace(
     State(shared): State<Shared>,
-    Path(which): Path<String>,
+    At(which): At<String>,
 ) -> Result<Json<Value>, Problem> {
-    let event = find(&shared.app, &which).await?;
+    let begun = match which.parse::<Uuid>() {
+        Ok(command) => shared.app.event_of(command).await?,
+        Err(_) => None,
+    };
+    let event = match begun {
+        Some(event) => event,
+        None => find(&shared.app, &which).await?,
+    };
     let causes = shared.app.trace(&event).await?;
-    let causes = causes.iter().map(|c| json!({"depth": c.depth, "event": c.event.to_json()}));
+    let causes = causes
+        .iter()
+        .map(|c| json!({"depth": c.depth, "event": c.event.to_json()}));
     Ok(Json(json!({ "events": causes.collect::<Vec<_>>() })))
 }
 
@@ -102,12 +115,19 @@ pub(super) async fn stream(
     let query = selected(&words)?;
     let resumed = headers.get("last-event-id").and_then(|v| v.to_str().ok());
     let after = match resumed {
-        Some(text) => text.parse().map_err(|_| {
-            Problem::malformed(format!("Last-Event-ID `{text}` is not a position"))
-        })?,
-        None => words.parse("after", "a position: a whole number")?.unwrap_or(0),
+        Some(text) => text
+            .parse()
+            .map_err(|_| Problem::malformed(format!("Last-Event-ID `{text}` is not a position")))?,
+        None => words
+            .parse("after", "a position: a whole number")?
+            .unwrap_or(0),
     };
-    let begin = Following { app: shared.app, query, after, read: vec![].into_iter() };
+    let begin = Following {
+        app: shared.app,
+        query,
+        after,
+        read: vec![].into_iter(),
+    };
     Ok(Sse::new(stream::unfold(begin, next)).keep_alive(KeepAlive::default()))
 }
 
@@ -123,7 +143,10 @@ async fn next(mut f: Following) -> Option<(Result<Sent, Infallible>, Following)>
     loop {
         if let Some(event) = f.read.next() {
             let id = event.meta.position.to_string();
-            let sent = Sent::default().id(id).event("event").data(event.to_json().to_string());
+            let sent = Sent::default()
+                .id(id)
+                .event("event")
+                .data(event.to_json().to_string());
             return Some((Ok(sent), f));
         }
         let more = async {

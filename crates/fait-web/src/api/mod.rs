@@ -5,6 +5,7 @@ mod event;
 mod ops;
 mod view;
 
+pub(crate) use command::too_large;
 pub(crate) use ops::recorder;
 
 use crate::answer::Problem;
@@ -49,32 +50,44 @@ impl Words {
         let query = query.unwrap_or_default();
         let pairs = query.split('&').filter(|p| !p.is_empty());
         let pairs = pairs.map(|p| p.split_once('=').unwrap_or((p, "")));
-        Words(pairs.map(|(name, value)| (plain(name), plain(value))).collect())
+        Words(
+            pairs
+                .map(|(name, value)| (plain(name), plain(value)))
+                .collect(),
+        )
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
+        self.0
+            .iter()
+            .find(|(n, v)| n == name && !v.is_empty())
+            .map(|(_, v)| v.as_str())
     }
 
     /// The values of a word that may stand several times, or once with commas.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         let all = self.0.iter().filter(|(n, _)| n == name);
         let all = all.flat_map(|(_, v)| v.split(','));
-        all.map(|v| v.trim().to_string()).filter(|v| !v.is_empty()).collect()
+        all.map(|v| v.trim().to_string())
+            .filter(|v| !v.is_empty())
+            .collect()
     }
 
     pub(crate) fn parse<T: FromStr>(&self, name: &str, wanted: &str) -> Result<Option<T>, Problem> {
-        let Some(text) = self.get(name) else { return Ok(None) };
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
         let shown: String = text.chars().take(60).collect();
         text.parse().map(Some).map_err(|_| {
-            Problem::malformed(format!("`{name}={shown}`: {name} is {wanted}"))
-                .with("field", name)
+            Problem::malformed(format!("`{name}={shown}`: {name} is {wanted}")).with("field", name)
         })
     }
 
     /// The words that are not among those known.
     pub(crate) fn others(&self, known: &[&str]) -> impl Iterator<Item = &(String, String)> {
-        self.0.iter().filter(move |(n, _)| !known.contains(&n.as_str()))
+        self.0
+            .iter()
+            .filter(move |(n, _)| !known.contains(&n.as_str()))
     }
 
     /// Refuses words that mean nothing here.

@@ -2,12 +2,12 @@
 
 use super::Words;
 use super::command::read_json;
-use crate::answer::Problem;
+use crate::answer::{At, Problem};
 use crate::shared::Shared;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use fait::app::ProcessCount;
@@ -32,14 +32,17 @@ async fn known(shared: &Shared, name: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let names: Vec<String> = processes.into_iter().map(|p| p.name).collect();
-    let detail = format!("there is no process `{name}`; there are {}", names.join(", "));
+    let detail = format!(
+        "there is no process `{name}`; there are {}",
+        names.join(", ")
+    );
     Err(Problem::not_found(detail))
 }
 
 /// `GET /api/ops/processes/{name}`
 pub(super) async fn instances(
     State(shared): State<Shared>,
-    Path(name): Path<String>,
+    At(name): At<String>,
     query: RawQuery,
 ) -> Result<Json<Value>, Problem> {
     known(&shared, &name).await?;
@@ -50,27 +53,33 @@ pub(super) async fn instances(
         let detail = format!("`status={other}`: status is running, parked or ended");
         return Err(Problem::malformed(detail).with("field", "status"));
     }
-    let limit: usize = words.parse("limit", "a whole number from 1 to 1000")?.unwrap_or(100);
-    let found = shared.app.instances(Some(&name), status, limit.clamp(1, 1000))?;
+    let limit: usize = words
+        .parse("limit", "a whole number from 1 to 1000")?
+        .unwrap_or(100);
+    let found = shared
+        .app
+        .instances(Some(&name), status, limit.clamp(1, 1000))?;
     Ok(Json(json!(found)))
 }
 
 /// `GET /api/ops/processes/{name}/{key}`
 pub(super) async fn instance(
     State(shared): State<Shared>,
-    Path((name, key)): Path<(String, String)>,
+    At((name, key)): At<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     known(&shared, &name).await?;
     match shared.app.instance(&name, &key).await? {
         Some(instance) => Ok(Json(json!(instance))),
-        None => Err(Problem::not_found(format!("`{name}` has no instance `{key}`"))),
+        None => Err(Problem::not_found(format!(
+            "`{name}` has no instance `{key}`"
+        ))),
     }
 }
 
 /// `POST /api/ops/processes/{name}/{key}/resume` with `{"retry": …, "reason": …}`
 pub(super) async fn resume(
     State(shared): State<Shared>,
-    Path((name, key)): Path<(String, String)>,
+    At((name, key)): At<(String, String)>,
     query: RawQuery,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -91,7 +100,12 @@ pub(super) async fn resume(
     resumed.map_err(|e| {
         let detail = e.to_string();
         if detail.contains("is not parked") {
-            Problem::new(StatusCode::CONFLICT, "not-parked", "It is not parked", detail)
+            Problem::new(
+                StatusCode::CONFLICT,
+                "not-parked",
+                "It is not parked",
+                detail,
+            )
         } else {
             e.into()
         }
@@ -107,7 +121,7 @@ pub(super) async fn views(State(shared): State<Shared>) -> Result<Json<Value>, P
 /// `GET /api/ops/views/{name}`
 pub(super) async fn view(
     State(shared): State<Shared>,
-    Path(name): Path<String>,
+    At(name): At<String>,
 ) -> Result<Json<Value>, Problem> {
     Ok(Json(json!(shared.app.view_status(&name).await?)))
 }
@@ -115,7 +129,7 @@ pub(super) async fn view(
 /// `POST /api/ops/views/{name}/rebuild`
 pub(super) async fn rebuild(
     State(shared): State<Shared>,
-    Path(name): Path<String>,
+    At(name): At<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let before = shared.app.view_status(&name).await?.rebuilds_finished;
     shared.app.rebuild_view(&name)?;
@@ -142,7 +156,9 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Response {
 pub(crate) fn recorder() -> Option<&'static PrometheusHandle> {
     static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     // A program that has a recorder of its own keeps it; `/metrics` then says so.
-    HANDLE.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).as_ref()
+    HANDLE
+        .get_or_init(|| PrometheusBuilder::new().install_recorder().ok())
+        .as_ref()
 }
 
 /// `GET /metrics`
@@ -158,10 +174,13 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Prob
         gauge!("fait_view_parked_keys", "view" => name).set(v.parked.len() as f64);
     }
     for p in shared.app.processes().await? {
-        let ProcessCount { running, parked, ended } = p.instances;
+        let ProcessCount {
+            running,
+            parked,
+            ended,
+        } = p.instances;
         for (status, n) in [("running", running), ("parked", parked), ("ended", ended)] {
-            gauge!("fait_processes", "process" => p.name.clone(), "status" => status)
-                .set(n as f64);
+            gauge!("fait_processes", "process" => p.name.clone(), "status" => status).set(n as f64);
         }
         gauge!("fait_process_lag_events", "process" => p.name).set(p.lag_events as f64);
     }

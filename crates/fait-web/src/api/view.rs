@@ -1,10 +1,10 @@
 //! Views by HTTP.
 
 use super::Words;
-use crate::answer::Problem;
+use crate::answer::{At, Problem};
 use crate::shared::Shared;
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use fait::app::RowsQuery;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -14,19 +14,23 @@ const WAIT: Duration = Duration::from_millis(1500);
 
 /// Waits for `at_least`; says whether the view has come so far.
 async fn caught_up(shared: &Shared, name: &str, words: &Words) -> Result<bool, Problem> {
-    let position = words.parse("at_least", "a position: a whole number")?.unwrap_or(0);
+    let position = words
+        .parse("at_least", "a position: a whole number")?
+        .unwrap_or(0);
     Ok(shared.app.wait_for_view(name, position, WAIT).await?)
 }
 
 /// `GET /api/views/{name}`
 pub(super) async fn rows(
     State(shared): State<Shared>,
-    Path(name): Path<String>,
+    At(name): At<String>,
     query: RawQuery,
 ) -> Result<Json<Value>, Problem> {
     let words = Words::read(query);
     let own = ["limit", "after", "at_least"];
-    let limit = words.parse("limit", "a whole number from 1 to 1000")?.unwrap_or(100);
+    let limit = words
+        .parse("limit", "a whole number from 1 to 1000")?
+        .unwrap_or(100);
     let rows = RowsQuery {
         filter: words.others(&own).cloned().collect(),
         after: words.get("after").map(String::from),
@@ -45,7 +49,7 @@ pub(super) async fn rows(
 /// `GET /api/views/{name}/{key}`
 pub(super) async fn row(
     State(shared): State<Shared>,
-    Path((name, key)): Path<(String, String)>,
+    At((name, key)): At<(String, String)>,
     query: RawQuery,
 ) -> Result<Json<Value>, Problem> {
     let words = Words::read(query);

@@ -165,6 +165,17 @@ async fn a_body_of_ten_megabytes_is_refused() {
         .unwrap();
     let answer = shop.ask(form).await;
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let tag = format!(
+        r#"{{"thing": "{}", "price": "1.00", "words": []}}"#,
+        "x".repeat(300)
+    );
+    let answer = shop.post("/api/commands/OfferThing", &tag).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(
+        answer.detail().contains("is longer than 255 bytes"),
+        "{}",
+        answer.body
+    );
     let long = Request::post("/api/commands/OfferThing")
         .header("Idempotency-Key", "k".repeat(300))
         .body(Body::from("{}"))
@@ -227,6 +238,7 @@ async fn bad_questions_name_the_word() {
             "status is running, parked or ended",
         ),
         ("/api/nothing", 404, "nothing is at `/api/nothing`"),
+        ("/api/views/%FF", 400, "the address cannot be read"),
         ("/api/commands/OfferThing", 405, "does not take GET"),
     ];
     for (path, status, wanted) in cases {
@@ -270,6 +282,9 @@ async fn what_happened_can_be_read() {
         .map(|e| e["depth"].as_u64().unwrap())
         .collect();
     assert_eq!(depths, [0, 1]);
+    let command = trace["events"][0]["event"]["command"].as_str().unwrap();
+    let by_command = shop.get(&format!("/api/trace/{command}")).await.json();
+    assert_eq!(by_command, trace);
     let row = shop.get("/api/views/shelf/cup?at_least=2").await.json();
     assert_eq!(
         (&row["row"]["price"], &row["caught_up"]),

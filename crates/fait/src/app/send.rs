@@ -179,7 +179,7 @@ impl App {
         let def = self.task(name)?;
         match &def.begin {
             Some(begin) => Ok(begin(body)?),
-            None => Err(SendError::Defect(format!(
+            None => Err(SendError::Elsewhere(format!(
                 "`{name}` is carried out by {}, not here",
                 def.page.to.as_deref().unwrap_or("another system")
             ))),
@@ -290,6 +290,7 @@ impl App {
             }),
             Err(AppendError::Store(e)) => Err(SendError::Store(e)),
             Err(AppendError::CommandReused { id }) => Err(SendError::Reused(id)),
+            Err(AppendError::Invalid(why)) => Err(SendError::Limit(why)),
             Err(e) => Err(SendError::Defect(e.to_string())),
         }
     }

@@ -82,6 +82,12 @@ pub enum SendError {
     /// The asked task was done, withdrawn or never asked.
     #[error("{0}")]
     NotAsked(String),
+    /// What would be recorded breaks a limit of the store, for example of a tag's length.
+    #[error("{0}")]
+    Limit(String),
+    /// Another system carries the command out.
+    #[error("{0}")]
+    Elsewhere(String),
     /// The command id was used before, for something else.
     #[error("command id {0} was used before, for something else")]
     Reused(Uuid),
@@ -91,7 +97,7 @@ pub enum SendError {
     /// An event that it must look at cannot be read.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// The program cannot write its own event, or it breaks a limit.
+    /// The program cannot write its own event.
     #[error("{0}")]
     Defect(String),
     /// The store cannot do it.
@@ -277,6 +283,7 @@ impl Core {
             Err(AppendError::Conflict { condition: 0, .. }) => Ok(None),
             Err(AppendError::Conflict { .. }) => Err(self.why_not_asked(x).await),
             Err(AppendError::CommandReused { id }) => Err(SendError::Reused(id)),
+            Err(AppendError::Invalid(why)) => Err(SendError::Limit(why)),
             Err(AppendError::Store(e)) => Err(SendError::Store(e)),
             Err(other) => Err(SendError::Defect(other.to_string())),
         }

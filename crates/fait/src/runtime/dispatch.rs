@@ -190,7 +190,12 @@ impl Core {
                 };
                 self.settle(&answer, outcome).await
             }
-            Err(e @ (SendError::Decode(_) | SendError::Defect(_) | SendError::Reused(_))) => {
+            Err(
+                e @ (SendError::Decode(_)
+                | SendError::Defect(_)
+                | SendError::Limit(_)
+                | SendError::Reused(_)),
+            ) => {
                 self.settle(
                     &answer,
                     Outcome::Failed {

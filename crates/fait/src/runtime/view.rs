@@ -426,7 +426,13 @@ impl Core {
         let mut sql = select(&view.table(), "v.key > ?2");
         let mut values = vec![view.def.name.clone(), q.after.clone().unwrap_or_default()];
         for (column, value) in &q.filter {
-            values.push(value.clone());
+            // SQLite's JSON functions give yes and no as 1 and 0.
+            let flag = view.def.row["properties"][column]["type"] == "boolean";
+            values.push(match value.as_str() {
+                "true" if flag => "1".into(),
+                "false" if flag => "0".into(),
+                _ => value.clone(),
+            });
             let n = values.len();
             sql.push_str(&format!(" AND CAST(v.{} AS TEXT) = ?{n}", quoted(column)));
         }
