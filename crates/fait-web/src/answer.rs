@@ -1,17 +1,14 @@
 //! Answers: JSON, problems (RFC 9457), and pages.
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Path};
-use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use fait::app::{ClaimError, SendError};
 use fait::store::StoreError;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// Something was wrong; the detail says what, and what to do next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
     kind: &'static str,
@@ -60,6 +57,11 @@ impl Problem {
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more[name] = value.into();
         self
+    }
+
+    /// The short title.
+    pub(crate) fn title(&self) -> &str {
+        self.title
     }
 
     /// The sentence.
@@ -157,21 +159,6 @@ impl From<StoreError> for Problem {
             "The store is in trouble",
             detail,
         )
-    }
-}
-
-/// The words of an address, with a problem instead of plain text when they cannot be read.
-pub(crate) struct At<T>(pub(crate) T);
-
-impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequestParts<S> for At<T> {
-    type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match Path::<T>::from_request_parts(parts, state).await {
-            Ok(Path(words)) => Ok(At(words)),
-            Err(e) => Err(Problem::malformed(format!(
-                "the address cannot be read: {e}"
-            ))),
-        }
     }
 }
 

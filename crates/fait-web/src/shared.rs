@@ -1,17 +1,24 @@
 //! What every route needs.
 
 use fait::App;
+use fait::manifest::{CommandEntry, Manifest, ProcessEntry};
 use fait_board::Board;
+use std::future::Future;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Largest body of a request, in bytes.
 pub(crate) const MAX_BODY: usize = 2 << 20;
 
-/// A running system with the board it was built from.
+/// A running system with what is shown of it.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) app: App,
+    /// The system as data; it does not change while it runs.
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) title: Arc<str>,
     pub(crate) board: Option<Arc<Drawn>>,
+    closing: watch::Sender<bool>,
 }
 
 /// A board that was read once.
@@ -20,4 +27,72 @@ pub(crate) struct Drawn {
     pub(crate) source: String,
     /// What it says.
     pub(crate) board: Board,
+    /// What could not be understood.
+    pub(crate) problems: Vec<String>,
+}
+
+impl Shared {
+    pub(crate) fn new(app: App, title: Option<String>, board: Option<Drawn>) -> Self {
+        let manifest = Arc::new(app.manifest());
+        let title = title.unwrap_or_else(|| app.name().to_string());
+        let closing = watch::Sender::new(false);
+        Shared {
+            app,
+            manifest,
+            title: title.into(),
+            board: board.map(Arc::new),
+            closing,
+        }
+    }
+
+    /// Ends everything that would go on by itself.
+    pub(crate) fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Resolves once the server or the system stops.
+    pub(crate) fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (mut closing, app) = (self.closing.subscribe(), self.app.clone());
+        async move {
+            tokio::select! {
+                // The sender lives in `Shared`; when it is gone, the server is.
+                _ = closing.wait_for(|closing| *closing) => {}
+                () = app.stopping() => {}
+            }
+        }
+    }
+
+    /// A command of the manifest.
+    pub(crate) fn command(&self, name: &str) -> Option<&CommandEntry> {
+        self.manifest.commands.get(name)
+    }
+
+    /// A process or policy of the manifest.
+    pub(crate) fn process(&self, name: &str) -> Option<&ProcessEntry> {
+        let m = &self.manifest;
+        m.processes.get(name).or_else(|| m.policies.get(name))
+    }
+
+    /// A role by its name or its name in an actor: `Floor manager`, `floor-manager`.
+    pub(crate) fn role(&self, text: &str) -> Option<&str> {
+        let wanted = kebab(text);
+        self.manifest
+            .roles
+            .keys()
+            .find(|r| kebab(r) == wanted)
+            .map(String::as_str)
+    }
+}
+
+/// `Floor manager` as `floor-manager`.
+pub(crate) fn kebab(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars().flat_map(char::to_lowercase) {
+        if c.is_alphanumeric() {
+            out.push(c);
+        } else if !out.is_empty() && !out.ends_with('-') {
+            out.push('-');
+        }
+    }
+    out.trim_end_matches('-').to_string()
 }

@@ -12,7 +12,6 @@ use fait::App;
 use futures_util::StreamExt;
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -26,13 +25,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// address, or behind something that knows who is who.
 #[must_use = "a site is served with `serve`"]
 pub struct Site {
-    shared: Shared,
+    app: App,
+    title: Option<String>,
+    board: Option<Drawn>,
 }
 
 impl std::fmt::Debug for Site {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Site")
-            .field("app", &self.shared.app)
+            .field("app", &self.app)
             .finish_non_exhaustive()
     }
 }
@@ -41,36 +42,34 @@ impl Site {
     /// The site of a system.
     pub fn new(app: App) -> Site {
         Site {
-            shared: Shared { app, board: None },
+            app,
+            title: None,
+            board: None,
         }
+    }
+
+    /// The name on every page; the system's own by default.
+    pub fn title(mut self, title: &str) -> Site {
+        self.title = Some(title.into());
+        self
     }
 
     /// The board that the system was built from, as text. It is shown at `/board`; what cannot
     /// be read of it is left out there.
     pub fn board(mut self, source: &str) -> Site {
-        let board = fait_board::parse(source).board;
-        self.shared.board = Some(Arc::new(Drawn {
+        let parsed = fait_board::parse(source);
+        let problems = parsed.problems.into_iter();
+        self.board = Some(Drawn {
             source: source.into(),
-            board,
-        }));
+            board: parsed.board,
+            problems: problems.map(|p| p.message).collect(),
+        });
         self
     }
 
     /// The site as a tower service, for tests and for other servers.
     pub fn into_service(self) -> Router {
-        api::recorder();
-        let shared = self.shared;
-        Router::new()
-            .merge(api::routes())
-            .merge(page::routes())
-            .fallback(unknown)
-            .method_not_allowed_fallback(wrong_method)
-            .with_state(shared)
-            .layer(DefaultBodyLimit::max(MAX_BODY))
-            .layer(middleware::from_fn(bounded))
-            .layer(middleware::from_fn(same_site))
-            .layer(middleware::from_fn(headers))
-            .layer(CatchPanicLayer::custom(panicked))
+        routes(Shared::new(self.app, self.title, self.board))
     }
 
     /// Serves until `shutdown` resolves; what is under way is finished.
@@ -82,17 +81,18 @@ impl Site {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        let app = self.shared.app.clone();
+        let shared = Shared::new(self.app.clone(), self.title, self.board);
+        let (app, closing) = (self.app, shared.clone());
         let local = listener.local_addr()?.ip().is_loopback();
         let stop = async move {
             tokio::select! {
                 () = shutdown => {}
                 () = app.stopping() => {}
             }
-            // Streams end when the system stops; without that they would hold the server open.
-            app.begin_stop();
+            // Streams end now; without that they would hold the server open.
+            closing.close();
         };
-        let mut routes = self.into_service();
+        let mut routes = routes(shared);
         if local {
             routes = routes.layer(middleware::from_fn(this_machine));
         }
@@ -100,6 +100,21 @@ impl Site {
             .with_graceful_shutdown(stop)
             .await
     }
+}
+
+fn routes(shared: Shared) -> Router {
+    api::recorder();
+    Router::new()
+        .merge(api::routes())
+        .merge(page::routes())
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(shared)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(bounded))
+        .layer(middleware::from_fn(same_site))
+        .layer(middleware::from_fn(headers))
+        .layer(CatchPanicLayer::custom(panicked))
 }
 
 async fn unknown(State(shared): State<Shared>, request: Request) -> Response {

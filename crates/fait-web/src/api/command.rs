@@ -1,7 +1,8 @@
 //! Commands by HTTP: one is sent once, however often the request is.
 
 use super::Words;
-use crate::answer::{At, Problem};
+use crate::answer::Problem;
+use crate::request::At;
 use crate::shared::Shared;
 use axum::Json;
 use axum::body::Bytes;
@@ -117,9 +118,9 @@ pub(super) async fn inbox(
     State(shared): State<Shared>,
     At(role): At<String>,
 ) -> Result<Json<Value>, Problem> {
-    let roles = shared.app.manifest().roles;
+    let roles = &shared.manifest.roles;
     if !roles.contains_key(&role) {
-        let names: Vec<String> = roles.into_keys().collect();
+        let names: Vec<&str> = roles.keys().map(String::as_str).collect();
         let detail = format!("there is no role `{role}`; there are {}", names.join(", "));
         return Err(Problem::not_found(detail));
     }

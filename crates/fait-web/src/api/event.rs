@@ -1,13 +1,14 @@
 //! Events by HTTP: pages, one, a stream, and what led to what.
 
 use super::Words;
-use crate::answer::{At, Problem};
+use crate::answer::Problem;
+use crate::request::At;
 use crate::shared::Shared;
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
-use fait::app::App;
+use fait::App;
 use fait::event::{Position, StoredEvent, Tag};
 use fait::query::{Query, QueryItem};
 use fait::store::Range;
@@ -123,7 +124,7 @@ pub(super) async fn stream(
             .unwrap_or(0),
     };
     let begin = Following {
-        app: shared.app,
+        shared,
         query,
         after,
         read: vec![].into_iter(),
@@ -132,7 +133,7 @@ pub(super) async fn stream(
 }
 
 struct Following {
-    app: App,
+    shared: Shared,
     query: Query,
     after: Position,
     read: std::vec::IntoIter<StoredEvent>,
@@ -150,11 +151,14 @@ async fn next(mut f: Following) -> Option<(Result<Sent, Infallible>, Following)>
             return Some((Ok(sent), f));
         }
         let more = async {
-            f.app.wait(f.after).await?;
-            f.app.events(&f.query, Range::after(f.after, 200)).await
+            f.shared.app.wait(f.after).await?;
+            f.shared
+                .app
+                .events(&f.query, Range::after(f.after, 200))
+                .await
         };
         let slice = tokio::select! {
-            () = f.app.stopping() => return None,
+            () = f.shared.closed() => return None,
             slice = more => slice.ok()?,
         };
         let full = slice.events.len() == 200;

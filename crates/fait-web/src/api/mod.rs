@@ -52,7 +52,7 @@ impl Words {
         let pairs = pairs.map(|p| p.split_once('=').unwrap_or((p, "")));
         Words(
             pairs
-                .map(|(name, value)| (plain(name), plain(value)))
+                .map(|(name, value)| (unescaped(name), unescaped(value)))
                 .collect(),
         )
     }
@@ -104,7 +104,7 @@ impl Words {
 }
 
 /// Undoes form encoding.
-fn plain(text: &str) -> String {
+pub(crate) fn unescaped(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut i = 0;

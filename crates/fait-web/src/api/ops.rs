@@ -2,7 +2,8 @@
 
 use super::Words;
 use super::command::read_json;
-use crate::answer::{At, Problem};
+use crate::answer::Problem;
+use crate::request::At;
 use crate::shared::Shared;
 use axum::Json;
 use axum::body::Bytes;
@@ -18,7 +19,7 @@ use std::sync::OnceLock;
 
 /// `GET /api/manifest`
 pub(super) async fn manifest(State(shared): State<Shared>) -> Json<Value> {
-    Json(json!(shared.app.manifest()))
+    Json(json!(*shared.manifest))
 }
 
 /// `GET /api/ops/processes`

@@ -1,7 +1,8 @@
 //! Views by HTTP.
 
 use super::Words;
-use crate::answer::{At, Problem};
+use crate::answer::Problem;
+use crate::request::At;
 use crate::shared::Shared;
 use axum::Json;
 use axum::extract::{RawQuery, State};

@@ -143,6 +143,11 @@ impl App {
         crate::trace::trace(&*self.core.store, event).await
     }
 
+    /// A process's or policy's name in plain words.
+    pub fn process_title(&self, name: &str) -> Option<String> {
+        self.core.process(name).map(|p| p.title.clone())
+    }
+
     /// How every process and policy stands.
     ///
     /// # Errors

@@ -97,6 +97,17 @@ impl App {
         self.core.view(name).is_some()
     }
 
+    /// The kind of thing that a view's rows are about.
+    pub fn view_key(&self, name: &str) -> Option<&str> {
+        self.core.view(name).map(|v| v.def.key_kind.as_str())
+    }
+
+    /// The views whose rows are about a kind of thing.
+    pub fn views_about(&self, kind: &str) -> impl Iterator<Item = &str> {
+        let about = self.core.views.values().filter(move |v| v.def.key_kind == kind);
+        about.map(|v| v.def.name.as_str())
+    }
+
     /// One row of a view by name.
     ///
     /// # Errors
