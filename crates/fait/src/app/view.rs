@@ -104,7 +104,11 @@ impl App {
 
     /// The views whose rows are about a kind of thing.
     pub fn views_about(&self, kind: &str) -> impl Iterator<Item = &str> {
-        let about = self.core.views.values().filter(move |v| v.def.key_kind == kind);
+        let about = self
+            .core
+            .views
+            .values()
+            .filter(move |v| v.def.key_kind == kind);
         about.map(|v| v.def.name.as_str())
     }
 

@@ -13,8 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Commands under way at the same time.
-const AT_ONCE: usize = 32;
+/// Own decisions under way at the same time.
+const DECISIONS_AT_ONCE: usize = 32;
+
+/// Messages to outside systems under way at the same time. They have places of their own, so
+/// that a system that does not answer keeps nobody else waiting.
+const TELLS_AT_ONCE: usize = 16;
 
 /// Tries to tell another system before the process hears that it failed.
 pub const MAX_TELLS: u32 = 12;
@@ -44,7 +48,8 @@ pub(crate) struct Dispatch {
     busy: Mutex<HashSet<Uuid>>,
     tries: Mutex<HashMap<Uuid, u32>>,
     settled: Mutex<HashSet<Uuid>>,
-    running: AtomicUsize,
+    decisions: AtomicUsize,
+    tells: AtomicUsize,
 }
 
 fn lock<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -53,25 +58,35 @@ fn lock<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Dispatch {
     pub(crate) fn is_idle(&self) -> bool {
-        self.running.load(Ordering::Acquire) == 0
+        self.decisions.load(Ordering::Acquire) == 0
     }
 
-    fn begin(&self, id: Uuid) -> bool {
-        let begun = !lock(&self.settled).contains(&id) && lock(&self.busy).insert(id);
+    fn places(&self, to: &Target) -> (&AtomicUsize, usize) {
+        match to {
+            Target::System(_) => (&self.tells, TELLS_AT_ONCE),
+            Target::Here | Target::Role(_) => (&self.decisions, DECISIONS_AT_ONCE),
+        }
+    }
+
+    fn begin(&self, id: Uuid, to: &Target) -> bool {
+        let (running, at_once) = self.places(to);
+        let begun = running.load(Ordering::Acquire) < at_once
+            && !lock(&self.settled).contains(&id)
+            && lock(&self.busy).insert(id);
         if begun {
-            self.running.fetch_add(1, Ordering::AcqRel);
+            running.fetch_add(1, Ordering::AcqRel);
         }
         begun
     }
 
-    fn finish(&self, id: Uuid, settled: bool) {
+    fn finish(&self, id: Uuid, to: &Target, settled: bool) {
         if settled {
             // The index hears of it later; until then it must not be begun again.
             lock(&self.settled).insert(id);
             lock(&self.tries).remove(&id);
         }
         lock(&self.busy).remove(&id);
-        self.running.fetch_sub(1, Ordering::AcqRel);
+        self.places(to).0.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Forgets what the index has seen settled.
@@ -106,17 +121,16 @@ impl Core {
     }
 
     fn begin_open(self: &Arc<Self>) -> Result<(), StoreError> {
-        let mut open = self.db.open_for("here", None, AT_ONCE * 2)?;
-        open.extend(self.db.open_for("system", None, AT_ONCE * 2)?);
+        let mut open = self.db.open_for("here", None, DECISIONS_AT_ONCE * 2)?;
+        open.extend(self.db.open_for("system", None, TELLS_AT_ONCE * 4)?);
         self.dispatch.tidy(&open);
         for command in open {
-            let busy = self.dispatch.running.load(Ordering::Acquire);
-            let id = command.open.issued.id;
-            if busy < AT_ONCE && self.dispatch.begin(id) {
+            let (id, to) = (command.open.issued.id, command.open.issued.to.clone());
+            if self.dispatch.begin(id, &to) {
                 let core = self.clone();
                 self.tasks.spawn(async move {
                     let settled = core.carry_out(command).await;
-                    core.dispatch.finish(id, settled);
+                    core.dispatch.finish(id, &to, settled);
                     core.pulse.beat();
                 });
             }

@@ -1,8 +1,11 @@
 //! A process that stumbles waits for a person, alone; then it goes on in order.
 
 use crate::kitchen::*;
-use fait::event::minutes;
-use fait::process::Status;
+use fait::app::{App, RowsQuery, System, Told};
+use fait::event::{Never, minutes};
+use fait::process::{Input, Outbox, Process, Status};
+use fait::store::BoxFuture;
+use fait::{command, data};
 
 #[tokio::test]
 async fn a_panic_parks_one_instance_and_the_others_go_on() {
@@ -72,4 +75,63 @@ async fn a_retry_that_stumbles_again_parks_again() {
         .unwrap();
     app.settle().await;
     assert_eq!(app.parked().unwrap().len(), 1);
+}
+
+/// A system that cannot be reached.
+struct Unreachable;
+
+impl System for Unreachable {
+    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(async { Err("no answer".into()) })
+    }
+}
+
+/// Ring the bell
+#[command(to = "Bell")]
+pub(crate) struct RingBell {
+    pub(crate) order: OrderId,
+}
+
+#[data]
+#[derive(Default)]
+pub(crate) struct Ringing;
+
+impl Process for Ringing {
+    const NAME: &'static str = "ringing";
+    type Key = OrderId;
+    type Events = OrderPlaced;
+    type Timer = ();
+    type Sends = RingBell;
+    type Raises = Never;
+    fn react(self, order: &OrderId, input: Input<Self>, out: &mut Outbox<Self>) -> Self {
+        match input {
+            Input::Event(_) => {
+                out.send(RingBell {
+                    order: order.clone(),
+                });
+                self
+            }
+            other => out.unhandled(self, other),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_system_that_does_not_answer_keeps_nobody_else_waiting() {
+    let wired = wired(App::in_memory())
+        .tells::<RingBell>()
+        .process::<Ringing>();
+    let app = wired.system("Bell", Unreachable).build().unwrap();
+    app.send(soup(200)).await.unwrap();
+    for i in 0..100 {
+        app.send(place(&format!("o{i}"), i, "soup", 1))
+            .await
+            .unwrap();
+    }
+    // All the bells are being rung in vain; the kitchen's silence cancels the orders all the same.
+    app.advance(minutes(16)).await;
+    let rows = app.view_rows("open-orders", &RowsQuery::default()).unwrap();
+    assert!(rows.is_empty(), "{rows:?}");
+    assert!(!app.waiting(10).unwrap().is_empty(), "the bells wait");
+    app.stop().await;
 }
