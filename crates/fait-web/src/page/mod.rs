@@ -1,16 +1,45 @@
-//! Pages for people.
+//! Pages for people: tasks, things, views, what happened, how the system stands.
+
+mod words;
+mod assets;
+mod trouble;
+mod desk;
+mod frame;
+mod subject;
+mod story;
+mod field;
+mod receipt;
+mod start;
+mod inbox;
+mod form;
+mod task;
+mod send;
+mod live;
 
 use crate::shared::Shared;
 use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use trouble::Trouble;
 
 /// All pages.
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
+        .route("/", get(start::show))
+        .route("/me", post(start::choose))
+        .route("/inbox", get(inbox::show))
+        .route("/tasks/{ask}", get(task::asked))
+        .route("/tasks/{ask}/claim", post(task::claim))
+        .route("/do/{command}", get(task::unasked).post(send::send))
+        .route("/live", get(live::follow))
+        .route("/assets/{file}", get(assets::serve))
 }
 
-/// The page for an address that does not exist.
-pub(crate) async fn not_found(_: &Shared, path: &str) -> axum::response::Response {
-    use axum::response::IntoResponse;
-    let text = format!("nothing is at {path}");
-    (axum::http::StatusCode::NOT_FOUND, text).into_response()
+/// The page for an address that leads nowhere.
+pub(crate) async fn not_found(shared: &Shared, path: &str) -> Response {
+    Trouble::not_found(format!(
+        "there is nothing at `{path}` of {}; start with your tasks",
+        shared.title
+    ))
+    .into_response()
 }

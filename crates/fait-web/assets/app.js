@@ -1,0 +1,147 @@
+// Pages work without this. With it they follow along: what is marked `data-live` is fetched again
+// when something happens. Forms lie outside, so that typing, caret and focus are never touched.
+'use strict';
+(() => {
+  const EVERY_MS = 30_000; // "6 min left" must not stay so for an hour.
+
+  const focusWanted = document.querySelector('[data-focus]');
+  if (focusWanted) focusWanted.focus();
+
+  // One click, one command: the same form is not sent twice.
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    if (form.method !== 'post') return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = 'yes';
+    // After the browser has read which button it was.
+    setTimeout(() => {
+      for (const button of form.querySelectorAll('button')) button.disabled = true;
+    });
+  });
+  // Coming back to a page that the browser kept.
+  window.addEventListener('pageshow', () => {
+    for (const form of document.querySelectorAll('form[data-sent]')) {
+      delete form.dataset.sent;
+      for (const button of form.querySelectorAll('button')) button.disabled = false;
+    }
+  });
+
+  const said = document.getElementById('said');
+  const say = (text) => {
+    if (said && text) said.textContent = text;
+  };
+
+  // The board: larger and smaller.
+  const picture = document.querySelector('[data-board] svg');
+  if (picture) {
+    const width = picture.viewBox.baseVal.width || picture.getBoundingClientRect().width;
+    const height = picture.viewBox.baseVal.height || picture.getBoundingClientRect().height;
+    const fit = () => Math.min(1, picture.parentElement.clientWidth / width);
+    let zoom = 1;
+    const show = () => {
+      picture.style.width = `${Math.round(width * zoom)}px`;
+      picture.style.height = `${Math.round(height * zoom)}px`;
+      picture.style.maxWidth = 'none';
+    };
+    const bar = document.querySelector('[data-zoom-bar]');
+    if (bar) bar.hidden = false;
+    for (const button of document.querySelectorAll('[data-zoom]')) {
+      button.addEventListener('click', () => {
+        const by = button.dataset.zoom;
+        if (by === 'fit') zoom = fit();
+        else if (by === 'one') zoom = 1;
+        else zoom = Math.min(3, Math.max(0.1, zoom * Number(by)));
+        show();
+        say(`${Math.round(zoom * 100)} percent`);
+      });
+    }
+  }
+
+  const live = document.body.dataset.follow;
+  if (!live || !window.EventSource) return;
+
+  /** Puts what is new into a part of the page; focus and open folds stay. */
+  const renew = (old, fresh) => {
+    const active = old.contains(document.activeElement) ? document.activeElement : null;
+    const open = [...old.querySelectorAll('details[open][id]')].map((fold) => fold.id);
+    old.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
+    for (const id of open) {
+      const fold = document.getElementById(id);
+      if (fold) fold.open = true;
+    }
+    if (!active) return;
+    const same =
+      (active.id && document.getElementById(active.id)) ||
+      [...old.querySelectorAll('a[href]')].find((a) => a.href === active.href) ||
+      (active.tagName === 'SUMMARY' && old.querySelector('summary'));
+    if (same) same.focus({ preventScroll: true });
+    else {
+      // What had the focus is gone: the next thing to read is this part itself.
+      old.tabIndex = -1;
+      old.focus({ preventScroll: true });
+    }
+  };
+
+  const take = (page) => {
+    for (const old of document.querySelectorAll('[data-live]')) {
+      const fresh = page.getElementById(old.id);
+      if (!fresh) continue;
+      if (fresh.dataset.say && fresh.dataset.say !== old.dataset.say) say(fresh.dataset.say);
+      if (fresh.dataset.say) old.dataset.say = fresh.dataset.say;
+      if (old.innerHTML !== fresh.innerHTML) renew(old, fresh);
+    }
+  };
+
+  let busy = false;
+  let again = false;
+  const refresh = async () => {
+    if (document.hidden) return;
+    if (busy) {
+      again = true;
+      return;
+    }
+    busy = true;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: 'text/html' } });
+      const kind = answer.headers.get('Content-Type') || '';
+      if (kind.startsWith('text/html')) {
+        take(new DOMParser().parseFromString(await answer.text(), 'text/html'));
+        const now = new Date().toISOString().slice(11, 19);
+        const line = document.getElementById('up-to-date');
+        if (line) line.textContent = `Live. Times are UTC. Looked at ${now}.`;
+      }
+    } catch {
+      // The system is away; the stream comes back by itself when it does.
+    } finally {
+      busy = false;
+      if (again) {
+        again = false;
+        refresh();
+      }
+    }
+  };
+
+  let stream;
+  let seen;
+  const follow = () => {
+    if (stream || document.hidden) return;
+    stream = new EventSource(live);
+    stream.addEventListener('tick', (event) => {
+      const isNews = seen === undefined || seen !== event.data || again;
+      seen = event.data;
+      if (isNews || !busy) refresh();
+    });
+  };
+  const rest = () => {
+    if (stream) stream.close();
+    stream = undefined;
+  };
+  document.addEventListener('visibilitychange', () => (document.hidden ? rest() : follow()));
+  window.addEventListener('pagehide', rest);
+  window.addEventListener('pageshow', follow);
+  setInterval(refresh, EVERY_MS);
+  follow();
+})();

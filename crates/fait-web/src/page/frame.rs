@@ -1,0 +1,144 @@
+//! What every page has: head, navigation, foot.
+
+use super::desk::Desk;
+use super::trouble::head;
+use super::words::{count, plain};
+use crate::answer::Html;
+use maud::{DOCTYPE, Markup, html};
+
+/// A page with its name and its place in the navigation.
+pub(super) struct Page<'a> {
+    title: &'a str,
+    /// The address of the entry of the navigation that is lit.
+    at: &'a str,
+    /// Whether it follows along; the answer to a form stays as it is.
+    live: bool,
+    /// A further style, by its stem.
+    style: Option<&'a str>,
+}
+
+impl<'a> Page<'a> {
+    /// A page that follows along.
+    pub(super) fn new(title: &'a str, at: &'a str) -> Self {
+        Page {
+            title,
+            at,
+            live: true,
+            style: None,
+        }
+    }
+
+    /// The page as it stands now.
+    pub(super) fn still(mut self) -> Self {
+        self.live = false;
+        self
+    }
+
+    /// With a further style, by its stem.
+    pub(super) fn styled(mut self, style: &'a str) -> Self {
+        self.style = Some(style);
+        self
+    }
+
+    /// The whole page around its main part.
+    pub(super) fn around(self, desk: &Desk, main: &Markup) -> Html {
+        let system = &desk.shared.title;
+        Html(html! {
+            (DOCTYPE)
+            html lang="en" {
+                (head(&format!("{} – {system}", self.title), self.style))
+                body data-follow=[self.live.then_some("/live")] {
+                    a.skip href="#main" { "Skip to the content" }
+                    (top(desk, self.at))
+                    main #main tabindex="-1" { (main) }
+                    (foot())
+                    p #said .unseen role="status" aria-live="polite" {}
+                }
+            }
+        })
+    }
+}
+
+fn top(desk: &Desk, at: &str) -> Markup {
+    let link = |to: &str, text: &str| {
+        html! { li { a href=(to) aria-current=[(to == at).then_some("page")] { (text) } } }
+    };
+    html! {
+        header.top {
+            a.name href="/" { span.mark aria-hidden="true" {} (desk.shared.title) }
+            nav aria-label="Main" {
+                ul {
+                    li {
+                        a href="/inbox" aria-current=[(at == "/inbox").then_some("page")] {
+                            "My tasks" span #open-count data-live {
+                                @if !desk.asked.is_empty() {
+                                    " " span.badge { (desk.asked.len()) }
+                                }
+                            }
+                        }
+                    }
+                    @for view in desk.views() { (link(&format!("/views/{view}"), &plain(view))) }
+                    (link("/events", "What happened"))
+                    @if desk.shared.board.is_some() { (link("/board", "Board")) }
+                    (link("/status", "Status"))
+                }
+            }
+            (who(desk))
+        }
+    }
+}
+
+fn who(desk: &Desk) -> Markup {
+    let initial: String = desk.who.name.chars().take(1).collect();
+    html! {
+        p.who {
+            @match &desk.who.role {
+                Some(role) => {
+                    span.full { (desk.who.name) ", " }
+                    a href="/" title="Change who you are" { (role) }
+                    span.face aria-hidden="true" { (initial.to_uppercase()) }
+                }
+                None => { a href="/" { "Say who you are" } }
+            }
+        }
+    }
+}
+
+fn foot() -> Markup {
+    html! {
+        footer.foot {
+            p { "Development mode: there is no login, and everybody is who they say. It listens "
+                "to this machine only." }
+            p #up-to-date { "Times are UTC." }
+        }
+    }
+}
+
+/// Where one is, from the start.
+pub(super) fn path(links: &[(&str, String)], here: &str) -> Markup {
+    html! {
+        nav.path aria-label="Where you are" {
+            ol {
+                @for (to, text) in links { li { a href=(to) { (text) } } }
+                @if !here.is_empty() { li aria-current="page" { (here) } }
+            }
+        }
+    }
+}
+
+/// `3 tasks for you as Cook. 1 is late.`
+pub(super) fn how_many(desk: &Desk) -> String {
+    let late = desk.asked.iter();
+    let late = late.filter(|a| a.open.issued.due.is_some_and(|d| d < desk.now));
+    let role = desk.who.role.as_deref().unwrap_or("nobody yet");
+    let mut out = match desk.asked.len() {
+        0 => format!("Nothing is asked of you as {role}."),
+        n => format!("{} for you as {role}.", count(n as u64, "task")),
+    };
+    match late.count() {
+        0 => {}
+        1 => out.push_str(" 1 is late."),
+        n => out.push_str(&format!(" {n} are late.")),
+    }
+    out
+}

@@ -1,0 +1,280 @@
+//! What happened, in plain words: events, and what processes asked, took back and waited for.
+
+use super::desk::Desk;
+use super::subject::Thing;
+use super::words::{hour, label, members, moment, ordinal, person, plain, short, small, tell};
+use fait::event::StoredEvent;
+use fait::process::{Fact, InputRef, Issued, Outcome, Settled, Step, Target};
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// How a line is marked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Mark {
+    /// An event of the business.
+    Event,
+    /// A process asked or told somebody.
+    Asked,
+    /// Something went another way than wished.
+    Trouble,
+}
+
+impl Mark {
+    fn class(self) -> &'static str {
+        match self {
+            Mark::Event => "event",
+            Mark::Asked => "asked",
+            Mark::Trouble => "trouble",
+        }
+    }
+}
+
+/// A line of what happened.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Line {
+    pub(super) mark: Mark,
+    /// In bold.
+    pub(super) what: String,
+    /// Behind it.
+    pub(super) words: String,
+    /// Below it, behind the time.
+    pub(super) more: String,
+}
+
+impl Line {
+    fn new(mark: Mark, what: impl Into<String>) -> Line {
+        let what = what.into();
+        let (words, more) = (String::new(), String::new());
+        Line {
+            mark,
+            what,
+            words,
+            more,
+        }
+    }
+
+    fn with(mut self, more: impl Into<String>) -> Line {
+        self.more = more.into();
+        self
+    }
+}
+
+/// Tells events, with what is known of them from each other.
+pub(super) struct Teller<'a> {
+    desk: &'a Desk,
+    /// What the reader knows already.
+    thing: Option<&'a Thing>,
+    issued: BTreeMap<Uuid, Issued>,
+    told: Vec<Uuid>,
+}
+
+impl<'a> Teller<'a> {
+    pub(super) fn new(desk: &'a Desk, thing: Option<&'a Thing>, events: &[StoredEvent]) -> Self {
+        let mut issued = BTreeMap::new();
+        for event in events.iter().filter(|e| e.ty.starts_with('$')) {
+            if let Ok(Some(Fact::Stepped(step))) = Fact::read(event) {
+                issued.extend(step.issued.into_iter().map(|i| (i.id, i)));
+            }
+        }
+        let own = events.iter().filter(|e| !e.ty.starts_with('$'));
+        let told = own.filter_map(|e| e.meta.origin.command).collect();
+        Teller {
+            desk,
+            thing,
+            issued,
+            told,
+        }
+    }
+
+    /// An event as lines; a fact of a process that nobody needs to know has none.
+    pub(super) fn lines(&self, event: &StoredEvent) -> Vec<Line> {
+        let by = event.meta.origin.actor.as_deref().map(person);
+        let by = by.unwrap_or_default();
+        if !event.ty.starts_with('$') {
+            return vec![self.event(event, by)];
+        }
+        match Fact::read(event) {
+            Ok(Some(Fact::Stepped(step))) => self.step(&step),
+            Ok(Some(Fact::Settled(s))) => self.settled(event, &s, &by).into_iter().collect(),
+            Ok(Some(Fact::Parked(p))) => {
+                let what = format!(
+                    "“{}” stopped and waits for an operator",
+                    self.process(&p.process)
+                );
+                vec![Line::new(Mark::Trouble, what).with(p.reason)]
+            }
+            Ok(Some(Fact::Resumed(r))) => {
+                let how = if r.retry {
+                    "tries again"
+                } else {
+                    "goes on without it"
+                };
+                let what = format!("“{}” {how}", self.process(&r.process));
+                vec![Line::new(Mark::Asked, what).with(format!("{by}: {}", r.reason))]
+            }
+            Ok(Some(Fact::Claimed(c))) => {
+                let until = hour(c.until, self.desk.now);
+                let what = format!("{} took it until {until}", person(&c.by));
+                vec![Line::new(Mark::Asked, what).with(self.task(&c.command))]
+            }
+            Ok(None) | Err(_) => vec![Line::new(Mark::Trouble, plain(&event.ty)).with(by)],
+        }
+    }
+
+    fn event(&self, event: &StoredEvent, by: String) -> Line {
+        let mut line = Line::new(Mark::Event, plain(&event.ty)).with(by);
+        let def = self.desk.shared.manifest.events.get(&event.ty);
+        let schema = def
+            .map(|d| d.schema["properties"].clone())
+            .unwrap_or_default();
+        let mut words = vec![];
+        for (name, value) in members(event) {
+            let own = &schema[&name];
+            let known = |t: &&Thing| own["x-kind"] == t.kind.as_str() && tell(&value) == t.key;
+            if value.is_null() || self.thing.as_ref().is_some_and(known) {
+                continue;
+            }
+            let word = tell(&value);
+            words.push(format!("{} {}", small(&label(&name, own)), short(&word)));
+        }
+        line.words = words.join(", ");
+        line
+    }
+
+    fn step(&self, step: &Step) -> Vec<Line> {
+        let process = self.process(&step.process);
+        let mut lines: Vec<Line> = vec![];
+        let asked_again = |i: &Issued| step.issued.iter().any(|n| n.name == i.name && n.to == i.to);
+        let back = step.withdrawn.iter().filter_map(|id| self.issued.get(id));
+        for issued in back.filter(|i| !asked_again(i)) {
+            let what = match &issued.to {
+                Target::Role(role) => format!("{role} need not any more: {}", self.title(issued)),
+                Target::System(to) => format!("{to} was told no more: {}", self.title(issued)),
+                Target::Here => format!("{} was taken back", self.title(issued)),
+            };
+            lines.push(Line::new(Mark::Asked, what).with(format!("by “{process}”")));
+        }
+        for issued in &step.issued {
+            lines.push(self.issue(issued, &process));
+        }
+        if step.ended {
+            lines.push(Line::new(Mark::Asked, format!("“{process}” has ended")));
+        }
+        if let InputRef::Deadline(_) = step.input
+            && let Some(line) = lines.first_mut()
+        {
+            line.more.push_str(" · the time was up");
+        }
+        // Newest first, as everything else.
+        lines.reverse();
+        lines
+    }
+
+    fn issue(&self, issued: &Issued, process: &str) -> Line {
+        let title = self.title(issued);
+        let again = match issued.tries {
+            0 | 1 => String::new(),
+            n => format!(", for the {} time", ordinal(n)),
+        };
+        let what = match &issued.to {
+            Target::Role(role) => format!("{role} was asked: {title}{again}"),
+            Target::System(system) => format!("{system} was told: {title}{again}"),
+            Target::Here => format!("“{process}” does: {title}{again}"),
+        };
+        let due = issued
+            .due
+            .map(|d| format!("due {} · ", hour(d, self.desk.now)));
+        let more = match issued.to {
+            Target::Here => String::new(),
+            _ => format!("{}by “{process}”", due.unwrap_or_default()),
+        };
+        Line::new(Mark::Asked, what).with(more)
+    }
+
+    fn settled(&self, event: &StoredEvent, s: &Settled, by: &str) -> Option<Line> {
+        let title = small(&self.titled(&s.name));
+        match &s.outcome {
+            Outcome::Accepted => {
+                let command = event.meta.origin.command;
+                let told = command.is_some_and(|c| self.told.contains(&c));
+                let done = || Line::new(Mark::Asked, format!("Done: {title}")).with(by);
+                (!told).then(done)
+            }
+            Outcome::Refused { reason, .. } => {
+                let what = format!("Refused: {title}");
+                Some(Line::new(Mark::Trouble, what).with(reason.clone()))
+            }
+            Outcome::Failed { error } => {
+                let what = format!("Failed: {title}");
+                Some(Line::new(Mark::Trouble, what).with(error.clone()))
+            }
+        }
+    }
+
+    fn process(&self, name: &str) -> String {
+        let known = self.desk.shared.process(name);
+        known.map_or_else(|| plain(name), |p| p.title.clone())
+    }
+
+    fn titled(&self, command: &str) -> String {
+        let known = self.desk.shared.command(command);
+        known.map_or_else(|| plain(command), |c| c.title.clone())
+    }
+
+    fn title(&self, issued: &Issued) -> String {
+        small(&self.titled(&issued.name))
+    }
+
+    fn task(&self, id: &Uuid) -> String {
+        self.issued
+            .get(id)
+            .map_or(String::new(), |i| self.titled(&i.name))
+    }
+}
+
+/// A line on the page.
+pub(super) fn line(desk: &Desk, event: &StoredEvent, line: &Line) -> Markup {
+    html! {
+        span.what {
+            strong { (line.what) }
+            @if !line.words.is_empty() { " – " (line.words) }
+        }
+        span.when {
+            (moment(event.meta.recorded_at, desk.now))
+            @if !line.more.is_empty() { " · " (line.more) }
+        }
+    }
+}
+
+/// Events, newest first, as they are given.
+pub(super) fn timeline(desk: &Desk, thing: Option<&Thing>, events: &[StoredEvent]) -> Markup {
+    let teller = Teller::new(desk, thing, events);
+    html! {
+        ol.story {
+            @for event in events {
+                @for one in teller.lines(event) {
+                    li class=(one.mark.class()) { (line(desk, event, &one)) }
+                }
+            }
+        }
+    }
+}
+
+/// The ids behind a story, for those who look for them.
+pub(super) fn ids(events: &[StoredEvent], thing: Option<&Thing>) -> Markup {
+    html! {
+        details #ids {
+            summary { "Numbers and ids" }
+            @if let Some(thing) = thing { p { (thing.kind) ": " code { (thing.key) } } }
+            ul.ids {
+                @for e in events {
+                    li {
+                        a href={ "/events/" (e.meta.position) } { (e.meta.position) }
+                        " " code { (e.ty) }
+                    }
+                }
+            }
+        }
+    }
+}
