@@ -6,7 +6,10 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 fn restaurant(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_restaurant")).args(args).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_restaurant"))
+        .args(args)
+        .output()
+        .unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -26,7 +29,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 #[test]
 fn a_newer_format_and_a_foreign_folder_are_refused_and_unchanged() {
     let newer = tempfile::tempdir().unwrap();
-    drop(fait_store_of(newer.path()));
+    fait_store_of(newer.path());
     let meta = newer.path().join("meta");
     let mut bytes = std::fs::read(&meta).unwrap();
     bytes[8] = 9;
@@ -67,14 +70,21 @@ fn a_folder_in_use_and_an_address_in_use_are_refused() {
     let address = listener.local_addr().unwrap().to_string();
     let output = restaurant(&["--listen", &address, "--data", data]);
     assert_eq!(output.status.code(), Some(3));
-    assert!(said(&output).contains("choose another with --listen"), "{}", said(&output));
+    assert!(
+        said(&output).contains("choose another with --listen"),
+        "{}",
+        said(&output)
+    );
 }
 
 #[test]
 fn bad_flags_say_what_is_possible() {
     for (args, wanted) in [
         (["--staff", "lazy"], "the staff is flaky, reliable or none"),
-        (["--pace", "fast"], "the pace is a number from 0.001 to 100000"),
+        (
+            ["--pace", "fast"],
+            "the pace is a number from 0.001 to 100000",
+        ),
         (["--listen", "here"], "invalid socket address"),
         (["--oders", "3"], "--orders"),
     ] {
@@ -84,7 +94,14 @@ fn bad_flags_say_what_is_possible() {
     }
     let help = restaurant(&["--help"]);
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
-    for flag in ["--listen", "--data", "--staff", "--pace", "--orders", "RESTAURANT_PACE"] {
+    for flag in [
+        "--listen",
+        "--data",
+        "--staff",
+        "--pace",
+        "--orders",
+        "RESTAURANT_PACE",
+    ] {
         assert!(help.contains(flag), "{flag}");
     }
 }
@@ -93,12 +110,23 @@ fn bad_flags_say_what_is_possible() {
 fn a_polite_stop_ends_with_success() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_restaurant"))
-        .args(["--listen", "127.0.0.1:0", "--data", folder.path().to_str().unwrap()])
+        .args([
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            folder.path().to_str().unwrap(),
+        ])
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
     std::thread::sleep(Duration::from_millis(700));
     let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
