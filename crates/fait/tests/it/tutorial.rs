@@ -201,7 +201,7 @@ impl Drop for Stopped {
 
 fn get(address: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    let ask = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let ask = format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(ask.as_bytes()).unwrap();
     let mut page = String::new();
     stream.read_to_string(&mut page).unwrap();
