@@ -62,9 +62,9 @@ impl Form<'_> {
         };
         let main = html! {
             div.card.work {
-                @if let Some(trouble) = &self.trouble { (trouble) }
                 div #notice data-live {}
                 (self.head(desk, &title))
+                @if let Some(trouble) = &self.trouble { (trouble) }
                 @if !events.is_empty() { div #steps data-live { (steps(desk, &events, &title)) } }
                 div.columns {
                     div.do {
@@ -267,13 +267,16 @@ pub(super) fn trouble(
         let known = task.fields.iter().find(|f| f.name == field);
         known.map_or_else(|| label(field, &Value::Null), |f| f.label.clone())
     };
+    let place = |field: &str| task.fields.iter().position(|f| f.name == field);
+    let mut in_order: Vec<_> = typed.wrong.iter().collect();
+    in_order.sort_by_key(|(field, _)| place(field));
     html! {
         div.errors #errors role="alert" tabindex="-1" data-focus {
             h2 { "It was not recorded" }
             @if let Some(why) = why { p.reason { (sentence(why)) } }
             @if !typed.wrong.is_empty() {
                 ul {
-                    @for (field, why) in &typed.wrong {
+                    @for (field, why) in in_order {
                         li { a href={ "#f-" (field) } { (name(field)) } ": " (why) }
                     }
                 }

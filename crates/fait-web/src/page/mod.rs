@@ -14,6 +14,11 @@ mod inbox;
 mod form;
 mod task;
 mod send;
+mod thing;
+mod view;
+mod event;
+mod status;
+mod board;
 mod live;
 
 use crate::shared::Shared;
@@ -31,6 +36,13 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/tasks/{ask}", get(task::asked))
         .route("/tasks/{ask}/claim", post(task::claim))
         .route("/do/{command}", get(task::unasked).post(send::send))
+        .route("/things/{kind}/{key}", get(thing::show))
+        .route("/views/{name}", get(view::show))
+        .route("/events", get(event::list))
+        .route("/events/{position}", get(event::one))
+        .route("/status", get(status::show))
+        .route("/status/resume", post(status::resume))
+        .route("/board", get(board::show))
         .route("/live", get(live::follow))
         .route("/assets/{file}", get(assets::serve))
 }

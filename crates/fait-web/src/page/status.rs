@@ -1,0 +1,232 @@
+//! `/status`: how the system stands, and what waits for an operator.
+
+use super::desk::{Desk, MOST};
+use super::frame::Page;
+use super::start::goto;
+use super::subject::Thing;
+use super::trouble::{Params, Trouble, Words, words};
+use super::words::{ago, lasting, plain, sentence, short};
+use crate::answer::Html;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use fait::app::{Asked, ProcessStatus, ViewStatus};
+use fait::process::{Instance, Status, Target};
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// `GET /status`
+pub(super) async fn show(desk: Desk, params: Params) -> Result<Html, Trouble> {
+    page(&desk, params.text("resumed").is_some(), None).await
+}
+
+async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, Trouble> {
+    let app = &desk.shared.app;
+    let (health, processes, views) = (
+        app.health().await?,
+        app.processes().await?,
+        app.views().await?,
+    );
+    let parked = app.parked()?;
+    let main = html! {
+        h1 { "Status" }
+        @if resumed {
+            div.receipt #receipt tabindex="-1" data-focus {
+                span.tick aria-hidden="true" { "✓" } p { "It goes on." }
+            }
+        }
+        @if let Some(wrong) = wrong {
+            div.errors #errors role="alert" tabindex="-1" data-focus {
+                h2 { "Nothing was changed" } p { (sentence(wrong)) }
+            }
+        }
+        div #health data-live {
+            p.lead {
+                @if health.ready { "Everything follows along, up to event " (health.head) "." }
+                @else { "Not everything follows along, up to event " (health.head) "." }
+            }
+            @if !health.reasons.is_empty() {
+                ul { @for reason in &health.reasons { li { (sentence(reason)) } } }
+            }
+            @if parked.is_empty() { p { "Nothing waits for an operator." } }
+        }
+        (stopped(desk, &parked))
+        div #numbers data-live {
+            (queues(desk)?)
+            (running(desk, &processes))
+            (followers(&views))
+        }
+    };
+    Ok(Page::new("Status", "/status").around(desk, &main))
+}
+
+fn table(name: &str, heads: &[(&str, bool)], rows: &[Markup]) -> Markup {
+    html! {
+        h2 { (name) }
+        div.wide tabindex="0" role="region" aria-label=(name) {
+            table {
+                thead { tr { @for (head, number) in heads { th.number[*number] scope="col" { (head) } } } }
+                tbody { @for row in rows { tr { (row) } } }
+            }
+        }
+    }
+}
+
+/// What is asked of roles and told to systems.
+fn queues(desk: &Desk) -> Result<Markup, Trouble> {
+    let m = &desk.shared.manifest;
+    let mut open: BTreeMap<&str, Vec<&Asked>> = BTreeMap::new();
+    let all = desk.shared.app.waiting(5 * MOST)?;
+    let names = m.roles.keys().chain(m.systems.keys());
+    open.extend(names.map(|n| (n.as_str(), vec![])));
+    for asked in &all {
+        if let Target::Role(to) | Target::System(to) = &asked.open.issued.to {
+            open.entry(to).or_default().push(asked);
+        }
+    }
+    let rows: Vec<Markup> = open
+        .iter()
+        .map(|(name, asked)| {
+            let late = asked
+                .iter()
+                .filter(|a| a.open.issued.due.is_some_and(|d| d < desk.now));
+            let oldest = asked.iter().map(|a| a.open.since).min();
+            html! {
+                td { (name) @if m.systems.contains_key(*name) { " (a system)" } }
+                td.number { (asked.len()) }
+                td.number { (late.count()) }
+                td { @if let Some(oldest) = oldest { (ago(oldest, desk.now)) } @else { "–" } }
+            }
+        })
+        .collect();
+    let heads = [
+        ("Who", false),
+        ("Open", true),
+        ("Late", true),
+        ("The oldest asked", false),
+    ];
+    Ok(table("Who is asked what", &heads, &rows))
+}
+
+fn running(desk: &Desk, processes: &[ProcessStatus]) -> Markup {
+    let row = |p: &ProcessStatus| {
+        let due = p.next_due.map(|d| {
+            if d < desk.now {
+                "now".to_string()
+            } else {
+                format!("in {}", lasting(d.since(desk.now)))
+            }
+        });
+        html! {
+            td { (p.title) @if p.policy { " (a policy)" } }
+            td.number { (p.instances.running) }
+            td.number { (p.instances.parked) }
+            td.number { (p.instances.ended) }
+            td { (due.as_deref().unwrap_or("–")) }
+            td.number { (p.lag_events) }
+        }
+    };
+    let rows: Vec<Markup> = processes.iter().map(row).collect();
+    let heads = [
+        ("Process", false),
+        ("Running", true),
+        ("Stopped", true),
+        ("Ended", true),
+        ("Next deadline", false),
+        ("Events behind", true),
+    ];
+    table("Processes", &heads, &rows)
+}
+
+fn followers(views: &[ViewStatus]) -> Markup {
+    let row = |v: &ViewStatus| {
+        html! {
+            td {
+                a href={ "/views/" (v.name) } { (plain(&v.name)) }
+                @for (key, why) in &v.parked {
+                    p.wrong { (short(key)) " waits: " (sentence(why)) }
+                }
+                @if let Some(why) = &v.rebuild_failed { p.wrong { "Rebuilding failed: " (sentence(why)) } }
+                @if let Some(r) = &v.rebuild { p { "Is rebuilt: " (r.position) " of " (r.until) } }
+            }
+            td.number { (v.rows) }
+            td.number { (v.position) }
+            td.number { (v.lag_events) }
+        }
+    };
+    let rows: Vec<Markup> = views.iter().map(row).collect();
+    let heads = [
+        ("View", false),
+        ("Rows", true),
+        ("Up to event", true),
+        ("Events behind", true),
+    ];
+    table("Views", &heads, &rows)
+}
+
+/// What stopped, with the reason and a way on.
+fn stopped(desk: &Desk, parked: &[Instance]) -> Markup {
+    html! {
+        @for (i, instance) in parked.iter().enumerate() {
+            @let process = desk.shared.process(&instance.process);
+            @let title = process.map_or_else(|| plain(&instance.process), |p| p.title.clone());
+            @let thing = process.map(|p| Thing::new(&p.key, &instance.key));
+            div.card {
+                h2 { "“" (title) "” stopped" }
+                @if let Status::Parked { reason, since, .. } = &instance.status {
+                    p { (sentence(reason)) " It waits since " (ago(*since, desk.now)) "." }
+                }
+                @if let Some(thing) = &thing { p { "About " a href=(thing.address()) { (thing.name()) } } }
+                form method="post" action="/status/resume" {
+                    input type="hidden" name="process" value=(instance.process);
+                    input type="hidden" name="key" value=(instance.key);
+                    div.field {
+                        label for={ "why-" (i) } { "Why do you let it go on?" }
+                        p.hint id={ "why-" (i) "-hint" } { "It is recorded with your name." }
+                        input type="text" id={ "why-" (i) } name="reason" autocomplete="off"
+                            aria-describedby={ "why-" (i) "-hint" };
+                    }
+                    p.buttons {
+                        button.primary type="submit" name="how" value="retry" { "Try again" }
+                        button.second type="submit" name="how" value="skip" { "Go on without it" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `POST /status/resume`
+pub(super) async fn resume(desk: Desk, form: Words) -> Result<Response, Trouble> {
+    let form = words(form)?;
+    let said = |name: &str| {
+        form.iter()
+            .find(|(n, _)| n == name)
+            .map_or("", |(_, v)| v.trim())
+    };
+    let (process, key, reason) = (said("process"), said("key"), said("reason"));
+    let retry = match said("how") {
+        "retry" => true,
+        "skip" => false,
+        _ => {
+            return Err(Trouble::malformed(
+                "say whether to try again or to go on without it",
+            ));
+        }
+    };
+    if reason.is_empty() {
+        let page = page(&desk, false, Some("say why; it is recorded")).await?;
+        return Ok((StatusCode::BAD_REQUEST, page).into_response());
+    }
+    let resumed = desk
+        .shared
+        .app
+        .resume(process, key, retry, &desk.actor(), reason)
+        .await;
+    match resumed {
+        Ok(()) => goto("/status?resumed=yes"),
+        Err(e) => {
+            let page = page(&desk, false, Some(&e.message)).await?;
+            Ok((StatusCode::CONFLICT, page).into_response())
+        }
+    }
+}
