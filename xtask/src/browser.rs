@@ -131,6 +131,8 @@ impl Server {
             .map_err(|e| format!("{}: {e}", log.display()))?;
         command
             .args(["--listen", "127.0.0.1:0"])
+            // Nobody works by themselves, so that a test finds its order as it left it.
+            .args(["--staff", "none", "--orders", "3", "--every", "0"])
             .current_dir(&place);
         let child = command
             .stdin(Stdio::null())
