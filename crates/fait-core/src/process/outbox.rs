@@ -136,7 +136,9 @@ impl<P: Process> Outbox<P> {
         self.reaction.cancelled.push(name);
     }
 
-    /// Ends the instance: what is open is withdrawn, deadlines are cancelled, later input is late.
+    /// Ends the instance: what is open is withdrawn, deadlines are cancelled. It does not begin
+    /// again: later input about the same key is counted as late. What happens to a thing again and
+    /// again needs a key for each time, such as a loan rather than a book.
     pub fn end(&mut self) {
         self.reaction.ended = true;
     }

@@ -193,3 +193,37 @@ pub trait Store: Send + Sync + 'static {
         Box::pin(async {})
     }
 }
+
+impl<S: Store> Store for std::sync::Arc<S> {
+    fn id(&self) -> Uuid {
+        (**self).id()
+    }
+    fn append(&self, append: Append) -> BoxFuture<'_, Result<Appended, AppendError>> {
+        (**self).append(append)
+    }
+    fn read<'a>(
+        &'a self,
+        query: &'a Query,
+        range: Range,
+    ) -> BoxFuture<'a, Result<Slice, StoreError>> {
+        (**self).read(query, range)
+    }
+    fn command(
+        &self,
+        id: Uuid,
+    ) -> BoxFuture<'_, Result<Option<(CommandKey, Appended)>, StoreError>> {
+        (**self).command(id)
+    }
+    fn event(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Position>, StoreError>> {
+        (**self).event(id)
+    }
+    fn head(&self) -> BoxFuture<'_, Result<Position, StoreError>> {
+        (**self).head()
+    }
+    fn wait(&self, after: Position) -> BoxFuture<'_, Result<Position, StoreError>> {
+        (**self).wait(after)
+    }
+    fn close(&self) -> BoxFuture<'_, ()> {
+        (**self).close()
+    }
+}

@@ -265,13 +265,42 @@ impl AppBuilder {
                 return wrong(format!("two different events are stored as `{}`", def.name));
             }
         }
-        for c in &self.commands {
-            if c.begin.is_none() && c.page.to.is_none() {
-                let name = &c.name;
-                return wrong(format!("`{name}` has no decision and is told to no system"));
-            }
+        self.commands.iter().try_for_each(|c| self.check_page(c))
+    }
+
+    /// What a task's page names must be there.
+    fn check_page(&self, c: &CommandDef) -> Result<(), BuildError> {
+        let (name, page) = (&c.name, &c.page);
+        let wrong = |message: String| Err(BuildError::Wiring(message));
+        if c.begin.is_none() && page.to.is_none() {
+            return wrong(format!("`{name}` has no decision and is told to no system"));
         }
-        Ok(())
+        if let Some(back) = &page.undone_by
+            && !self.commands.iter().any(|c| c.name == *back)
+        {
+            return wrong(format!(
+                "`{name}` is undone by `{back}`, which is not wired"
+            ));
+        }
+        let view = match &page.sees {
+            None => None,
+            Some(sees) => match self.views.iter().find(|v| v.name == *sees) {
+                Some(view) => Some(view),
+                None => return wrong(format!("`{name}` sees view `{sees}`, which is not wired")),
+            },
+        };
+        let known = |word: &str| {
+            c.fields.iter().any(|f| f.name == word)
+                || view.is_some_and(|v| v.row["properties"].get(word).is_some())
+        };
+        let about = page.about.as_deref().unwrap_or_default();
+        let words = about.split('{').skip(1).filter_map(|w| w.split_once('}'));
+        match words.map(|(word, _)| word).find(|w| !known(w)) {
+            None => Ok(()),
+            Some(word) => wrong(format!(
+                "`{name}` is about `{{{word}}}`, which neither its fields nor its view have"
+            )),
+        }
     }
 }
 
@@ -296,7 +325,16 @@ fn start(core: &Arc<Core>, runtime: &tokio::runtime::Handle) -> Result<(), Build
     })
     .unwrap_or_else(|| Err(StoreError::new("the store does not answer")))?;
     if let Some(last) = last {
-        core.clock.not_before(last.meta.recorded_at);
+        let last = last.meta.recorded_at;
+        core.clock.not_before(last);
+        let now = core.clock.now();
+        if now < last {
+            tracing::warn!(
+                %last, %now,
+                "the log's last time lies ahead of the clock, as after a play with a faster one: \
+                 recorded times stand still, and deadlines wait, until the clock has come so far"
+            );
+        }
     }
     core.db.check_head(head)?;
     core.open_index()?;

@@ -28,53 +28,10 @@ async fn append(store: &dyn Store, events: Vec<NewEvent>) {
     store.append(append).await.unwrap();
 }
 
-/// A store that two hands can hold.
-struct Shared(Arc<Memory>);
-
-impl Store for Shared {
-    fn id(&self) -> Uuid {
-        self.0.id()
-    }
-    fn append(
-        &self,
-        append: Append,
-    ) -> fait::store::BoxFuture<'_, Result<fait::store::Appended, fait::store::AppendError>> {
-        self.0.append(append)
-    }
-    fn read<'a>(
-        &'a self,
-        query: &'a fait::query::Query,
-        range: fait::store::Range,
-    ) -> fait::store::BoxFuture<'a, Result<fait::store::Slice, fait::store::StoreError>> {
-        self.0.read(query, range)
-    }
-    fn command(
-        &self,
-        id: Uuid,
-    ) -> fait::store::BoxFuture<
-        '_,
-        Result<Option<(fait::store::CommandKey, fait::store::Appended)>, fait::store::StoreError>,
-    > {
-        self.0.command(id)
-    }
-    fn event(
-        &self,
-        id: Uuid,
-    ) -> fait::store::BoxFuture<'_, Result<Option<u64>, fait::store::StoreError>> {
-        self.0.event(id)
-    }
-    fn head(&self) -> fait::store::BoxFuture<'_, Result<u64, fait::store::StoreError>> {
-        self.0.head()
-    }
-    fn wait(&self, after: u64) -> fait::store::BoxFuture<'_, Result<u64, fait::store::StoreError>> {
-        self.0.wait(after)
-    }
-}
-
 #[tokio::test]
 async fn one_unreadable_event_parks_one_key() {
     let store = Arc::new(Memory::default());
-    let app = wired(App::on(Shared(store.clone()))).build().unwrap();
+    let app = wired(App::on(store.clone())).build().unwrap();
     let torn = raw(
         1,
         OrderPlaced::TYPE,

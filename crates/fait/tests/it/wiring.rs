@@ -22,6 +22,46 @@ async fn wiring_mistakes_say_what_to_do() {
     );
 }
 
+/// Wave
+#[fait::command(sees = "beach")]
+struct Wave {}
+
+/// Greet
+#[fait::command(about = "Greet {nobody}")]
+struct Greet {}
+
+/// Shout
+#[fait::command(undone_by = "Whisper")]
+struct Shout {}
+
+#[tokio::test]
+async fn what_a_page_names_must_be_there() {
+    let told = |app: fait::app::AppBuilder| app.build().unwrap_err().to_string();
+    assert_eq!(
+        told(App::in_memory().tells::<Wave>()),
+        "`Wave` has no decision and is told to no system"
+    );
+    let wave = |mut def: fait::decision::CommandDef| {
+        def.page.to = Some("Somebody".into());
+        App::in_memory().command(def)
+    };
+    let def = fait::decision::CommandDef::told::<Wave>();
+    assert_eq!(
+        told(wave(def)),
+        "`Wave` sees view `beach`, which is not wired"
+    );
+    let def = fait::decision::CommandDef::told::<Greet>();
+    assert_eq!(
+        told(wave(def)),
+        "`Greet` is about `{nobody}`, which neither its fields nor its view have"
+    );
+    let def = fait::decision::CommandDef::told::<Shout>();
+    assert_eq!(
+        told(wave(def)),
+        "`Shout` is undone by `Whisper`, which is not wired"
+    );
+}
+
 #[test]
 fn without_a_runtime_it_says_so() {
     let e = App::in_memory().build().unwrap_err();
