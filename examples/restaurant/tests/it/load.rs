@@ -113,7 +113,7 @@ async fn r11_all_end_and_are_paid_once_with_flaky_staff() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r13_work_goes_to_whoever_is_free() {
-    let (app, events) = run(Staff::Reliable, 24, 1000.0).await;
+    let (app, events) = run(Staff::Reliable, 24, 300.0).await;
     let mut cooked: BTreeMap<String, u32> = BTreeMap::new();
     for e in events.iter().filter(|e| e.ty == "OrderCooked") {
         *cooked
