@@ -105,13 +105,11 @@
     }
     busy = true;
     try {
-      const answer = await fetch(location.href, { headers: { Accept: 'text/html' } });
+      // Not stored: on the way back the browser is to find the form that was sent, with its id.
+      const answer = await fetch(location.href, { cache: 'no-store' });
       const kind = answer.headers.get('Content-Type') || '';
       if (kind.startsWith('text/html')) {
         take(new DOMParser().parseFromString(await answer.text(), 'text/html'));
-        const now = new Date().toISOString().slice(11, 19);
-        const line = document.getElementById('up-to-date');
-        if (line) line.textContent = `Live. Times are UTC. Looked at ${now}.`;
       }
     } catch {
       // The system is away; the stream comes back by itself when it does.

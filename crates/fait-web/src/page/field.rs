@@ -271,9 +271,10 @@ fn input(kind: &Kind, id: &str, name: &str, text: &str, by: Option<&str>, bad: b
         Kind::Json => html! {
             textarea id=(id) name=(name) rows="4" aria-describedby=[by] aria-invalid=[bad] { (text) }
         },
+        // Without `autocomplete`: on the way back browsers then put back what was typed.
         _ => html! {
             input type="text" id=(id) name=(name) value=(text) inputmode=[kind.mode()]
-                autocomplete="off" aria-describedby=[by] aria-invalid=[bad];
+                aria-describedby=[by] aria-invalid=[bad];
         },
     }
 }

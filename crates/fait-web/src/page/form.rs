@@ -7,7 +7,7 @@ use super::inbox::{due, taken};
 use super::story::{Mark, Teller, ids, timeline};
 use super::subject::{Thing, facts, row, title};
 use super::trouble::Trouble;
-use super::words::{label, moment, ordinal, plain, sentence, short, small};
+use super::words::{all_of, label, moment, ordinal, plain, sentence, short, small};
 use crate::answer::Html;
 use fait::app::Asked;
 use fait::command::FieldDef;
@@ -163,12 +163,14 @@ impl Form<'_> {
         self.given.contains(&field.name)
     }
 
+    /// The form. It goes to another address than it came from: a browser forgets what it keeps of
+    /// an address that something is sent to, and on the way back it is to find this very form.
     fn form(&self) -> Markup {
         let button = self.task.page.button.as_ref().unwrap_or(&self.task.title);
         let hidden =
             |name: &str, value: &str| html! { input type="hidden" name=(name) value=(value); };
         html! {
-            form #form method="post" action={ "/do/" (self.name) } novalidate {
+            form #form method="post" action={ "/do/" (self.name) "?send" } novalidate {
                 (hidden("_id", &self.id.to_string()))
                 (hidden("_seen", &self.seen.to_string()))
                 @if let Some(asked) = self.asked {
@@ -244,7 +246,7 @@ fn then(desk: &Desk, task: &CommandEntry) -> Markup {
             p.then {
                 strong { "Then: " }
                 "it is recorded as " (emits.join(" or ")) "."
-                @if !hears.is_empty() { " " (hears.join(", ")) " go" @if hears.len() == 1 { "es" } " on from there." }
+                @if !hears.is_empty() { " " (all_of(&hears)) " go" @if hears.len() == 1 { "es" } " on from there." }
             }
         }
         p.undo {

@@ -51,7 +51,7 @@ impl<'a> Page<'a> {
                     a.skip href="#main" { "Skip to the content" }
                     (top(desk, self.at))
                     main #main tabindex="-1" { (main) }
-                    (foot())
+                    (foot(desk))
                     p #said .unseen role="status" aria-live="polite" {}
                 }
             }
@@ -104,12 +104,16 @@ fn who(desk: &Desk) -> Markup {
     }
 }
 
-fn foot() -> Markup {
+fn foot(desk: &Desk) -> Markup {
+    let now = desk.now.to_string();
     html! {
         footer.foot {
             p { "Development mode: there is no login, and everybody is who they say. It listens "
                 "to this machine only." }
-            p #up-to-date { "Times are UTC." }
+            p #up-to-date data-live {
+                "Times are UTC; this is as of "
+                time datetime=(now) { (now.get(11..19).unwrap_or(&now)) } "."
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use super::story::Teller;
 use super::subject::Thing;
 use super::trouble::Params;
 use super::trouble::Trouble;
-use super::words::{moment, sentence};
+use super::words::{moment, sentence, small};
 use crate::request::encode;
 use fait::event::StoredEvent;
 use fait::query::Query;
@@ -61,7 +61,7 @@ fn show(
                 }
                 p #caught-up data-live data-say=(caught(caught_up)) { (caught(caught_up)) }
                 @for thing in things(events) {
-                    p { a href=(thing.address()) { "See " (thing.name()) } }
+                    p { a href=(thing.address()) { "See " (small(&thing.name())) } }
                 }
                 @if let Some((address, title)) = undo {
                     p { "Was it a mistake? " a href=(address) { (title) } }

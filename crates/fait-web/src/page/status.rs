@@ -64,7 +64,9 @@ fn table(name: &str, heads: &[(&str, bool)], rows: &[Markup]) -> Markup {
         h2 { (name) }
         div.wide tabindex="0" role="region" aria-label=(name) {
             table {
-                thead { tr { @for (head, number) in heads { th.number[*number] scope="col" { (head) } } } }
+                thead { tr {
+                    @for (head, number) in heads { th.number[*number] scope="col" { (head) } }
+                } }
                 tbody { @for row in rows { tr { (row) } } }
             }
         }

@@ -2,10 +2,13 @@
 
 use super::desk::Desk;
 use super::subject::Thing;
-use super::words::{hour, label, members, moment, ordinal, person, plain, short, small, tell};
+use super::words::{
+    all_of, hour, label, members, moment, ordinal, person, plain, short, small, tell,
+};
 use fait::event::StoredEvent;
 use fait::process::{Fact, InputRef, Issued, Outcome, Settled, Step, Target};
 use maud::{Markup, html};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -135,8 +138,15 @@ impl<'a> Teller<'a> {
             if value.is_null() || self.thing.as_ref().is_some_and(known) {
                 continue;
             }
-            let word = tell(&value);
-            words.push(format!("{} {}", small(&label(&name, own)), short(&word)));
+            let label = small(&label(&name, own));
+            words.push(match &value {
+                Value::Bool(_) => format!("{label}: {}", tell(&value)),
+                Value::Array(list) => {
+                    let parts: Vec<String> = list.iter().map(tell).collect();
+                    format!("{label} {}", all_of(&parts))
+                }
+                _ => format!("{label} {}", short(&tell(&value))),
+            });
         }
         line.words = words.join(", ");
         line
@@ -149,8 +159,8 @@ impl<'a> Teller<'a> {
         let back = step.withdrawn.iter().filter_map(|id| self.issued.get(id));
         for issued in back.filter(|i| !asked_again(i)) {
             let what = match &issued.to {
-                Target::Role(role) => format!("{role} need not any more: {}", self.title(issued)),
-                Target::System(to) => format!("{to} was told no more: {}", self.title(issued)),
+                Target::Role(role) => format!("{role} need not {} any more", self.title(issued)),
+                Target::System(to) => format!("{to} need not {} any more", self.title(issued)),
                 Target::Here => format!("{} was taken back", self.title(issued)),
             };
             lines.push(Line::new(Mark::Asked, what).with(format!("by “{process}”")));
@@ -178,9 +188,9 @@ impl<'a> Teller<'a> {
             n => format!(", for the {} time", ordinal(n)),
         };
         let what = match &issued.to {
-            Target::Role(role) => format!("{role} was asked: {title}{again}"),
-            Target::System(system) => format!("{system} was told: {title}{again}"),
-            Target::Here => format!("“{process}” does: {title}{again}"),
+            Target::Role(role) => format!("{role} was asked to {title}{again}"),
+            Target::System(system) => format!("{system} was told to {title}{again}"),
+            Target::Here => format!("“{process}” began to {title}{again}"),
         };
         let due = issued
             .due

@@ -140,7 +140,7 @@ pub(super) fn not_mine(
     if task.page.by.contains(&role) || to.as_deref() == Some(role.as_str()) {
         return Ok(None);
     }
-    let whose = to.map_or_else(|| task.page.by.join(" or "), |to| to);
+    let whose = to.unwrap_or_else(|| task.page.by.join(" or "));
     let whose = match (&task.page.to, whose.as_str()) {
         (Some(system), "") => system.clone(),
         (None, "") => "a process".into(),

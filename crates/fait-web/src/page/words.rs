@@ -146,6 +146,15 @@ pub(super) fn tell(value: &Value) -> String {
     }
 }
 
+/// Some words as one: `soup, tea and cake`.
+pub(super) fn all_of(words: &[String]) -> String {
+    match words.split_last() {
+        None => "none".into(),
+        Some((only, [])) => only.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
 /// An id as people can say it: the end of a UUID, any other id as it is.
 pub(super) fn short(id: &str) -> &str {
     let is_uuid = id.len() == 36 && id.parse::<uuid::Uuid>().is_ok();
