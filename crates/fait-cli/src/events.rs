@@ -1,214 +1,256 @@
 //! `fait events`: what happened.
 
-use crate::output::{Output, Table};
-use crate::source::Source;
-use crate::trouble::Trouble;
-use crate::wanted::{Wanted, Which, tag};
-use crate::words::{is_fact, moment, told, told_in};
+use crate::failure::Failure;
+use crate::output::{Column, Out, Tone, note};
+use crate::source::{Name, Page, Source, Wanted};
+use crate::words::{self, Names, Told};
 use clap::{Args, Subcommand};
-use fait::event::{Position, StoredEvent, Tag};
+use fait::event::{StoredEvent, Tag};
 use fait::store::Range;
 use serde_json::{Value, json};
-use std::time::Duration;
 
-/// How often a running system is asked for more.
-const BEAT: Duration = Duration::from_millis(300);
-/// How many events are shown before new ones are waited for.
-const BEFORE: usize = 10;
-/// How many events are read at once while following.
-const PAGE: usize = 500;
-/// Characters of the last column.
-const WIDE: usize = 72;
+/// Longest data in a table, in characters.
+const DATA: usize = 60;
+/// Longest sentence in a table.
+const SENTENCE: usize = 96;
 
-/// Shows what happened.
+/// What can be done with events.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Lists events, the oldest first.
-    #[command(after_help = "Example:\n  fait --at data events list --tag table:4 --newest")]
+    /// List events, oldest first
+    #[command(after_help = "Examples:
+  fait events list --at http://127.0.0.1:7070 --newest --limit 10
+  fait events list --at ./data --type OrderPlaced --tag table:3
+  fait events list --at ./data --after 120 --json")]
     List(List),
-    /// Shows one event with all that is known about it.
-    #[command(after_help = "Example:\n  fait --at data events show 42")]
+    /// Show one event with all that is known of it
+    #[command(after_help = "Examples:
+  fait events show 17 --at http://127.0.0.1:7070
+  fait events show 019b76da-a800-7000-8000-000000000001 --at ./data --json")]
     Show {
-        /// Its position or its id.
-        #[arg(value_name = "POSITION | ID")]
-        event: Which,
+        /// Its position in the log, or its id
+        event: Name,
     },
-    /// Lists the last events, then each new one as it happens.
-    #[command(after_help = "Example:\n  fait --at http://127.0.0.1:7070 events follow --json")]
+    /// Print events as they happen
+    #[command(after_help = "Examples:
+  fait events follow --at http://127.0.0.1:7070
+  fait events follow --after 120 --type OrderPlaced --json | jq .data
+
+Without --after, a running system is followed from now on, and a folder from its beginning.")]
     Follow(Follow),
 }
 
-/// Which events to list.
+/// Which events are meant.
+#[derive(Debug, Args)]
+pub(crate) struct Filter {
+    /// Only events of this type; may be given several times
+    #[arg(long = "type", value_name = "TYPE")]
+    types: Vec<String>,
+    /// Only events about this; given several times, about all of them
+    #[arg(long = "tag", value_name = "KIND:VALUE", value_parser = tag)]
+    tags: Vec<Tag>,
+}
+
+/// Which part of the log to list.
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Only events behind this position.
+    /// Only events behind this position
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
-    after: Position,
-    /// Only events before this position.
+    after: u64,
+    /// Only events before this position
     #[arg(long, value_name = "POSITION")]
-    before: Option<Position>,
-    /// At most so many.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    limit: u16,
-    /// Only events of this type; may be given several times.
-    #[arg(long = "type", value_name = "TYPE")]
-    types: Vec<String>,
-    /// Only events with this tag; when given several times, with all of them.
-    #[arg(long = "tag", value_name = "KIND:VALUE", value_parser = tag)]
-    tags: Vec<Tag>,
-    /// The newest first.
+    before: Option<u64>,
+    /// At most so many
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// The newest, newest first
     #[arg(long)]
     newest: bool,
+    #[command(flatten)]
+    filter: Filter,
 }
 
-/// Which events to follow.
+/// From where to follow.
 #[derive(Debug, Args)]
 pub(crate) struct Follow {
-    /// Starts behind this position instead of with the last ten.
+    /// Begin behind this position
     #[arg(long, value_name = "POSITION")]
-    after: Option<Position>,
-    /// Only events of this type; may be given several times.
-    #[arg(long = "type", value_name = "TYPE")]
-    types: Vec<String>,
-    /// Only events with this tag; when given several times, with all of them.
-    #[arg(long = "tag", value_name = "KIND:VALUE", value_parser = tag)]
-    tags: Vec<Tag>,
+    after: Option<u64>,
+    #[command(flatten)]
+    filter: Filter,
 }
 
-/// Carries the verb out.
-pub(crate) async fn run(verb: Verb, source: &Source, out: &Output) -> Result<(), Trouble> {
+/// Does what was asked.
+pub(crate) fn run(verb: &Verb, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
     match verb {
-        Verb::List(list) => run_list(list, source, out).await,
-        Verb::Show { event } => show(event, source, out).await,
-        Verb::Follow(follow) => run_follow(follow, source, out).await,
+        Verb::List(list) => run_list(list, source, out),
+        Verb::Show { event } => show(*event, source, out),
+        Verb::Follow(follow) => run_follow(follow, source, out),
     }
 }
 
-async fn run_list(list: List, source: &Source, out: &Output) -> Result<(), Trouble> {
-    let wanted = Wanted {
-        types: list.types,
-        tags: list.tags,
-        range: Range {
-            after: list.after,
-            before: list.before,
-            backwards: list.newest,
-            limit: usize::from(list.limit),
-        },
-    };
-    let slice = source.events(&wanted).await?;
-    let next = slice.events.last().map(|e| e.meta.position);
-    let next = next.filter(|_| slice.events.len() >= wanted.range.limit);
-    if out.is_json() {
-        let events: Vec<Value> = slice.events.iter().map(StoredEvent::to_json).collect();
-        return out.document(&json!({ "events": events, "head": slice.head, "next": next }));
+fn tag(text: &str) -> Result<Tag, String> {
+    match text.split_once(':') {
+        Some((kind, value)) if !kind.is_empty() && !value.is_empty() => Ok(Tag::raw(text)),
+        _ => Err("a tag is written `kind:value`, such as `table:3`".into()),
     }
-    if slice.events.is_empty() {
-        out.note(&format!("no such event; the head is at {}", slice.head));
-        return Ok(());
+}
+
+impl Filter {
+    fn within(&self, range: Range) -> Wanted {
+        Wanted {
+            types: self.types.clone(),
+            tags: self.tags.clone(),
+            range,
+        }
     }
-    let mut table = Table::new(&["#POSITION", "TIME (UTC)", "EVENT", "BY", "WHAT"]);
-    for e in &slice.events {
-        let actor = e.meta.origin.actor.clone().unwrap_or_default();
-        table.row(vec![
-            e.meta.position.to_string(),
-            moment(e.meta.recorded_at),
-            e.ty.clone(),
-            actor,
-            told_in(e, WIDE),
-        ]);
+}
+
+fn run_list(list: &List, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+    let wanted = list.filter.within(Range {
+        after: list.after,
+        before: list.before,
+        backwards: list.newest,
+        limit: usize::try_from(list.limit).unwrap_or(usize::MAX),
+    });
+    let page = source.read_all(&wanted)?;
+    if out.json() {
+        let events: Vec<Value> = page.events.iter().map(StoredEvent::to_json).collect();
+        return out.document(&json!({"events": events, "head": page.head}));
     }
-    out.text(&table.text())?;
-    if let Some(next) = next {
-        let flag = if list.newest { "--before" } else { "--after" };
-        out.note(&format!("perhaps more: {flag} {next}"));
-    }
+    let columns = [
+        Column::number("#"),
+        Column::text("time (UTC)"),
+        Column::text("event"),
+        Column::text("by"),
+        Column::text("about"),
+        Column::text("data"),
+    ];
+    let names = words::names(page.events.iter());
+    let rows: Vec<Vec<String>> = page.events.iter().map(|e| row(e, &names)).collect();
+    out.table(&columns, &rows)?;
+    out.flush()?;
+    how_to_go_on(list, &page);
     Ok(())
 }
 
-async fn show(which: Which, source: &Source, out: &Output) -> Result<(), Trouble> {
-    let event = source.event(which).await?;
-    if out.is_json() {
+fn row(event: &StoredEvent, names: &Names) -> Vec<String> {
+    let told = words::told(event, names);
+    // A fact of a process is told as a sentence, which would make its column too wide.
+    let (name, about, data) = match told.fact {
+        true => (&event.ty, String::new(), words::cut(&told.what, SENTENCE)),
+        false => (
+            &told.what,
+            words::tags(&event.tags),
+            words::cut(&told.data, DATA),
+        ),
+    };
+    vec![
+        event.meta.position.to_string(),
+        words::moment(event.meta.recorded_at),
+        name.clone(),
+        told.by.unwrap_or_default(),
+        about,
+        data,
+    ]
+}
+
+/// When the limit has cut the list short, says how to see the rest.
+fn how_to_go_on(list: &List, page: &Page) {
+    let Some(last) = page.events.last().map(|e| e.meta.position) else {
+        note(format_args!("no such event; the log ends at {}", page.head));
+        return;
+    };
+    if page.events.len() < usize::try_from(list.limit).unwrap_or(usize::MAX) {
+        return;
+    }
+    let end = list.before.map_or(page.head, |b| b.saturating_sub(1));
+    match list.newest {
+        true if last > list.after + 1 => note(format_args!("go on with --before {last}")),
+        false if last < end => note(format_args!(
+            "go on with --after {last}; the log ends at {}",
+            page.head
+        )),
+        _ => {}
+    }
+}
+
+fn show(name: Name, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+    let Some(event) = source.event(name)? else {
+        return Err(Failure::Finding(format!("there is no event {name}")));
+    };
+    if out.json() {
         return out.document(&event.to_json());
     }
-    let (meta, origin) = (&event.meta, &event.meta.origin);
-    let mut lines = vec![format!(
-        "{}, version {}, at position {}",
-        event.ty, event.version, meta.position
-    )];
-    if is_fact(&event) {
-        lines.push(format!("  {}", told(&event)));
+    let title = format!("#{} {}", event.meta.position, words::clean(&event.ty));
+    let title = out.tone(Tone::Strong, &title);
+    out.line(match event.version {
+        1 => title,
+        version => format!("{title} (version {version})"),
+    })?;
+    for (name, value) in fields(&event) {
+        let name = out.tone(Tone::Faint, &format!("{name:<11}"));
+        out.line(format_args!("{name} {}", words::clean(&value)))?;
     }
-    let tags: Vec<&str> = event.tags.iter().map(Tag::as_str).collect();
-    let mut line = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            lines.push(format!("  {name:<12}{value}"));
-        }
+    let data = match event.json() {
+        Ok(value) => serde_json::to_string_pretty(&value).unwrap_or_default(),
+        Err(_) => String::from_utf8_lossy(&event.data).into_owned(),
     };
-    line("id", Some(meta.id.to_string()));
-    line("recorded", Some(meta.recorded_at.to_string()));
-    line("happened", origin.occurred_at.map(|t| t.to_string()));
-    line("by", origin.actor.clone());
-    line("tags", Some(tags.join(", ")).filter(|t| !t.is_empty()));
-    line("command", origin.command.map(|c| c.to_string()));
-    line("flow", Some(origin.correlation.to_string()));
-    line("caused by", origin.causation.map(|c| c.to_string()));
-    line("traceparent", origin.traceparent.clone());
-    for (name, value) in &origin.pairs {
-        line(name, Some(value.clone()));
-    }
-    match event.json() {
-        Ok(data) => lines.push(format!("{data:#}")),
-        Err(_) => lines.push(String::from_utf8_lossy(&event.data).into_owned()),
-    }
-    out.text(&lines.join("\n"))
-}
-
-async fn run_follow(follow: Follow, source: &Source, out: &Output) -> Result<(), Trouble> {
-    let mut wanted = Wanted {
-        types: follow.types,
-        tags: follow.tags,
-        range: Range::newest(BEFORE),
-    };
-    let mut after = follow.after.unwrap_or(0);
-    if follow.after.is_none() {
-        let mut last = source.events(&wanted).await?;
-        last.events.reverse();
-        print_each(&last.events, out)?;
-        after = last.head;
-    }
-    loop {
-        wanted.range = Range::after(after, PAGE);
-        let slice = source.events(&wanted).await?;
-        print_each(&slice.events, out)?;
-        if let Some(last) = slice.events.last().filter(|_| slice.events.len() >= PAGE) {
-            after = last.meta.position;
-            continue;
-        }
-        after = slice.head.max(after);
-        if let Source::Folder(folder) = source {
-            out.note(&format!(
-                "that is all up to the head at {}: nobody writes to {} while it is read; \
-                 follow a running system with --at http://HOST:PORT",
-                slice.head,
-                folder.path().display()
-            ));
-            return Ok(());
-        }
-        tokio::time::sleep(BEAT).await;
-    }
-}
-
-fn print_each(events: &[StoredEvent], out: &Output) -> Result<(), Trouble> {
-    for e in events {
-        if out.is_json() {
-            out.line(&e.to_json())?;
-            continue;
-        }
-        let (position, time) = (e.meta.position, moment(e.meta.recorded_at));
-        let by = e.meta.origin.actor.as_deref();
-        let by = by.map(|a| format!(" by {a}")).unwrap_or_default();
-        let what = told_in(e, WIDE);
-        out.text(&format!("{position:>8}  {time}  {}{by}: {what}", e.ty))?;
+    out.line("")?;
+    for line in data.lines() {
+        out.line(words::clean(line))?;
     }
     Ok(())
+}
+
+fn fields(event: &StoredEvent) -> Vec<(&'static str, String)> {
+    let origin = &event.meta.origin;
+    let mut fields = vec![];
+    let told = words::told(event, &Names::new());
+    if told.fact {
+        fields.push(("in words", told.what));
+    }
+    fields.push(("id", event.meta.id.to_string()));
+    fields.push(("recorded", event.meta.recorded_at.to_string()));
+    fields.extend(origin.occurred_at.map(|t| ("occurred", t.to_string())));
+    fields.extend(event.tags.iter().map(|t| ("about", t.to_string())));
+    fields.extend(origin.actor.clone().map(|a| ("by", a)));
+    fields.extend(origin.command.map(|id| ("command", id.to_string())));
+    let cause = origin.causation.map(|id| id.to_string());
+    let outside = || "nothing here: it came from outside".into();
+    fields.push(("caused by", cause.unwrap_or_else(outside)));
+    fields.push(("flow", origin.correlation.to_string()));
+    fields.extend(origin.traceparent.clone().map(|t| ("traceparent", t)));
+    let pairs = origin.pairs.iter();
+    fields.extend(pairs.map(|(name, value)| ("also", format!("{name} {value}"))));
+    fields
+}
+
+fn run_follow(follow: &Follow, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+    let after = follow.after.map_or_else(|| source.begin(), Ok)?;
+    let wanted = follow.filter.within(Range::after(after, 1));
+    let mut names = Names::new();
+    source.follow(&wanted, &mut |event| {
+        if out.json() {
+            return out.record(&event.to_json());
+        }
+        names.extend(words::names(std::iter::once(event)));
+        let line = line(event, &names, out);
+        out.line(line)?;
+        out.flush()
+    })
+}
+
+fn line(event: &StoredEvent, names: &Names, out: &Out) -> String {
+    let Told { what, by, data, .. } = words::told(event, names);
+    let position = out.tone(Tone::Faint, &format!("{:>6}", event.meta.position));
+    let time = words::moment(event.meta.recorded_at);
+    let mut line = format!("{position}  {time}  {}", out.tone(Tone::Strong, &what));
+    if let Some(by) = by {
+        line.push_str(&format!(" by {by}"));
+    }
+    if !data.is_empty() {
+        line.push_str(&format!(": {}", words::cut(&data, DATA)));
+    }
+    line
 }

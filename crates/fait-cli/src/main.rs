@@ -1,54 +1,41 @@
-//! The program `fait`: looks at a system and its history, in its folder or over HTTP.
+//! The program `fait`: looks at a system and its history, running or in its folder.
 
-mod trouble;
-mod output;
-mod wanted;
-mod folder;
-mod address;
-mod source;
+mod failure;
 mod words;
+mod output;
+mod source;
 mod events;
 mod trace;
 mod view;
 mod process;
 
-use clap::{Parser, Subcommand};
-use output::Output;
-use source::Source;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use failure::Failure;
+use output::Out;
+use std::panic::catch_unwind;
 use std::process::ExitCode;
-use trouble::Trouble;
 
-const HELP: &str = "\
-Examples:
-  fait --at data events list --newest
-  fait --at http://127.0.0.1:7070 events follow
-  FAIT_AT=data fait trace 42
+const EXAMPLES: &str = "Examples:
+  export FAIT_AT=http://127.0.0.1:7070
+  fait events list --newest --limit 10
+  fait trace 17
+  fait view rebuild table-plan
+  fait process list --at ./data        # the folder of a system that is stopped";
 
-Exit codes:
-   0  done
-   1  done, and something is wrong: no such event, view, process; a rebuild that failed
-   2  the call is wrong
-   3  cannot reach it, or it is not ready: the folder is in use, the system is not running
-   4  it does not stand as it must for this
-  70  the program itself is at fault
-
-Data goes to stdout, everything else to stderr. NO_COLOR is honoured.";
-
-/// Looks at an event-driven system and its history.
+/// Look at a system and its history, running or in its folder
 #[derive(Debug, Parser)]
-#[command(name = "fait", version, after_help = HELP)]
-struct Cli {
-    /// Where to look: the data folder of a system that is not running, or the address of one
-    /// that is
+#[command(name = "fait", version)]
+struct Line {
+    /// Where to look: the address of a running system, or the folder of one that is stopped
     #[arg(
         long,
         global = true,
         env = "FAIT_AT",
+        hide_env_values = true,
         value_name = "FOLDER | http://HOST:PORT"
     )]
-    #[arg(hide_env_values = true)]
     at: Option<String>,
-    /// Prints one JSON document; for streams, one JSON document per line
+    /// Answer as JSON: one document, or one line for each event of a stream
     #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
@@ -57,47 +44,52 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Shows what happened
+    /// What happened: list, show, follow
     #[command(subcommand)]
     Events(events::Verb),
-    /// Shows what led to an event and what came of it
-    Trace(trace::Call),
-    /// Shows and rebuilds views
+    /// What led to what: the tree of causes around an event, a command or a flow
+    Trace(trace::Trace),
+    /// Views: list, rebuild
     #[command(subcommand)]
     View(view::Verb),
-    /// Shows processes and lets those go on that wait for an operator
+    /// Processes: list, show, resume
     #[command(subcommand)]
     Process(process::Verb),
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(told) => {
-            // Help and usage errors; when nobody reads them, that is all right.
-            let _ = told.print();
-            return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
+fn main() -> ExitCode {
+    let help = format!("{EXAMPLES}\n\n{}", failure::CODES);
+    let matches = Line::command().after_help(help).try_get_matches();
+    let line = match matches.and_then(|m| Line::from_arg_matches(&m)) {
+        Ok(line) => line,
+        Err(e) => {
+            // Help that nobody reads to its end is no error.
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(failure::INTERNAL));
         }
     };
-    let out = Output::new(cli.json);
-    match run(cli, &out).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(trouble) => {
-            if !matches!(trouble, Trouble::Closed) {
-                out.note(&format!("fait: {trouble}"));
-            }
-            ExitCode::from(trouble.code())
-        }
+    let done = catch_unwind(|| run(&line)).unwrap_or_else(|_| {
+        let sorry = "this is a mistake in the program, not in the system that it looks at";
+        Err(Failure::Internal(sorry.into()))
+    });
+    let Err(failure) = done else {
+        return ExitCode::SUCCESS;
+    };
+    if !matches!(failure, Failure::Closed) {
+        output::note(format_args!("error: {failure}"));
     }
+    ExitCode::from(failure.code())
 }
 
-async fn run(cli: Cli, out: &Output) -> Result<(), Trouble> {
-    let source = Source::open(cli.at.as_deref())?;
-    match cli.verb {
-        Verb::Events(verb) => events::run(verb, &source, out).await,
-        Verb::Trace(call) => trace::run(call, &source, out).await,
-        Verb::View(verb) => view::run(verb, &source, out).await,
-        Verb::Process(verb) => process::run(verb, &source, out).await,
-    }
+fn run(line: &Line) -> Result<(), Failure> {
+    let source = source::open(line.at.as_deref())?;
+    let mut out = Out::new(line.json);
+    let out = &mut out;
+    match &line.verb {
+        Verb::Events(verb) => events::run(verb, &*source, out),
+        Verb::Trace(verb) => trace::run(verb, &*source, out),
+        Verb::View(verb) => view::run(verb, &*source, out),
+        Verb::Process(verb) => process::run(verb, &*source, out),
+    }?;
+    out.flush()
 }

@@ -1,116 +1,154 @@
-//! What is printed: data on stdout, everything else on stderr.
+//! What the program writes: data to stdout, as tables or as JSON; notes to stderr.
 
-use crate::trouble::Trouble;
-use serde_json::Value;
-use std::io::{ErrorKind, Write, stderr, stdout};
+use crate::failure::Failure;
+use crate::words::clean;
+use serde::Serialize;
+use std::fmt::Display;
+use std::io::{BufWriter, IsTerminal, Stdout, Write, stderr, stdout};
 
-/// Where the program prints, and in which form.
+/// Where the data goes, and in which form.
 #[derive(Debug)]
-pub(crate) struct Output {
+pub(crate) struct Out {
+    sink: BufWriter<Stdout>,
     json: bool,
+    painted: bool,
 }
 
-impl Output {
-    /// As JSON, or for people.
-    pub(crate) fn new(json: bool) -> Output {
-        Output { json }
+/// How a piece of text stands out, on terminals that want it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tone {
+    /// What the eye should find.
+    Strong,
+    /// What it may skip.
+    Faint,
+    /// What needs somebody.
+    Alarm,
+}
+
+impl Out {
+    /// Standard output. Colours only on a terminal, and never when `NO_COLOR` is set.
+    pub(crate) fn new(json: bool) -> Out {
+        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|v| v == "dumb");
+        Out {
+            sink: BufWriter::new(stdout()),
+            json,
+            painted: !json && !unwanted && !dumb && stdout().is_terminal(),
+        }
     }
 
     /// Whether JSON is wanted.
-    pub(crate) fn is_json(&self) -> bool {
+    pub(crate) fn json(&self) -> bool {
         self.json
     }
 
-    /// Prints text; a newline is added when it lacks one.
-    pub(crate) fn text(&self, text: &str) -> Result<(), Trouble> {
-        let newline = if text.ends_with('\n') { "" } else { "\n" };
-        let mut out = stdout().lock();
-        write!(out, "{text}{newline}")
-            .and_then(|()| out.flush())
-            .map_err(|e| match e.kind() {
-                ErrorKind::BrokenPipe => Trouble::Closed,
-                _ => Trouble::Internal(format!("cannot print: {e}")),
+    /// One line of text.
+    pub(crate) fn line(&mut self, text: impl Display) -> Result<(), Failure> {
+        writeln!(self.sink, "{text}").map_err(Failure::writing)
+    }
+
+    /// The whole answer as one JSON document.
+    pub(crate) fn document(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(value).map_err(unwritable)?;
+        self.line(text)
+    }
+
+    /// One of many JSON values, on one line, at once.
+    pub(crate) fn record(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string(value).map_err(unwritable)?;
+        self.line(text)?;
+        self.flush()
+    }
+
+    /// Writes out what is held back.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.sink.flush().map_err(Failure::writing)
+    }
+
+    /// A table with aligned columns. Nothing is written when there is no row.
+    pub(crate) fn table(
+        &mut self,
+        columns: &[Column],
+        rows: &[Vec<String>],
+    ) -> Result<(), Failure> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let width = |cell: &String| clean(cell).chars().count();
+        let widths: Vec<usize> = (columns.iter().enumerate())
+            .map(|(i, column)| {
+                let cells = rows.iter().filter_map(|r| r.get(i)).map(width);
+                cells.max().unwrap_or(0).max(column.title.chars().count())
             })
-    }
-
-    /// Prints one JSON document for people and programs.
-    pub(crate) fn document(&self, value: &Value) -> Result<(), Trouble> {
-        self.text(&format!("{value:#}"))
-    }
-
-    /// Prints one JSON document on one line, as part of a stream.
-    pub(crate) fn line(&self, value: &Value) -> Result<(), Trouble> {
-        self.text(&value.to_string())
-    }
-
-    /// Says something that is not data.
-    pub(crate) fn note(&self, text: &str) {
-        // When nobody reads stderr, that is all right.
-        let _ = writeln!(stderr().lock(), "{text}");
-    }
-}
-
-/// A table with aligned columns.
-#[derive(Debug)]
-pub(crate) struct Table {
-    header: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    /// An empty table; columns whose title starts with `#` are set to the right.
-    pub(crate) fn new(header: &[&'static str]) -> Table {
-        Table {
-            header: header.to_vec(),
-            rows: vec![],
-        }
-    }
-
-    /// Adds a row.
-    pub(crate) fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
-    }
-
-    /// The table as text.
-    pub(crate) fn text(&self) -> String {
-        let titles: Vec<String> = self
-            .header
-            .iter()
-            .map(|t| t.trim_start_matches('#').to_string())
             .collect();
-        let all = || std::iter::once(&titles).chain(&self.rows);
-        let width = |i: usize| {
-            let cells = all().filter_map(|r| r.get(i));
-            cells.map(|c| c.chars().count()).max().unwrap_or(0)
+        let titles: Vec<String> = columns.iter().map(|c| c.title.to_string()).collect();
+        let head = row_of(columns, &widths, &titles);
+        self.line(self.tone(Tone::Faint, &head))?;
+        for row in rows {
+            self.line(row_of(columns, &widths, row))?;
+        }
+        Ok(())
+    }
+
+    /// Text in a tone, when the terminal is to be painted.
+    pub(crate) fn tone(&self, tone: Tone, text: &str) -> String {
+        if !self.painted || text.is_empty() {
+            return text.to_string();
+        }
+        let code = match tone {
+            Tone::Strong => 1,
+            Tone::Faint => 2,
+            Tone::Alarm => 31,
         };
-        let columns: Vec<(usize, bool)> = self
-            .header
-            .iter()
-            .enumerate()
-            .map(|(i, t)| (width(i), t.starts_with('#')))
-            .collect();
-        let mut text = String::new();
-        for row in all() {
-            let cells: Vec<String> = row
-                .iter()
-                .zip(&columns)
-                .map(|(cell, (width, right))| match right {
-                    true => format!("{cell:>width$}"),
-                    false => format!("{cell:<width$}"),
-                })
-                .collect();
-            text.push_str(cells.join("  ").trim_end());
-            text.push('\n');
-        }
-        text
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 }
 
-/// A text of at most so many characters.
-pub(crate) fn short(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        return text.to_string();
+/// A column of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Column {
+    title: &'static str,
+    number: bool,
+}
+
+impl Column {
+    /// A column of text.
+    pub(crate) const fn text(title: &'static str) -> Column {
+        Column {
+            title,
+            number: false,
+        }
     }
-    let cut: String = text.chars().take(most.saturating_sub(1)).collect();
-    format!("{}…", cut.trim_end())
+
+    /// A column of numbers, aligned to the right.
+    pub(crate) const fn number(title: &'static str) -> Column {
+        Column {
+            title,
+            number: true,
+        }
+    }
+}
+
+/// One line to stderr. If stderr is closed there is nobody to tell.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(stderr(), "{text}");
+}
+
+fn row_of(columns: &[Column], widths: &[usize], cells: &[String]) -> String {
+    let mut line = String::new();
+    for (i, ((column, width), cell)) in columns.iter().zip(widths).zip(cells).enumerate() {
+        let cell = clean(cell);
+        if i > 0 {
+            line.push_str("  ");
+        }
+        line.push_str(&match column.number {
+            true => format!("{cell:>width$}"),
+            false => format!("{cell:<width$}"),
+        });
+    }
+    line.trim_end().to_string()
+}
+
+fn unwritable(e: serde_json::Error) -> Failure {
+    Failure::Internal(format!("the answer cannot be written as JSON: {e}"))
 }

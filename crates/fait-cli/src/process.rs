@@ -1,250 +1,221 @@
-//! `fait process`: what reacts to events and waits for others.
+//! `fait process`: how processes stand, and letting parked instances go on.
 
-use crate::address::Resumption;
-use crate::output::{Output, Table};
-use crate::source::{Source, Standing, next_due, status_name};
-use crate::trouble::Trouble;
-use crate::words::{brief, deadline_name, input, issued, moment};
+mod show;
+
+use crate::failure::Failure;
+use crate::output::{Column, Out, note};
+use crate::source::{Process, Resume, Source, standing};
+use crate::words;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-use fait::event::{Tag, Time};
 use fait::process::{Instance, Status};
 use serde_json::json;
 
-const RESUME: &str = "\
-Example:
-  fait --at http://127.0.0.1:7070 process resume serve-then-bill 7 --retry --reason \"it is back\"";
-
-/// Shows processes and lets those go on that wait for an operator.
+/// What can be done with processes.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Lists the processes and how their instances stand.
-    ///
-    /// In a folder, only those that have done something are known.
-    #[command(after_help = "Example:\n  fait --at data process list")]
+    /// List processes and policies: how their instances stand
+    #[command(after_help = "Examples:
+  fait process list --at http://127.0.0.1:7070
+  fait process list --at ./data --json")]
     List,
-    /// Lists the instances of a process, the latest first, or shows one of them.
-    #[command(after_help = "Example:\n  fait --at data process show serve-then-bill")]
+    /// Show the instances of a process, or one of them with its history
+    #[command(after_help = "Examples:
+  fait process show serve-then-bill --at http://127.0.0.1:7070 --status parked
+  fait process show serve-then-bill 7 --at ./data")]
     Show(Show),
-    /// Lets a parked instance go on.
-    #[command(after_help = RESUME)]
-    Resume(Resume),
+    /// Let a parked instance of a running system go on
+    #[command(after_help = "Examples:
+  fait process resume serve-then-bill 7 --retry --reason \"the printer works again\"
+  fait process resume serve-then-bill 7 --skip --reason \"the order was a test\"")]
+    Resume(Go),
 }
 
-/// What to show of a process.
+/// Which instances to show.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
-    /// The process.
+    /// The process
     name: String,
-    /// One instance, by what it is about.
+    /// The instance: what it is about
     key: Option<String>,
-    /// Only instances that stand so.
-    #[arg(long, conflicts_with = "key")]
-    status: Option<Stands>,
-    /// At most so many.
+    /// Only instances that stand so
+    #[arg(long, value_enum, conflicts_with = "key")]
+    status: Option<Standing>,
+    /// At most so many instances, the latest first
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
 }
 
-/// How to go on.
-#[derive(Debug, Args)]
-#[command(group(ArgGroup::new("how").required(true).args(["retry", "skip"])))]
-pub(crate) struct Resume {
-    /// The process.
-    name: String,
-    /// The instance, by what it is about.
-    key: String,
-    /// Tries the input that it stumbled over again.
-    #[arg(long)]
-    retry: bool,
-    /// Skips the input that it stumbled over.
-    #[arg(long)]
-    skip: bool,
-    /// Why; it is recorded.
-    #[arg(long)]
-    reason: String,
-    /// Who you are; it is recorded.
-    #[arg(long, value_name = "KIND:NAME", default_value = "operator:fait")]
-    by: String,
-}
-
 /// How an instance stands.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Stands {
-    /// It waits for input.
+pub(crate) enum Standing {
+    /// It waits for input
     Running,
-    /// It waits for an operator.
+    /// It waits for an operator
     Parked,
-    /// It has ended.
+    /// It has ended
     Ended,
 }
 
-impl Stands {
-    fn name(self) -> &'static str {
-        match self {
-            Stands::Running => "running",
-            Stands::Parked => "parked",
-            Stands::Ended => "ended",
-        }
-    }
+/// How an instance goes on.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("how").required(true).args(["retry", "skip"]))]
+pub(crate) struct Go {
+    /// The process
+    name: String,
+    /// The instance
+    key: String,
+    /// Take in again what parked it
+    #[arg(long)]
+    retry: bool,
+    /// Go on without what parked it
+    #[arg(long)]
+    skip: bool,
+    /// Why, for those who read the history later
+    #[arg(long)]
+    reason: String,
+    /// Who says so
+    #[arg(long, value_name = "WHO", default_value = "operator:cli")]
+    by: String,
 }
 
-/// Carries the verb out.
-pub(crate) async fn run(verb: Verb, source: &Source, out: &Output) -> Result<(), Trouble> {
+/// Does what was asked.
+pub(crate) fn run(verb: &Verb, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
     match verb {
-        Verb::List => list(&source.processes().await?, out),
-        Verb::Show(show) => run_show(show, source, out).await,
-        Verb::Resume(resume) => run_resume(resume, source, out).await,
+        Verb::List => list(source, out),
+        Verb::Show(show) => match &show.key {
+            None => instances(show, source, out),
+            Some(key) => instance(&show.name, key, source, out),
+        },
+        Verb::Resume(go) => resume(go, source, out),
     }
 }
 
-fn list(processes: &[Standing], out: &Output) -> Result<(), Trouble> {
-    if out.is_json() {
-        return out.document(&json!(processes));
+fn list(source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+    let processes = source.processes()?;
+    if out.json() {
+        return out.document(&processes);
     }
     if processes.is_empty() {
-        out.note("no process has done anything yet");
-        return Ok(());
+        note("no process has done anything");
     }
-    let header = [
-        "PROCESS",
-        "#RUNNING",
-        "#PARKED",
-        "#ENDED",
-        "#BEHIND",
-        "NEXT DEADLINE (UTC)",
+    let columns = [
+        Column::text("process"),
+        Column::number("running"),
+        Column::number("parked"),
+        Column::number("ended"),
+        Column::number("behind"),
+        Column::text("next deadline (UTC)"),
+        Column::text("in words"),
     ];
-    let mut table = Table::new(&header);
-    for p in processes {
-        let behind = p.lag_events.map_or("-".into(), |n| n.to_string());
-        table.row(vec![
-            p.name.clone(),
-            p.instances.running.to_string(),
-            p.instances.parked.to_string(),
-            p.instances.ended.to_string(),
-            behind,
-            time(p.next_due),
-        ]);
-    }
-    out.text(&table.text())
+    let rows: Vec<Vec<String>> = processes.iter().map(row).collect();
+    out.table(&columns, &rows)
 }
 
-fn time(time: Option<Time>) -> String {
-    time.map_or("-".into(), moment)
+fn row(process: &Process) -> Vec<String> {
+    let n = &process.instances;
+    let words = match (&process.title, process.policy) {
+        (Some(title), Some(true)) => format!("{title} (policy)"),
+        (title, _) => title.clone().unwrap_or_default(),
+    };
+    let behind = process.lag_events.map(|n| n.to_string());
+    vec![
+        process.name.clone(),
+        n.running.to_string(),
+        n.parked.to_string(),
+        n.ended.to_string(),
+        behind.unwrap_or_else(|| "?".into()),
+        process.next_due.map(words::moment).unwrap_or_default(),
+        words,
+    ]
 }
 
-async fn run_show(show: Show, source: &Source, out: &Output) -> Result<(), Trouble> {
-    if let Some(key) = &show.key {
-        let instance = source.instance(&show.name, key).await?;
-        if out.is_json() {
-            return out.document(&json!(instance));
-        }
-        return out.text(&in_full(&instance));
-    }
-    let status = show.status.map(Stands::name);
+fn instances(show: &Show, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+    let status = show.status.map(|s| match s {
+        Standing::Running => "running",
+        Standing::Parked => "parked",
+        Standing::Ended => "ended",
+    });
     let limit = usize::from(show.limit);
-    let instances = source.instances(&show.name, status, limit).await?;
-    if out.is_json() {
-        return out.document(&json!(instances));
+    let found = source.instances(&show.name, status, limit)?;
+    if found.is_empty() {
+        known(&show.name, source)?;
+        note(format_args!("`{}` has no such instance", show.name));
     }
-    if instances.is_empty() {
-        out.note(&format!("no instance of {} stands so", show.name));
-        return Ok(());
+    if out.json() {
+        return out.document(&found);
     }
-    let mut table = Table::new(&[
-        "KEY",
-        "STATUS",
-        "#OPEN",
-        "NEXT DEADLINE (UTC)",
-        "MOVED (UTC)",
-    ]);
-    for i in &instances {
-        table.row(vec![
-            i.key.clone(),
-            status_name(i).into(),
-            i.open.len().to_string(),
-            time(next_due(i)),
-            moment(i.updated_at),
-        ]);
+    let columns = [
+        Column::text("key"),
+        Column::text("status"),
+        Column::text("last step (UTC)"),
+        Column::text("next deadline"),
+        Column::text("waits for"),
+    ];
+    let rows: Vec<Vec<String>> = found.iter().map(instance_row).collect();
+    out.table(&columns, &rows)?;
+    if found.len() == limit {
+        out.flush()?;
+        note("there may be more: see --limit and --status");
     }
-    out.text(&table.text())
+    Ok(())
 }
 
-fn in_full(i: &Instance) -> String {
-    let mut lines = vec![format!("{} of {}: {}", i.process, i.key, status_name(i))];
-    if let Status::Parked {
-        reason,
-        since,
-        input: at,
-    } = &i.status
-    {
-        lines.push(format!("  since {}, at {}", moment(*since), input(at)));
-        lines.push(format!("  because: {reason}"));
-        lines.push(format!(
-            "  go on with: fait process resume {} {} --retry | --skip --reason \"…\"",
-            i.process, i.key
-        ));
+/// That there is such a process.
+fn known(name: &str, source: &dyn Source) -> Result<(), Failure> {
+    let names: Vec<String> = source.processes()?.into_iter().map(|p| p.name).collect();
+    match names.iter().any(|n| n == name) {
+        true => Ok(()),
+        false => Err(Failure::unknown("process", name, &names)),
     }
-    let about: Vec<&str> = i.about.iter().map(Tag::as_str).collect();
-    if !about.is_empty() {
-        lines.push(format!("  about     {}", about.join(", ")));
-    }
-    lines.push(format!("  begun     {}", moment(i.started_at)));
-    lines.push(format!(
-        "  moved     {}, position {}",
-        moment(i.updated_at),
-        i.moved
-    ));
-    lines.push(format!("  flow      {}", i.correlation));
-    if let Some((version, state)) = &i.state {
-        lines.push(format!("  state     {} (version {version})", brief(state)));
-    }
-    if i.late > 0 {
-        lines.push(format!("  late      {} inputs came after its end", i.late));
-    }
-    let mut open: Vec<_> = i.open.values().collect();
-    open.sort_by_key(|o| (o.position, o.issued.id));
-    for o in open {
-        let mut line = format!("  open      {}", issued(&o.issued, o.since));
-        line.push_str(&format!(", since {}", moment(o.since)));
-        if let Some((by, until)) = &o.claim {
-            line.push_str(&format!("; {by} has it until {}", moment(*until)));
-        }
-        lines.push(line);
-    }
-    for (deadline, _) in i.deadlines.values() {
-        let name = deadline_name(&deadline.name);
-        lines.push(format!("  deadline  {name} at {}", moment(deadline.due)));
-    }
-    lines.join("\n")
 }
 
-async fn run_resume(resume: Resume, source: &Source, out: &Output) -> Result<(), Trouble> {
-    let Source::Address(address) = source else {
-        return Err(Trouble::Usage(
-            "only a running system can go on: start the program and use --at http://HOST:PORT"
-                .into(),
-        ));
+fn instance_row(i: &Instance) -> Vec<String> {
+    let due = i.deadlines.values().map(|(d, _)| d.due).min();
+    let due = due.map(|due| words::clock_near(due, i.updated_at));
+    let names = i.open.values().map(|o| o.issued.name.as_str());
+    let waits = match &i.status {
+        Status::Parked { reason, .. } => format!("an operator: {reason}"),
+        _ => names.collect::<Vec<_>>().join(", "),
     };
-    let (name, key) = (&resume.name, &resume.key);
-    let instance = source.instance(name, key).await?;
-    if !matches!(instance.status, Status::Parked { .. }) {
-        return Err(Trouble::Conflict(format!(
-            "{name} of {key} is not parked: it is {}",
-            status_name(&instance)
+    vec![
+        i.key.clone(),
+        standing(&i.status).into(),
+        words::moment(i.updated_at),
+        due.unwrap_or_default(),
+        words::cut(&waits, 60),
+    ]
+}
+
+fn instance(name: &str, key: &str, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+    let Some(found) = source.instance(name, key)? else {
+        known(name, source)?;
+        return Err(Failure::Finding(format!(
+            "`{name}` has no instance {key}; see `fait process show {name}`"
         )));
-    }
-    let how = Resumption {
-        retry: resume.retry,
-        by: &resume.by,
-        reason: &resume.reason,
     };
-    address.resume(name, key, &how)?;
-    if out.is_json() {
-        return out.document(&json!({ "process": name, "key": key, "retry": resume.retry }));
+    match out.json() {
+        true => out.document(&found),
+        false => show::tell(&found, source, out),
     }
-    let how = match resume.retry {
-        true => "tries its input again",
-        false => "skips its input",
+}
+
+fn resume(go: &Go, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+    let (name, key, reason) = (&go.name, &go.key, go.reason.trim());
+    if reason.is_empty() {
+        return Err(Failure::Usage("say why, with --reason".into()));
+    }
+    let how = Resume {
+        retry: go.retry,
+        reason: reason.into(),
+        by: go.by.clone(),
     };
-    out.text(&format!("{name} of {key} goes on and {how}"))
+    source.resume(name, key, &how)?;
+    if out.json() {
+        return out.document(&json!({"process": name, "key": key, "retry": go.retry}));
+    }
+    let what = match go.retry {
+        true => "takes in again what parked it",
+        false => "goes on without what parked it",
+    };
+    out.line(format_args!("`{name}` of {key} {what}"))
 }

@@ -1,104 +1,181 @@
-//! `fait trace`: what led to an event and what came of it.
+//! `fait trace`: what led to what.
 
-use crate::output::Output;
-use crate::source::Source;
-use crate::trouble::Trouble;
-use crate::wanted::Which;
-use crate::words::{clock, day, is_fact, moment, told_in};
+use crate::failure::Failure;
+use crate::output::{Out, Tone, note};
+use crate::source::{Name, Source, Wanted};
+use crate::words::{self, Told};
 use clap::Args;
-use fait::event::StoredEvent;
-use fait::trace::Cause;
+use fait::app::Cause;
+use fait::event::{StoredEvent, Tag};
+use fait::store::Range;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-/// Characters of what an event says.
-const WIDE: usize = 100;
+/// Events that are looked through, newest first, for an id that no index knows.
+const LOOKED_THROUGH: usize = 100_000;
+/// Events of one page of that.
+const PAGE: usize = 1000;
+/// Longest data in a tree, in characters.
+const DATA: usize = 72;
 
-/// Shows the whole flow that an event belongs to as a tree: below each event, what came of it.
+/// What is traced.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  fait --at data trace 42")]
-pub(crate) struct Call {
-    /// The event's position or id; it is marked with `>`.
-    #[arg(value_name = "POSITION | ID")]
-    event: Which,
+#[command(after_help = "Examples:
+  fait trace 17 --at http://127.0.0.1:7070
+  fait trace 019b76da-a800-7000-8000-000000000001 --at ./data
+  fait trace 17 --at ./data --json
+
+Each line is an event; those below it, one step to the right, came of it.")]
+pub(crate) struct Trace {
+    /// An event (its position or id), a command's id, or the id of a flow
+    what: Name,
 }
 
-/// Carries it out.
-pub(crate) async fn run(call: Call, source: &Source, out: &Output) -> Result<(), Trouble> {
-    let causes = source.trace(call.event).await?;
-    if out.is_json() {
-        let cause = |c: &Cause| json!({ "depth": c.depth, "event": c.event.to_json() });
-        let events: Vec<Value> = causes.iter().map(cause).collect();
-        return out.document(&json!({ "events": events }));
+/// Does what was asked.
+pub(crate) fn run(trace: &Trace, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+    let (event, meant) = find(trace.what, source)?;
+    let flow = source.flow(&event)?;
+    if out.json() {
+        return out.document(&json!({
+            "correlation": event.meta.origin.correlation,
+            "events": flow.len(),
+            "causes": nested(&flow),
+        }));
     }
-    out.text(&tree(&causes, call.event))
+    draw(&flow, meant.then_some(event.meta.position), out)
 }
 
-fn tree(causes: &[Cause], asked: Which) -> String {
-    let Some(first) = causes.first() else {
-        return "nothing belongs to this flow".into();
+/// The event that was meant, or any event of the flow that was; and whether it is the one.
+fn find(what: Name, source: &dyn Source) -> Result<(StoredEvent, bool), Failure> {
+    if let Some(event) = source.event(what)? {
+        return Ok((event, true));
+    }
+    let Name::Id(id) = what else {
+        return Err(Failure::Finding(format!("there is no event {what}")));
     };
-    let today = day(first.event.meta.recorded_at);
-    let one_day = causes
-        .iter()
-        .all(|c| day(c.event.meta.recorded_at) == today);
-    let flow = first.event.meta.origin.correlation;
-    let mut text = format!("flow {flow}, {today}, times in UTC\n\n");
-    let last = causes.iter().map(|c| c.event.meta.position).max();
-    let width = last.unwrap_or(0).to_string().len();
-    for (i, cause) in causes.iter().enumerate() {
-        let event = &cause.event;
-        let at = event.meta.recorded_at;
-        let time = if one_day { clock(at) } else { moment(at) };
-        let mark = if is_asked(event, asked) { '>' } else { ' ' };
-        let position = event.meta.position;
-        let branch = branch(causes, i);
-        let line = format!("{mark} {position:>width$}  {time}  {branch}{}", says(event));
-        text.push_str(line.trim_end());
-        text.push('\n');
+    if let Some(event) = source.command(id)? {
+        return Ok((event, false));
+    }
+    // A command that a process issued stands in the facts about it.
+    let issued = Wanted::tagged(Tag::new("command", id), Range::after(0, 1));
+    if let Some(event) = source.read(&issued)?.events.pop() {
+        return Ok((event, false));
+    }
+    let found = look_through(id, source)?.map(|event| (event, false));
+    found.ok_or_else(|| {
+        Failure::Finding(format!(
+            "nothing has the id {id}: no event, no command, and no flow among the newest \
+             {LOOKED_THROUGH} events"
+        ))
+    })
+}
+
+/// Looks for a flow or a command by reading backwards.
+fn look_through(id: Uuid, source: &dyn Source) -> Result<Option<StoredEvent>, Failure> {
+    let mut wanted = Wanted::all(Range::newest(PAGE));
+    let meant = |e: &StoredEvent| {
+        let origin = &e.meta.origin;
+        origin.correlation == id || origin.command == Some(id)
+    };
+    for _ in 0..LOOKED_THROUGH / PAGE {
+        let events = source.read(&wanted)?.events;
+        let last = events.last().map(|e| e.meta.position);
+        if let Some(event) = events.into_iter().find(meant) {
+            return Ok(Some(event));
+        }
+        match last {
+            Some(last) if last > 1 => wanted.range.before = Some(last),
+            _ => break,
+        }
+    }
+    Ok(None)
+}
+
+/// The tree as JSON: each event with what came of it.
+fn nested(flow: &[Cause]) -> Vec<Value> {
+    // What came of the events behind, by depth: children are complete before their parent.
+    let mut below: Vec<Vec<Value>> = vec![vec![]];
+    for Cause { event, depth } in flow.iter().rev() {
+        below.resize(below.len().max(depth + 2), vec![]);
+        let mut came = std::mem::take(&mut below[depth + 1]);
+        came.reverse();
+        below[*depth].push(json!({"event": event.to_json(), "led_to": came}));
+    }
+    let mut roots = below.swap_remove(0);
+    roots.reverse();
+    roots
+}
+
+fn draw(flow: &[Cause], meant: Option<u64>, out: &mut Out) -> Result<(), Failure> {
+    let Some(first) = flow.first().map(|c| &c.event) else {
+        note("nothing belongs to this flow");
+        return Ok(());
+    };
+    let begun = first.meta.recorded_at;
+    let head = format!(
+        "flow {}: {}, begun {} UTC",
+        first.meta.origin.correlation,
+        words::count(flow.len() as u64, "event"),
+        words::moment(begun),
+    );
+    out.line(out.tone(Tone::Faint, &head))?;
+    let names = words::names(flow.iter().map(|c| &c.event));
+    let positions: Vec<String> = (flow.iter())
+        .map(|c| format!("#{}", c.event.meta.position))
+        .collect();
+    let times: Vec<String> = (flow.iter())
+        .map(|c| words::clock_near(c.event.meta.recorded_at, begun))
+        .collect();
+    let (digits, wide) = (widest(&positions), widest(&times));
+    for (i, (cause, branch)) in flow.iter().zip(branches(flow)).enumerate() {
+        let left = format!("{:>digits$}  {:>wide$}  {branch}", positions[i], times[i]);
+        let text = text(words::told(&cause.event, &names), out);
+        let mark = match meant == Some(cause.event.meta.position) {
+            true => out.tone(Tone::Strong, "  ← this"),
+            false => String::new(),
+        };
+        out.line(format_args!("{}{text}{mark}", out.tone(Tone::Faint, &left)))?;
+    }
+    Ok(())
+}
+
+fn widest(texts: &[String]) -> usize {
+    texts.iter().map(String::len).max().unwrap_or(0)
+}
+
+fn text(told: Told, out: &Out) -> String {
+    let mut text = match told.fact {
+        true => told.what,
+        false => out.tone(Tone::Strong, &told.what),
+    };
+    if let Some(by) = told.by {
+        text.push_str(&format!(" by {by}"));
+    }
+    if !told.data.is_empty() {
+        text.push_str(&format!(": {}", words::cut(&told.data, DATA)));
     }
     text
 }
 
-fn is_asked(event: &StoredEvent, asked: Which) -> bool {
-    match asked {
-        Which::Position(position) => event.meta.position == position,
-        Which::Id(id) => event.meta.id == id,
+/// The lines that lead to each event.
+fn branches(flow: &[Cause]) -> Vec<String> {
+    // Whether something follows at each depth, seen from below.
+    let mut more: Vec<bool> = vec![];
+    let mut out = Vec::with_capacity(flow.len());
+    for Cause { depth, .. } in flow.iter().rev() {
+        more.resize(depth + 1, false);
+        let mut line = String::new();
+        for (level, more) in more.iter().enumerate().skip(1) {
+            line.push_str(match (level == *depth, *more) {
+                (true, true) => "├─ ",
+                (true, false) => "└─ ",
+                (false, true) => "│  ",
+                (false, false) => "   ",
+            });
+        }
+        more[*depth] = true;
+        out.push(line);
     }
-}
-
-/// The lines before an event: one column for each event above it.
-fn branch(causes: &[Cause], i: usize) -> String {
-    let Some((own, below)) = causes.get(i..).and_then(|rest| rest.split_first()) else {
-        return String::new();
-    };
-    // Whether the event that stands above at this depth has more children behind this one.
-    let more = |depth: usize| {
-        let next = below.iter().find(|c| c.depth <= depth);
-        next.is_some_and(|c| c.depth == depth)
-    };
-    let mut text = String::new();
-    for depth in 1..=own.depth {
-        text.push_str(match (depth == own.depth, more(depth)) {
-            (true, true) => "├─ ",
-            (true, false) => "└─ ",
-            (false, true) => "│  ",
-            (false, false) => "   ",
-        });
-    }
-    text
-}
-
-fn says(event: &StoredEvent) -> String {
-    let told = told_in(event, WIDE);
-    let actor = event.meta.origin.actor.as_deref();
-    if is_fact(event) {
-        // The sentence names the process; whoever else had a part in it is added.
-        let other = actor.filter(|a| !a.starts_with("process:") && !told.starts_with(a));
-        return other.map_or(told.clone(), |a| format!("{told} (by {a})"));
-    }
-    let by = actor.map(|a| format!(" by {a}")).unwrap_or_default();
-    match told.is_empty() {
-        true => format!("{}{by}", event.ty),
-        false => format!("{}{by}: {told}", event.ty),
-    }
+    out.reverse();
+    out
 }

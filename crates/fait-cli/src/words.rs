@@ -1,169 +1,175 @@
-//! Events in plain words.
+//! Events in plain words, short enough for a line.
 
-use crate::output::short;
-use fait::event::{StoredEvent, Time};
-use fait::process::{Deadline, Fact, InputRef, Issued, Outcome, Settled, Step, Target};
+mod fact;
+
+pub(crate) use fact::{input, issued, timer};
+
+use fait::event::{StoredEvent, Tag, Time};
+use fait::process::Fact;
 use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::Duration;
 use uuid::Uuid;
 
-/// What happened, in one short line: a process fact in words, any other event by its data.
-pub(crate) fn told(event: &StoredEvent) -> String {
+/// The names of issued commands, as far as they are known.
+pub(crate) type Names = HashMap<Uuid, String>;
+
+/// An event in words.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Told {
+    /// What happened: the event's name, or for a fact of a process a whole sentence.
+    pub(crate) what: String,
+    /// Who did it, unless the sentence says so.
+    pub(crate) by: Option<String>,
+    /// Its data in short.
+    pub(crate) data: String,
+    /// Whether it is a fact of a process.
+    pub(crate) fact: bool,
+}
+
+/// Tells an event. `names` helps where a fact names a command by its id only.
+pub(crate) fn told(event: &StoredEvent, names: &Names) -> Told {
     match Fact::read(event) {
-        Ok(Some(fact)) => fact_in_words(&fact, event.meta.recorded_at),
-        Ok(None) => event.json().map_or_else(|e| e.message, |data| brief(&data)),
-        Err(e) => e.to_string(),
+        Ok(Some(f)) => Told {
+            what: clean(&fact::sentence(&f, event.meta.recorded_at, names)).into_owned(),
+            by: None,
+            data: String::new(),
+            fact: true,
+        },
+        _ => Told {
+            what: clean(&event.ty).into_owned(),
+            by: event.meta.origin.actor.as_deref().map(actor),
+            data: data(event),
+            fact: false,
+        },
     }
 }
 
-/// Whether an event is a fact about a process.
-pub(crate) fn is_fact(event: &StoredEvent) -> bool {
-    matches!(Fact::read(event), Ok(Some(_)))
+/// The names of the commands that some events issue.
+pub(crate) fn names<'a>(events: impl Iterator<Item = &'a StoredEvent>) -> Names {
+    let mut names = Names::new();
+    for event in events {
+        if let Ok(Some(Fact::Stepped(step))) = Fact::read(event) {
+            names.extend(step.issued.into_iter().map(|i| (i.id, i.name)));
+        }
+    }
+    names
 }
 
-/// A day, like `2026-11-23`.
-pub(crate) fn day(time: Time) -> String {
-    time.to_string().chars().take(10).collect()
+/// Text from outside, without what would move the cursor, colour the terminal or turn lines.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let odd = |c: char| c.is_control() || turns(c);
+    if !text.contains(odd) {
+        return Cow::Borrowed(text);
+    }
+    let plain = |c| if odd(c) { '\u{fffd}' } else { c };
+    Cow::Owned(text.chars().map(plain).collect())
 }
 
-/// A time of the day, like `18:05:00`.
-pub(crate) fn clock(time: Time) -> String {
-    time.to_string().chars().skip(11).take(8).collect()
+/// A text cut to so many characters.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_string();
+    }
+    let start: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", start.trim_end())
 }
 
-/// Day and time, like `2026-11-23 18:05:00`.
+/// An id in short: the end of a UUID, which differs where its start is often the same.
+pub(crate) fn short(id: &str) -> String {
+    match id.get(28..) {
+        Some(end) if id.len() == 36 && Uuid::try_parse(id).is_ok() => format!("…{end}"),
+        _ => clean(id).into_owned(),
+    }
+}
+
+/// Some tags in short.
+pub(crate) fn tags(tags: &[Tag]) -> String {
+    let tag = |t: &Tag| format!("{}:{}", clean(t.kind()), short(t.value()));
+    tags.iter().map(tag).collect::<Vec<_>>().join(" ")
+}
+
+/// Who did it, in short.
+pub(crate) fn actor(actor: &str) -> String {
+    match actor.split_once(':') {
+        Some((role, who)) => format!("{}:{}", clean(role), short(who)),
+        None => short(actor),
+    }
+}
+
+/// Day and time, in UTC.
 pub(crate) fn moment(time: Time) -> String {
     format!("{} {}", day(time), clock(time))
 }
 
-/// A time as short as it can be said at another one: without the day when it is the same.
-pub(crate) fn minute(time: Time, at: Time) -> String {
-    let minute: String = clock(time).chars().take(5).collect();
-    if day(time) == day(at) {
-        minute
-    } else {
-        format!("{} {minute}", day(time))
+/// The time of day, with the day where it is another one than `near`.
+pub(crate) fn clock_near(time: Time, near: Time) -> String {
+    match day(time) == day(near) {
+        true => clock(time),
+        false => moment(time),
     }
 }
 
-/// A deadline's name as a person wrote it.
-pub(crate) fn deadline_name(name: &str) -> String {
-    serde_json::from_str(name).map_or_else(|_| name.to_string(), |timer: Value| plain(&timer))
+/// When something is due: without seconds where there are none.
+pub(crate) fn due(time: Time, near: Time) -> String {
+    let full = clock_near(time, near);
+    full.strip_suffix(":00").unwrap_or(&full).to_string()
 }
 
-/// What a step was about.
-pub(crate) fn input(input: &InputRef) -> String {
-    match input {
-        InputRef::Event { position, ty, .. } => format!("{ty} at position {position}"),
-        InputRef::Deadline(d) => format!("the deadline {}", deadline_name(&d.name)),
-        InputRef::Operator => "an operator's word".into(),
+/// How long something took.
+pub(crate) fn lasting(time: Duration) -> String {
+    match time.as_secs() {
+        0..60 => format!("{:.1} s", time.as_secs_f64()),
+        s => format!("{} min {} s", s / 60, s % 60),
     }
 }
 
-/// JSON data, as short as it can be said.
-pub(crate) fn brief(data: &Value) -> String {
-    match data {
-        Value::Object(fields) => {
-            let field = |(name, value): (&String, &Value)| format!("{name} {}", plain(value));
-            fields.iter().map(field).collect::<Vec<_>>().join(", ")
-        }
-        other => plain(other),
+/// A number of things.
+pub(crate) fn count(n: u64, one: &str) -> String {
+    match n {
+        1 => format!("1 {one}"),
+        n => format!("{n} {one}s"),
     }
 }
 
-fn plain(value: &Value) -> String {
+/// JSON in short: its fields one behind the other.
+pub(crate) fn in_short(value: &Value) -> String {
+    let Value::Object(fields) = value else {
+        return one(value);
+    };
+    let told = fields.iter().filter(|(_, value)| !value.is_null());
+    let told = told.map(|(name, value)| format!("{} {}", clean(name), one(value)));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn one(value: &Value) -> String {
     match value {
-        // An id is known by its first part; JSON has it in full.
-        Value::String(text) if text.parse::<Uuid>().is_ok() => text.chars().take(8).collect(),
-        Value::String(text) => text.clone(),
-        Value::Null => "none".into(),
+        Value::String(text) => short(text),
         Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(plain).collect();
+            let items: Vec<String> = items.iter().map(one).collect();
             format!("[{}]", items.join(", "))
         }
-        Value::Object(_) => format!("({})", brief(value)),
+        Value::Object(_) => format!("({})", in_short(value)),
         other => other.to_string(),
     }
 }
 
-fn fact_in_words(fact: &Fact, at: Time) -> String {
-    let (process, key) = fact.instance();
-    match fact {
-        Fact::Stepped(step) => format!("{process} {}", step_in_words(step, at)),
-        Fact::Settled(settled) => format!("{process} {}", settled_in_words(settled)),
-        Fact::Parked(f) => format!(
-            "{process} of {key} is parked at {}: {}",
-            input(&f.input),
-            f.reason
-        ),
-        Fact::Resumed(f) => {
-            let how = match f.retry {
-                true => "tries its input again",
-                false => "skips its input",
-            };
-            format!("{process} of {key} goes on and {how}: {}", f.reason)
-        }
-        Fact::Claimed(f) => {
-            let until = minute(f.until, at);
-            format!("{} took a task of {process} until {until}", f.by)
+fn data(event: &StoredEvent) -> String {
+    match event.json() {
+        Ok(value) => in_short(&value),
+        Err(_) => {
+            let bytes = count(event.data.len() as u64, "byte");
+            format!("{bytes} that are not JSON")
         }
     }
 }
 
-fn step_in_words(step: &Step, at: Time) -> String {
-    if step.late {
-        return format!("had ended before {}", input(&step.input));
-    }
-    let mut parts: Vec<String> = step.issued.iter().map(|i| issued(i, at)).collect();
-    match step.withdrawn.len() {
-        0 => {}
-        1 => parts.push("took a task back".into()),
-        n => parts.push(format!("took {n} tasks back")),
-    }
-    let set = |d: &Deadline| {
-        let name = deadline_name(&d.name);
-        format!("set the deadline {name} at {}", minute(d.due, at))
-    };
-    parts.extend(step.set.iter().map(set));
-    let cancelled = |name: &String| format!("cancelled the deadline {}", deadline_name(name));
-    parts.extend(step.cancelled.iter().map(cancelled));
-    if step.ended {
-        parts.push("ended".into());
-    } else if step.until_settled {
-        parts.push("ends once that is done".into());
-    }
-    if parts.is_empty() {
-        parts.push(format!("took note of {}", input(&step.input)));
-    }
-    parts.join(", ")
+fn day(time: Time) -> String {
+    time.to_string().chars().take(10).collect()
 }
 
-/// A command that was issued, like `asked Cook to CookFood, due 18:32`.
-pub(crate) fn issued(issued: &Issued, at: Time) -> String {
-    let name = &issued.name;
-    let mut text = match &issued.to {
-        Target::Here => format!("sent {name}"),
-        Target::Role(role) => format!("asked {role} to {name}"),
-        Target::System(system) => format!("told {system} to {name}"),
-    };
-    if issued.tries > 1 {
-        text.push_str(&format!(" (time {})", issued.tries));
-    }
-    if let Some(due) = issued.due {
-        text.push_str(&format!(", due {}", minute(due, at)));
-    }
-    text
-}
-
-fn settled_in_words(settled: &Settled) -> String {
-    let name = &settled.name;
-    match &settled.outcome {
-        Outcome::Accepted => format!("learned that {name} is done"),
-        Outcome::Refused { reason, .. } => format!("learned that {name} was refused: {reason}"),
-        Outcome::Failed { error } => format!("learned that {name} failed: {error}"),
-    }
-}
-
-/// What happened, cut to one line of a table.
-pub(crate) fn told_in(event: &StoredEvent, most: usize) -> String {
-    short(&told(event).replace('\n', " "), most)
+fn clock(time: Time) -> String {
+    time.to_string().chars().skip(11).take(8).collect()
 }

@@ -53,12 +53,6 @@ impl Problem {
         )
     }
 
-    /// The program or its store is in trouble.
-    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        Problem::new(status, "unavailable", "It cannot be done now", detail)
-    }
-
     /// A member beside the standard ones.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more[name] = value.into();

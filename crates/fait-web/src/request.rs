@@ -3,115 +3,10 @@
 use crate::answer::Problem;
 use crate::shared::{Shared, kebab};
 use axum::RequestPartsExt;
-use axum::extract::{FromRequestParts, Path, Query};
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
-use uuid::Uuid;
-
-/// The parameters behind `?`, each to be taken once.
-#[derive(Debug)]
-pub(crate) struct Params(Vec<(String, String)>);
-
-impl<S: Send + Sync> FromRequestParts<S> for Params {
-    type Rejection = Problem;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let query: Query<Vec<(String, String)>> = parts
-            .extract()
-            .await
-            .map_err(|e| Problem::malformed(format!("the query cannot be read: {e}")))?;
-        Ok(Params(query.0))
-    }
-}
-
-impl Params {
-    /// Every value of a parameter.
-    pub(crate) fn all(&mut self, name: &str) -> Vec<String> {
-        self.0
-            .extract_if(.., |(n, _)| n == name)
-            .map(|(_, value)| value)
-            .collect()
-    }
-
-    /// The value of a parameter, if it is given and not empty.
-    pub(crate) fn take(&mut self, name: &str) -> Result<Option<String>, Problem> {
-        let mut values = self.all(name);
-        if values.len() > 1 {
-            return Err(wrong(
-                name,
-                format!("`{name}` is given {} times", values.len()),
-            ));
-        }
-        Ok(values.pop().filter(|v| !v.is_empty()))
-    }
-
-    /// A whole number.
-    pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>, Problem> {
-        let Some(text) = self.take(name)? else {
-            return Ok(None);
-        };
-        let number = text.parse().map(Some);
-        number.map_err(|_| {
-            wrong(
-                name,
-                format!("`{name}` must be a whole number, not `{text}`"),
-            )
-        })
-    }
-
-    /// How many at most: 1 to 1,000.
-    pub(crate) fn limit(&mut self, default: usize) -> Result<usize, Problem> {
-        match self.number("limit")? {
-            None => Ok(default),
-            Some(n @ 1..=1000) => Ok(n as usize),
-            Some(n) => Err(wrong(
-                "limit",
-                format!("`limit` must be 1 to 1000, not {n}"),
-            )),
-        }
-    }
-
-    /// An id.
-    pub(crate) fn uuid(&mut self, name: &str) -> Result<Option<Uuid>, Problem> {
-        let Some(text) = self.take(name)? else {
-            return Ok(None);
-        };
-        let id = text.parse().map(Some);
-        id.map_err(|_| wrong(name, format!("`{name}` must be a UUID, not `{text}`")))
-    }
-
-    /// Yes or no; no by default.
-    pub(crate) fn flag(&mut self, name: &str) -> Result<bool, Problem> {
-        match self.take(name)?.as_deref() {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(text) => Err(wrong(
-                name,
-                format!("`{name}` must be true or false, not `{text}`"),
-            )),
-        }
-    }
-
-    /// What was not taken.
-    pub(crate) fn rest(self) -> Vec<(String, String)> {
-        self.0
-    }
-
-    /// Nothing may be left.
-    pub(crate) fn end(self, known: &str) -> Result<(), Problem> {
-        match self.0.first() {
-            None => Ok(()),
-            Some((name, _)) => {
-                let detail = format!("`{name}` is not known here; known are {known}");
-                Err(wrong(name, detail))
-            }
-        }
-    }
-}
-
-fn wrong(parameter: &str, detail: String) -> Problem {
-    Problem::malformed(detail).with("parameter", parameter)
-}
 
 /// The variable parts of the path.
 #[derive(Debug)]
@@ -125,12 +20,6 @@ impl<S: Send + Sync, T: DeserializeOwned + Send + 'static> FromRequestParts<S> f
             Problem::malformed(format!("the address cannot be read: {}", e.body_text()))
         })
     }
-}
-
-/// An id in the path.
-pub(crate) fn uuid(text: &str) -> Result<Uuid, Problem> {
-    text.parse()
-        .map_err(|_| Problem::malformed(format!("`{text}` is not a UUID")))
 }
 
 /// Who looks and acts. There is no login in this mode: the role is chosen and kept in a cookie.

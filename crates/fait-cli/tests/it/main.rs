@@ -1,8 +1,7 @@
-//! What the program `fait` prints and with which code it ends.
+//! The program as it is called: on a folder, and on a running system.
 
-mod asked;
-mod history;
-mod bakery;
+mod called;
+mod kitchen;
 mod folder;
-mod running;
+mod address;
 mod usage;

@@ -1,58 +1,63 @@
-//! Calls that are wrong, and help.
+//! What the program says of itself, and of a wrong command line.
 
-use crate::asked::{command, fait, run};
+use crate::called::{fait, told};
 use insta::assert_snapshot;
 
 #[test]
-fn without_a_place_it_says_what_to_do() {
-    let mut nowhere = command();
-    nowhere.args(["events", "list"]);
-    assert_snapshot!("usage_nowhere", run(nowhere).all("PLACE"));
+fn the_help_has_examples_and_exit_codes() {
+    assert_snapshot!(told(&["--help"]));
 }
 
 #[test]
-fn wrong_words_are_refused() {
-    let wrong = [
-        "",
-        "event list",
-        "events show eleven",
-        "events list --tag order",
-        "events list --limit 0",
-        "process resume p k --reason r",
-        "process resume p k --skip --retry --reason r",
-        "process resume p k --skip",
-        "view rebuild",
-    ];
-    for words in wrong {
-        assert_eq!(fait("data", words).code, 2, "{words}");
-    }
-    assert_snapshot!("usage_tls", fait("https://host", "view list").all("PLACE"));
-}
-
-#[test]
-fn help_has_an_example_and_the_exit_codes() {
-    assert_snapshot!("help", fait("data", "--help").all("PLACE"));
-    let verbs = ["events list", "events show", "events follow", "trace"];
-    let more = [
+fn every_verb_has_examples() {
+    for verb in [
+        "events list",
+        "events show",
+        "events follow",
+        "trace",
         "view list",
         "view rebuild",
         "process list",
         "process show",
         "process resume",
-    ];
-    for words in verbs.into_iter().chain(more) {
-        let said = fait("data", &format!("{words} --help"));
-        assert_eq!(said.code, 0, "{words}");
-        assert!(said.out.contains("Example:\n  fait --at"), "{}", said.out);
+    ] {
+        let words: Vec<&str> = verb.split(' ').chain(["--help"]).collect();
+        let text = told(&words);
+        assert!(text.contains("Examples:"), "{text}");
+        assert!(text.contains(&format!("  fait {verb}")), "{text}");
+        assert!(text.contains("--json"), "{text}");
+        assert!(!text.contains("-- "), "{text}");
     }
 }
 
 #[test]
-fn an_address_where_nothing_runs_says_what_to_start() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let place = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
-    let said = fait(&place, "view list");
-    assert_eq!(said.code, 3, "{said:?}");
-    assert!(said.err.contains("start the program"), "{said:?}");
+fn the_version_is_one_line() {
+    let expected = format!("fait {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(told(&["--version"]), expected);
+}
+
+#[test]
+fn wrong_words_are_refused() {
+    let cases: [(&str, &[&str]); 6] = [
+        ("no_verb", &["events"]),
+        ("odd_tag", &["events", "list", "--tag", "table3"]),
+        ("odd_event", &["events", "show", "first"]),
+        ("no_limit", &["events", "list", "--limit", "0"]),
+        (
+            "no_way_on",
+            &["process", "resume", "a", "b", "--reason", "x"],
+        ),
+        ("odd_verb", &["view", "rebild", "x"]),
+    ];
+    for (name, words) in cases {
+        let text = told(words);
+        assert!(text.ends_with("-- exit 2\n"), "{text}");
+        assert_snapshot!(name, text);
+    }
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let out = fait(&["--help"]).env("NO_COLOR", "1").output().unwrap();
+    assert!(!String::from_utf8_lossy(&out.stdout).contains('\u{1b}'));
 }

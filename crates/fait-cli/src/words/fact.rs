@@ -1,0 +1,116 @@
+//! Process facts as sentences.
+
+use super::{Names, due, in_short, short};
+use fait::event::Time;
+use fait::process::{Claimed, Deadline, Fact, InputRef, Issued, Outcome, Settled, Step, Target};
+use serde_json::Value;
+
+/// A process fact as a sentence, at the time when it was recorded.
+pub(super) fn sentence(fact: &Fact, at: Time, names: &Names) -> String {
+    let (process, key) = fact.instance();
+    let whose = format!("{process} {}", short(key));
+    match fact {
+        Fact::Stepped(step) => format!("{whose} {}", step_in_words(step, at, names)),
+        Fact::Settled(settled) => settled_in_words(settled, &whose),
+        Fact::Parked(p) => format!("{whose} is parked at {}: {}", input(&p.input), p.reason),
+        Fact::Resumed(r) if r.retry => format!("{whose} goes on, trying again: {}", r.reason),
+        Fact::Resumed(r) => format!("{whose} goes on, skipping what parked it: {}", r.reason),
+        Fact::Claimed(claimed) => claimed_in_words(claimed, &whose, at, names),
+    }
+}
+
+/// What a step took in.
+pub(crate) fn input(input: &InputRef) -> String {
+    match input {
+        InputRef::Event { ty, .. } => ty.clone(),
+        InputRef::Deadline(d) => format!("the deadline {}", timer(&d.name)),
+        InputRef::Operator => "what an operator did".into(),
+    }
+}
+
+/// A deadline's name, which is a timer as JSON, in words.
+pub(crate) fn timer(name: &str) -> String {
+    match serde_json::from_str::<Value>(name) {
+        Ok(Value::String(text)) => text,
+        Ok(Value::Object(map)) if map.len() == 1 => {
+            let one = map.iter().next();
+            one.map_or_else(String::new, |(name, value)| {
+                format!("{name} ({})", in_short(value))
+            })
+        }
+        _ => name.to_string(),
+    }
+}
+
+/// A command that was issued, in words.
+pub(crate) fn issued(command: &Issued, at: Time) -> String {
+    let name = &command.name;
+    let mut text = match &command.to {
+        Target::Here => format!("sent {name}"),
+        Target::Role(role) => format!("asked {role} to {name}"),
+        Target::System(system) => format!("told {system} to {name}"),
+    };
+    if let Some(until) = command.due {
+        text.push_str(&format!(", due {}", due(until, at)));
+    }
+    if command.tries > 1 {
+        text.push_str(&format!(" (try {})", command.tries));
+    }
+    text
+}
+
+fn step_in_words(step: &Step, at: Time, names: &Names) -> String {
+    if step.late {
+        return format!("had ended when {} came", input(&step.input));
+    }
+    let mut parts: Vec<String> = vec![];
+    if let InputRef::Deadline(d) = &step.input {
+        parts.push(format!("reached the deadline {}", timer(&d.name)));
+    }
+    parts.extend(step.issued.iter().map(|c| issued(c, at)));
+    let back = |id| names.get(id).map_or("a command", String::as_str);
+    parts.extend(
+        step.withdrawn
+            .iter()
+            .map(|id| format!("took back {}", back(id))),
+    );
+    parts.extend(step.set.iter().map(|d| deadline(d, at)));
+    parts.extend(
+        step.cancelled
+            .iter()
+            .map(|name| format!("cancelled the deadline {}", timer(name))),
+    );
+    if step.ended {
+        parts.push("ended".into());
+    }
+    if step.until_settled {
+        parts.push("ends when all of that is done".into());
+    }
+    if parts.is_empty() {
+        parts.push(format!("took in {}", input(&step.input)));
+    }
+    parts.join("; ")
+}
+
+fn deadline(deadline: &Deadline, at: Time) -> String {
+    let name = timer(&deadline.name);
+    format!("set the deadline {name} at {}", due(deadline.due, at))
+}
+
+fn settled_in_words(settled: &Settled, whose: &str) -> String {
+    let name = &settled.name;
+    match &settled.outcome {
+        Outcome::Accepted => format!("{name} for {whose} was done"),
+        Outcome::Refused { reason, .. } => format!("{name} for {whose} was refused: {reason}"),
+        Outcome::Failed { error } => format!("{name} for {whose} failed: {error}"),
+    }
+}
+
+fn claimed_in_words(claimed: &Claimed, whose: &str, at: Time, names: &Names) -> String {
+    let name = names.get(&claimed.command).map_or("a task", String::as_str);
+    let until = due(claimed.until, at);
+    format!(
+        "{} took on {name} for {whose} until {until}",
+        super::actor(&claimed.by)
+    )
+}
