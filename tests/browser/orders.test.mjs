@@ -1,4 +1,4 @@
-// An order in the browser: taken, cooked, seen to move; with scripts and without.
+// An order in the browser from hand to hand: taken, cooked, priced; with scripts and without.
 // The restaurant runs with nobody working by themselves (see the browser verb of xtask).
 
 let next = 500;
@@ -29,15 +29,6 @@ async function placed(base, number) {
     found.push(...events.filter((event) => event.data.table === number));
     after = events.at(-1).position;
   }
-}
-
-async function command(base, name, body) {
-  const response = await fetch(`${base}/api/commands/${name}`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  return { status: response.status, ...(await response.json()) };
 }
 
 async function takeAndCook({ newPage, base, assert }, options) {
@@ -87,69 +78,4 @@ export const tests = {
   'an order is taken, cooked and priced': async (t) => takeAndCook(t, {}),
 
   'the same without scripts': async (t) => takeAndCook(t, { javaScriptEnabled: false }),
-
-  'a list follows along while somebody looks at it': async ({ newPage, base, assert }) => {
-    const number = table();
-    const cook = await newPage();
-    await be(cook, 'Cook', 'Tom');
-    const task = cook.getByRole('link', { name: new RegExp(`Cook the food for table ${number}\\b`) });
-    assert.equal(await task.count(), 0);
-    const order = crypto.randomUUID();
-    const body = { order, table: number, dishes: ['soup'], pays_first: false };
-    assert.equal((await command(base, 'PlaceOrder', body)).status, 200);
-    await task.waitFor();
-  },
-
-  'a double click places one order': async ({ newPage, base, assert }) => {
-    const number = table();
-    const waiter = await newPage();
-    await be(waiter, 'Waiter');
-    await fillOrder(waiter, number);
-    await waiter.getByRole('button', { name: 'Send it to the kitchen' }).dblclick();
-    await waiter.waitForURL(/\/inbox/);
-    assert.equal((await placed(base, number)).length, 1);
-  },
-
-  'the same form sent again places no second order': async ({ newPage, base, assert }) => {
-    const number = table();
-    const waiter = await newPage({ javaScriptEnabled: false });
-    await be(waiter, 'Waiter');
-    await fillOrder(waiter, number);
-    const fields = await waiter
-      .locator('form#form input')
-      .evaluateAll((inputs) =>
-        inputs
-          .filter((input) => input.type !== 'radio' || input.checked)
-          .map((input) => [input.name, input.value]),
-      );
-    await waiter.getByRole('button', { name: 'Send it to the kitchen' }).click();
-    await waiter.waitForURL(/\/inbox/);
-    const form = Object.fromEntries(fields);
-    const again = await waiter.request.post('/do/PlaceOrder', { form });
-    assert.equal(again.status(), 200);
-    assert.match(await again.text(), /already/, 'it says that it was recorded before');
-    assert.equal((await placed(base, number)).length, 1);
-  },
-
-  'a stale form is refused, says why, and keeps what was typed': async ({
-    newPage,
-    base,
-    assert,
-  }) => {
-    const order = crypto.randomUUID();
-    const body = { order, table: table(), dishes: ['soup'], pays_first: false };
-    assert.equal((await command(base, 'PlaceOrder', body)).status, 200);
-    const waiter = await newPage();
-    await be(waiter, 'Waiter');
-    await waiter.goto(`/do/CancelOrder?order=${order}`);
-    await waiter.getByLabel('Why?').fill('the guests left');
-    const cooked = { order, ingredients: ['water'], cooked_by: 'Harry' };
-    assert.equal((await command(base, 'CookFood', cooked)).status, 200);
-    await waiter.getByRole('button', { name: 'Cancel the order' }).click();
-    const alert = waiter.getByRole('alert');
-    await alert.waitFor();
-    assert.match(await alert.innerText(), /the food is already cooked/i);
-    assert.equal(await waiter.getByLabel('Why?').inputValue(), 'the guests left');
-    assert.match(await waiter.locator('main').innerText(), /Harry/, 'it says what changed');
-  },
 };
