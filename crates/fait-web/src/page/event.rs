@@ -117,6 +117,7 @@ pub(super) async fn one(desk: Desk, At(position): At<String>) -> Result<Html, Tr
         let detail = format!("there is no event at position {position}");
         return Err(Trouble::not_found(detail));
     };
+    let head = desk.shared.app.head().await?;
     let causes = desk.shared.app.trace(&event).await?;
     let title = plain(&event.ty);
     let def = desk.shared.manifest.events.get(&event.ty);
@@ -137,7 +138,9 @@ pub(super) async fn one(desk: Desk, At(position): At<String>) -> Result<Html, Tr
             (tree(&desk, &causes, position))
             p.pages {
                 @if position > 1 { a.button href={ "/events/" (position - 1) } { "The event before" } }
-                a.button href={ "/events/" (position + 1) } { "The event after" }
+                @if position < head {
+                    a.button href={ "/events/" (position + 1) } { "The event after" }
+                }
             }
         }
     };

@@ -4,7 +4,7 @@ use super::desk::Desk;
 use super::field::{Typed, field};
 use super::frame::{Page, path};
 use super::inbox::{due, taken};
-use super::story::{Mark, Teller, ids, timeline};
+use super::story::{ids, timeline};
 use super::subject::{Thing, facts, row, title};
 use super::trouble::Trouble;
 use super::words::{all_of, label, moment, ordinal, plain, sentence, short, small};
@@ -85,7 +85,9 @@ impl Form<'_> {
                 }
             }
         };
-        let page = Page::new(&title, "");
+        let troubled = format!("Not recorded: {title}");
+        let shown = self.trouble.as_ref().map_or(&title, |_| &troubled);
+        let page = Page::new(shown, "");
         let page = if self.trouble.is_some() {
             page.still()
         } else {
@@ -117,8 +119,9 @@ impl Form<'_> {
                 @let issued = &asked.open.issued;
                 p.lead #asked data-live {
                     "You were asked at " (moment(asked.open.since, desk.now))
-                    @if issued.tries > 1 { ", for the " (ordinal(issued.tries)) " time" }
-                    ". " (due(issued.due, desk.now))
+                    ". "
+                    @if issued.tries > 1 { "It is asked for the " (ordinal(issued.tries)) " time. " }
+                    (due(issued.due, desk.now))
                 }
             }
         }
@@ -212,13 +215,11 @@ impl Form<'_> {
 /// The stages so far, and now. Nothing that has not happened is shown.
 fn steps(desk: &Desk, events: &[StoredEvent], title: &str) -> Markup {
     let own: Vec<&StoredEvent> = events.iter().filter(|e| !e.ty.starts_with('$')).collect();
-    let teller = Teller::new(desk, None, &[]);
     html! {
         ol.steps aria-label="So far" {
             @if own.len() > STEPS { li.past.more { span.step { "…" } } }
             @for event in own.iter().take(STEPS).rev() {
-                @let trouble = teller.lines(event).iter().any(|l| l.mark == Mark::Trouble);
-                li.past.trouble[trouble] {
+                li.past {
                     span.step { (plain(&event.ty)) }
                     span.when { (moment(event.meta.recorded_at, desk.now)) }
                 }

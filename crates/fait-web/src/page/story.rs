@@ -92,8 +92,7 @@ impl<'a> Teller<'a> {
 
     /// An event as lines; a fact of a process that nobody needs to know has none.
     pub(super) fn lines(&self, event: &StoredEvent) -> Vec<Line> {
-        let by = event.meta.origin.actor.as_deref().map(person);
-        let by = by.unwrap_or_default();
+        let by = self.actor(event);
         if !event.ty.starts_with('$') {
             return vec![self.event(event, by)];
         }
@@ -165,7 +164,9 @@ impl<'a> Teller<'a> {
             };
             lines.push(Line::new(Mark::Asked, what).with(format!("by “{process}”")));
         }
-        for issued in &step.issued {
+        // What a process did itself is told by the event that came of it.
+        let tells = |i: &&Issued| i.to != Target::Here || !self.told.contains(&i.id);
+        for issued in step.issued.iter().filter(tells) {
             lines.push(self.issue(issued, &process));
         }
         if step.ended {
@@ -185,7 +186,7 @@ impl<'a> Teller<'a> {
         let title = self.title(issued);
         let again = match issued.tries {
             0 | 1 => String::new(),
-            n => format!(", for the {} time", ordinal(n)),
+            n => format!(" ({} time)", ordinal(n)),
         };
         let what = match &issued.to {
             Target::Role(role) => format!("{role} was asked to {title}{again}"),
@@ -208,7 +209,8 @@ impl<'a> Teller<'a> {
             Outcome::Accepted => {
                 let command = event.meta.origin.command;
                 let told = command.is_some_and(|c| self.told.contains(&c));
-                let done = || Line::new(Mark::Asked, format!("Done: {title}")).with(by);
+                let done =
+                    || Line::new(Mark::Asked, format!("Nothing had to change: {title}")).with(by);
                 (!told).then(done)
             }
             Outcome::Refused { reason, .. } => {
@@ -219,6 +221,15 @@ impl<'a> Teller<'a> {
                 let what = format!("Failed: {title}");
                 Some(Line::new(Mark::Trouble, what).with(error.clone()))
             }
+        }
+    }
+
+    /// Who did it; a process by its title.
+    fn actor(&self, event: &StoredEvent) -> String {
+        let actor = event.meta.origin.actor.as_deref().unwrap_or_default();
+        match actor.strip_prefix("process:") {
+            Some(name) => format!("“{}”", self.process(name)),
+            None => person(actor),
         }
     }
 
