@@ -118,13 +118,12 @@ pub(super) async fn inbox(
     State(shared): State<Shared>,
     At(role): At<String>,
 ) -> Result<Json<Value>, Problem> {
-    let roles = &shared.manifest.roles;
-    if !roles.contains_key(&role) {
-        let names: Vec<&str> = roles.keys().map(String::as_str).collect();
+    let Some(role) = shared.role(&role) else {
+        let names: Vec<&str> = shared.manifest.roles.keys().map(String::as_str).collect();
         let detail = format!("there is no role `{role}`; there are {}", names.join(", "));
         return Err(Problem::not_found(detail));
-    }
-    Ok(Json(json!(shared.app.inbox(&role, 1000)?)))
+    };
+    Ok(Json(json!(shared.app.inbox(role, 1000)?)))
 }
 
 /// `POST /api/tasks/{id}/claim` with `{"by": …, "minutes": …}`
