@@ -298,6 +298,7 @@ fn first_order(log: &mut Log) {
         key: "7".into(),
         input: event(8, "CardDeclined"),
         reason: "nobody has said what follows when a card is declined".into(),
+        seen: 0,
     });
     log.fact(Came(17, 100, Some(8), PROCESS), 7, &parked);
 }
@@ -349,6 +350,7 @@ fn step(key: u64, input: InputRef, stage: &str) -> Step {
         ended: false,
         until_settled: false,
         late: false,
+        seen: 0,
     }
 }
 

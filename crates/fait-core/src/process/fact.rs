@@ -2,6 +2,7 @@
 //! may use, so that history alone says what was asked, done, missed and parked.
 
 use crate::event::{Draft, Position, StoredEvent, Tag, Time};
+use crate::store::MAX_NAME_BYTES;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
@@ -30,8 +31,16 @@ pub fn process_tag(process: &str) -> Tag {
 }
 
 /// All facts of one instance carry it.
+///
+/// A key may be as long as a tag; where process and key together are longer, their hash stands
+/// for them. The facts themselves name both.
 pub fn instance_tag(process: &str, key: &str) -> Tag {
-    Tag::new("instance", format_args!("{process}/{key}"))
+    let tag = Tag::new("instance", format_args!("{process}/{key}"));
+    if tag.as_str().len() <= MAX_NAME_BYTES {
+        return tag;
+    }
+    let hash = Uuid::new_v5(&Uuid::NAMESPACE_OID, tag.as_str().as_bytes());
+    Tag::new("instance", hash)
 }
 
 /// All facts about one issued command carry it.
@@ -134,6 +143,18 @@ pub struct Step {
     /// Whether the input came after the end: noticed, nothing done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
+    /// Every event up to here had been taken before a deadline was, also those of which nothing
+    /// came: they are not taken again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub seen: Position,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_zero(n: &Position) -> bool {
+    *n == 0
 }
 
 /// What became of an issued command.
@@ -185,6 +206,9 @@ pub struct Parked {
     pub input: InputRef,
     /// Why.
     pub reason: String,
+    /// Every event up to here had been taken before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub seen: Position,
 }
 
 /// A parked instance goes on.

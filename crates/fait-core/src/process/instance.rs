@@ -79,6 +79,9 @@ pub struct Instance {
     pub until_settled: bool,
     /// The tags of what it is about.
     pub about: Vec<Tag>,
+    /// Whether it has ended, also while it is parked because of what came of its last step.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 impl Instance {
@@ -123,14 +126,21 @@ impl Instance {
             Fact::Stepped(step) => self.stepped(step, meta),
             Fact::Settled(settled) => self.settled(settled),
             Fact::Parked(parked) => self.parked(parked, meta),
-            Fact::Resumed(resumed) => {
-                if let Status::Parked { input, .. } = std::mem::take(&mut self.status)
-                    && !resumed.retry
-                {
-                    self.took(&input);
-                }
-            }
+            Fact::Resumed(resumed) => self.resumed(resumed.retry),
             Fact::Claimed(_) => {}
+        }
+    }
+
+    fn resumed(&mut self, retry: bool) {
+        let Status::Parked { input, .. } = std::mem::take(&mut self.status) else {
+            return;
+        };
+        if !retry {
+            self.took(&input);
+        }
+        let settled = self.until_settled && self.open.is_empty() && !retry;
+        if self.ended || settled {
+            self.end();
         }
     }
 
@@ -148,6 +158,7 @@ impl Instance {
 
     fn stepped(&mut self, step: &Step, meta: &Meta) {
         self.took(&step.input);
+        self.last_input = self.last_input.max(step.seen);
         if step.late {
             self.late += 1;
             return;
@@ -192,6 +203,7 @@ impl Instance {
     }
 
     fn parked(&mut self, parked: &Parked, meta: &Meta) {
+        self.last_input = self.last_input.max(parked.seen);
         self.status = Status::Parked {
             reason: parked.reason.clone(),
             since: meta.recorded_at,
@@ -200,6 +212,7 @@ impl Instance {
     }
 
     fn end(&mut self) {
+        self.ended = true;
         self.status = Status::Ended;
         self.open.clear();
         self.deadlines.clear();

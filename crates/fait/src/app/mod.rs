@@ -8,7 +8,7 @@ mod system;
 mod view;
 
 pub use crate::runtime::decide::{Envelope, MAX_TRIES, Receipt, Recorded, SendError};
-pub use crate::runtime::dispatch::{MAX_TELLS, Told};
+pub use crate::runtime::dispatch::{MAX_TELLS, TELL_WITHIN, Told};
 pub use crate::runtime::index::{OpenCommand, ProcessCount};
 pub use crate::runtime::step::MAX_ISSUED;
 pub use crate::runtime::view::{RebuildStatus, RowsQuery, ViewRow, ViewStatus};

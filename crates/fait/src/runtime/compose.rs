@@ -122,6 +122,7 @@ impl Core {
             ended: true,
             until_settled: false,
             late: true,
+            seen: 0,
         };
         Some(vec![self.fact(&Fact::Stepped(step), instance, taken)])
     }
@@ -139,11 +140,19 @@ impl Core {
             reason,
             "parked"
         );
+        let seen = match taken {
+            Taken::Event(e) => e.meta.position - 1,
+            Taken::Deadline(_) => self
+                .processes
+                .get(&instance.process)
+                .map_or(0, |runner| runner.feed.at()),
+        };
         let parked = Parked {
             process: instance.process.clone(),
             key: instance.key.clone(),
             input,
             reason,
+            seen,
         };
         vec![self.fact(&Fact::Parked(parked), instance, taken)]
     }
@@ -196,6 +205,10 @@ impl Core {
             ended: r.ended,
             until_settled: r.until_settled,
             late: false,
+            seen: match taken {
+                Taken::Event(_) => 0,
+                Taken::Deadline(_) => runner.feed.at(),
+            },
         };
         let mut events = vec![self.fact(&Fact::Stepped(step), instance, taken)];
         let mut origin = events[0].origin.clone();

@@ -2,12 +2,16 @@
 
 use super::decide::{Answer, Envelope, Execution, SendError, fingerprint};
 use super::index::OpenCommand;
+use super::view::panic_text;
 use super::{Core, count_appended};
-use fait_core::event::Origin;
+use fait_core::event::{Origin, Time};
 use fait_core::process::{Outcome, Target};
 use fait_core::store::{Append, AppendError, BoxFuture, StoreError};
+use futures_util::FutureExt;
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::any::Any;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,9 +20,12 @@ use uuid::Uuid;
 /// Own decisions under way at the same time.
 const DECISIONS_AT_ONCE: usize = 32;
 
-/// Messages to outside systems under way at the same time. They have places of their own, so
-/// that a system that does not answer keeps nobody else waiting.
-const TELLS_AT_ONCE: usize = 16;
+/// Messages to one outside system under way at the same time. Each system has places of its own,
+/// so that one that does not answer keeps nobody else waiting.
+const TELLS_AT_ONCE: usize = 8;
+
+/// How long an outside system may take to accept a message; then it is told again.
+pub const TELL_WITHIN: Duration = Duration::from_secs(30);
 
 /// Tries to tell another system before the process hears that it failed.
 pub const MAX_TELLS: u32 = 12;
@@ -46,10 +53,11 @@ pub struct Told {
 #[derive(Debug, Default)]
 pub(crate) struct Dispatch {
     busy: Mutex<HashSet<Uuid>>,
-    tries: Mutex<HashMap<Uuid, u32>>,
+    /// How often each was tried, and when next.
+    tries: Mutex<HashMap<Uuid, (u32, Time)>>,
     settled: Mutex<HashSet<Uuid>>,
     decisions: AtomicUsize,
-    tells: AtomicUsize,
+    tells: Mutex<HashMap<String, usize>>,
 }
 
 fn lock<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -61,22 +69,32 @@ impl Dispatch {
         self.decisions.load(Ordering::Acquire) == 0
     }
 
-    fn places(&self, to: &Target) -> (&AtomicUsize, usize) {
-        match to {
-            Target::System(_) => (&self.tells, TELLS_AT_ONCE),
-            Target::Here | Target::Role(_) => (&self.decisions, DECISIONS_AT_ONCE),
+    fn begin(&self, id: Uuid, to: &Target, now: Time) -> bool {
+        let waits = lock(&self.tries)
+            .get(&id)
+            .is_some_and(|(_, next)| *next > now);
+        if waits || lock(&self.settled).contains(&id) || !self.has_place(to) {
+            return false;
         }
-    }
-
-    fn begin(&self, id: Uuid, to: &Target) -> bool {
-        let (running, at_once) = self.places(to);
-        let begun = running.load(Ordering::Acquire) < at_once
-            && !lock(&self.settled).contains(&id)
-            && lock(&self.busy).insert(id);
+        let begun = lock(&self.busy).insert(id);
         if begun {
-            running.fetch_add(1, Ordering::AcqRel);
+            match to {
+                Target::System(name) => *lock(&self.tells).entry(name.clone()).or_insert(0) += 1,
+                _ => {
+                    self.decisions.fetch_add(1, Ordering::AcqRel);
+                }
+            }
         }
         begun
+    }
+
+    fn has_place(&self, to: &Target) -> bool {
+        match to {
+            Target::System(name) => lock(&self.tells)
+                .get(name)
+                .is_none_or(|n| *n < TELLS_AT_ONCE),
+            _ => self.decisions.load(Ordering::Acquire) < DECISIONS_AT_ONCE,
+        }
     }
 
     fn finish(&self, id: Uuid, to: &Target, settled: bool) {
@@ -86,7 +104,16 @@ impl Dispatch {
             lock(&self.tries).remove(&id);
         }
         lock(&self.busy).remove(&id);
-        self.places(to).0.fetch_sub(1, Ordering::AcqRel);
+        match to {
+            Target::System(name) => {
+                lock(&self.tells)
+                    .entry(name.clone())
+                    .and_modify(|n| *n = n.saturating_sub(1));
+            }
+            _ => {
+                self.decisions.fetch_sub(1, Ordering::AcqRel);
+            }
+        }
     }
 
     /// Forgets what the index has seen settled.
@@ -95,11 +122,18 @@ impl Dispatch {
         lock(&self.settled).retain(|id| open.contains(id));
     }
 
-    fn try_number(&self, id: Uuid) -> u32 {
+    /// Counts a try that failed.
+    fn failed(&self, id: Uuid) -> u32 {
         let mut tries = lock(&self.tries);
-        let n = tries.entry(id).or_insert(0);
+        let (n, _) = tries.entry(id).or_insert((0, Time(0)));
         *n += 1;
         *n
+    }
+
+    fn not_before(&self, id: Uuid, next: Time) {
+        if let Some((_, at)) = lock(&self.tries).get_mut(&id) {
+            *at = next;
+        }
     }
 }
 
@@ -122,14 +156,26 @@ impl Core {
 
     fn begin_open(self: &Arc<Self>) -> Result<(), StoreError> {
         let mut open = self.db.open_for("here", None, DECISIONS_AT_ONCE * 2)?;
-        open.extend(self.db.open_for("system", None, TELLS_AT_ONCE * 4)?);
+        let systems: BTreeSet<&str> = self
+            .commands
+            .values()
+            .filter_map(|c| c.page.to.as_deref())
+            .collect();
+        for system in systems {
+            // Some of the oldest may be waiting for their next try.
+            open.extend(self.db.open_for("system", Some(system), 1000)?);
+        }
         self.dispatch.tidy(&open);
         for command in open {
             let (id, to) = (command.open.issued.id, command.open.issued.to.clone());
-            if self.dispatch.begin(id, &to) {
+            if self.dispatch.begin(id, &to, self.clock.now()) {
                 let core = self.clone();
                 self.tasks.spawn(async move {
-                    let settled = core.carry_out(command).await;
+                    let work = AssertUnwindSafe(core.carry_out(command)).catch_unwind();
+                    let settled = work.await.unwrap_or_else(|panic| {
+                        tracing::error!(command = %id, why = panic_text(&*panic), "tried again");
+                        false
+                    });
                     core.dispatch.finish(id, &to, settled);
                     core.pulse.beat();
                 });
@@ -153,9 +199,11 @@ impl Core {
             }
             Err(e) => {
                 tracing::warn!(command = name, error = %e, "tried again later");
-                tokio::select! {
-                    () = self.stop.cancelled() => {}
-                    () = tokio::time::sleep(Duration::from_millis(200)) => {}
+                if !matches!(command.open.issued.to, Target::System(_)) {
+                    tokio::select! {
+                        () = self.stop.cancelled() => {}
+                        () = tokio::time::sleep(Duration::from_millis(200)) => {}
+                    }
                 }
                 false
             }
@@ -170,18 +218,11 @@ impl Core {
             let error = format!("this program has no decision for `{}`", issued.name);
             return self.settle(&answer, Outcome::Failed { error }).await;
         };
-        let deciding = match begin(&issued.body) {
+        let begun = catch_unwind(AssertUnwindSafe(|| begin(&issued.body)));
+        let begun = begun.map_err(|panic| panic_text(&*panic));
+        let deciding = match begun.and_then(|b| b.map_err(|e| e.to_string())) {
             Ok(deciding) => deciding,
-            Err(e) => {
-                return self
-                    .settle(
-                        &answer,
-                        Outcome::Failed {
-                            error: e.to_string(),
-                        },
-                    )
-                    .await;
-            }
+            Err(error) => return self.settle(&answer, Outcome::Failed { error }).await,
         };
         let env = Envelope {
             id: Some(issued.id),
@@ -195,7 +236,11 @@ impl Core {
             env,
             answer: Some(answer.clone()),
         };
-        match self.execute(execution).await {
+        let executed = AssertUnwindSafe(self.execute(execution))
+            .catch_unwind()
+            .await;
+        let defect = |panic: Box<dyn Any + Send>| Err(SendError::Defect(panic_text(&*panic)));
+        match executed.unwrap_or_else(defect) {
             Ok(_) => Ok(()),
             Err(SendError::Refused(r)) => {
                 let outcome = Outcome::Refused {
@@ -236,11 +281,18 @@ impl Core {
             correlation: answer.correlation,
             cause: answer.cause,
         };
-        let error = match adapter(self.clone(), message).await {
-            Ok(()) => return self.settle(&answer, Outcome::Accepted).await,
-            Err(error) => error,
+        let telling = AssertUnwindSafe(adapter(self.clone(), message)).catch_unwind();
+        let told = tokio::select! {
+            () = self.stop.cancelled() => return Err(SendError::NotAsked("stopping".into())),
+            told = tokio::time::timeout(TELL_WITHIN, telling) => told,
         };
-        let n = self.dispatch.try_number(issued.id);
+        let error = match told {
+            Ok(Ok(Ok(()))) => return self.settle(&answer, Outcome::Accepted).await,
+            Ok(Ok(Err(error))) => error,
+            Ok(Err(panic)) => panic_text(&*panic),
+            Err(_) => format!("no answer within {} seconds", TELL_WITHIN.as_secs()),
+        };
+        let n = self.dispatch.failed(issued.id);
         if n >= MAX_TELLS {
             let error = format!("{system} could not be told, {n} times: {error}");
             return self.settle(&answer, Outcome::Failed { error }).await;
@@ -249,10 +301,8 @@ impl Core {
         let cap = Duration::from_millis(500).saturating_mul(1 << n.min(7));
         let cap = u64::try_from(cap.min(Duration::from_secs(60)).as_millis()).unwrap_or(60_000);
         let wait = u64::try_from(self.clock.id().as_u128() % u128::from(cap)).unwrap_or(cap);
-        tokio::select! {
-            () = self.stop.cancelled() => {}
-            () = tokio::time::sleep(Duration::from_millis(wait)) => {}
-        }
+        let next = self.clock.now() + Duration::from_millis(wait);
+        self.dispatch.not_before(issued.id, next);
         Err(SendError::Defect(format!(
             "{system} could not be told: {error}"
         )))

@@ -3,7 +3,7 @@
 use super::index::Due;
 use super::view::panic_text;
 use super::{Core, Feed};
-use fait_core::event::{NewEvent, Position, StoredEvent, Tag};
+use fait_core::event::{DecodeError, NewEvent, Position, StoredEvent, Tag};
 use fait_core::process::{
     Fact, InputRef, Instance, ProcessDef, Status, instance_tag, process_tag, types,
 };
@@ -66,7 +66,7 @@ impl Core {
                 biased;
                 () = self.stop.cancelled() => return,
                 result = self.store.wait(runner.feed.at()) => match result {
-                    Ok(_) => self.drain(&runner).await,
+                    Ok(head) => self.drain_and_reach(&runner, head).await,
                     Err(e) => Err(e),
                 },
                 result = self.next_deadline(&runner, &mut pulse) => match result {
@@ -102,8 +102,19 @@ impl Core {
         }
     }
 
-    /// Steps on every input up to the head.
-    async fn drain(&self, runner: &Runner) -> Result<(), StoreError> {
+    /// Steps on inputs, and on the deadlines that have come meanwhile: under steady load there is
+    /// always another input, and deadlines must not wait for a pause.
+    async fn drain_and_reach(&self, runner: &Runner, head: Position) -> Result<(), StoreError> {
+        self.drain(runner, head).await?;
+        let due = self.db.next_due(Some(&runner.def.name))?;
+        if due.is_some_and(|due| due <= self.clock.now()) {
+            self.reach_deadlines(runner).await?;
+        }
+        Ok(())
+    }
+
+    /// Steps on every input up to a position, and on those that are read along with it.
+    async fn drain(&self, runner: &Runner, until: Position) -> Result<(), StoreError> {
         let query = runner.query();
         loop {
             let at = runner.feed.at();
@@ -120,7 +131,7 @@ impl Core {
             self.db
                 .write(|tx| super::db::set_feed(tx, &name, runner.feed.at()))?;
             self.pulse.beat();
-            if !full || self.stop.is_cancelled() {
+            if !full || runner.feed.at() >= until || self.stop.is_cancelled() {
                 return Ok(());
             }
         }
@@ -145,9 +156,7 @@ impl Core {
 
     async fn take_domain(&self, runner: &Runner, event: &StoredEvent) -> Result<(), StoreError> {
         let def = &runner.def;
-        let routed = catch_unwind(AssertUnwindSafe(|| (def.route)(event)))
-            .unwrap_or_else(|p| Err(event.unreadable(panic_text(&*p))));
-        match routed {
+        match route(runner, event) {
             Ok(keys) => {
                 for key in keys {
                     self.step(runner, &key, Taken::Event(event)).await?;
@@ -155,7 +164,13 @@ impl Core {
             }
             Err(why) => {
                 // Which instance is meant is not known; those that its tags name wait for a person.
-                for tag in event.tags.iter().filter(|t| t.kind() == def.key_kind) {
+                let named = || event.tags.iter().filter(|t| t.kind() == def.key_kind);
+                if named().next().is_none() {
+                    metrics::counter!("fait_unroutable_total", "process" => def.name.clone())
+                        .increment(1);
+                    tracing::error!(process = def.name, error = %why, "nobody can be parked for it");
+                }
+                for tag in named() {
                     let instance = self.instance(&def.name, tag.value()).await?;
                     if instance.status == Status::Running
                         && instance.last_input < event.meta.position
@@ -173,19 +188,6 @@ impl Core {
     async fn resume(&self, runner: &Runner, key: &str, until: Position) -> Result<(), StoreError> {
         let query = runner.query();
         let instance = self.instance(&runner.def.name, key).await?;
-        if let Status::Running = instance.status {
-            for due in instance
-                .deadlines
-                .values()
-                .filter(|(d, _)| d.due <= self.clock.now())
-            {
-                tracing::debug!(
-                    key,
-                    name = due.0.name,
-                    "a deadline passed while it was parked"
-                );
-            }
-        }
         let mut after = instance.last_input;
         loop {
             let slice = self.store.read(&query, Range::after(after, PAGE)).await?;
@@ -193,9 +195,19 @@ impl Core {
                 let mine = match Fact::read(event) {
                     Ok(Some(Fact::Settled(s))) => s.process == runner.def.name && s.key == key,
                     Ok(Some(_)) | Err(_) => false,
-                    Ok(None) => {
-                        (runner.def.route)(event).is_ok_and(|keys| keys.iter().any(|k| k == key))
-                    }
+                    Ok(None) => match route(runner, event) {
+                        Ok(keys) => keys.iter().any(|k| k == key),
+                        Err(why) if names(event, runner, key) => {
+                            // It still cannot be read: the instance waits again, not over a gap.
+                            let instance = self.instance(&runner.def.name, key).await?;
+                            let taken = Taken::Event(event);
+                            if event.meta.position > instance.last_input {
+                                return self.park(runner, &instance, taken, why.to_string()).await;
+                            }
+                            false
+                        }
+                        Err(_) => false,
+                    },
                 };
                 if mine {
                     self.step(runner, key, Taken::Event(event)).await?;
@@ -214,14 +226,14 @@ impl Core {
     /// an answer that is in the log already beats the deadline that waited for it.
     async fn reach_deadlines(&self, runner: &Runner) -> Result<(), StoreError> {
         loop {
-            self.drain(runner).await?;
+            self.drain(runner, self.store.head().await?).await?;
             let due = self.db.due(&runner.def.name, self.clock.now(), 256)?;
             if due.is_empty() || self.stop.is_cancelled() {
                 return Ok(());
             }
             for d in &due {
                 while !self.step(runner, &d.key, Taken::Deadline(d)).await? {
-                    self.drain(runner).await?;
+                    self.drain(runner, self.store.head().await?).await?;
                 }
             }
             // The index must see these steps before it is asked again.
@@ -319,6 +331,17 @@ impl Core {
         let events = self.parked(instance, taken, input, reason);
         match self.append_step(events, vec![unmoved(instance)]).await {
             Ok(()) | Err(AppendError::Conflict { .. }) => Ok(()),
+            Err(AppendError::Invalid(why)) => {
+                // One instance must not hold up all others.
+                let name = &runner.def.name;
+                tracing::error!(
+                    process = name,
+                    key = instance.key,
+                    why,
+                    "it cannot be parked"
+                );
+                Ok(())
+            }
             Err(e) => {
                 let name = &runner.def.name;
                 Err(StoreError::new(format_args!(
@@ -327,6 +350,20 @@ impl Core {
             }
         }
     }
+}
+
+/// Which instances an event belongs to; a panic of the application's code is an error of it.
+fn route(runner: &Runner, event: &StoredEvent) -> Result<Vec<String>, DecodeError> {
+    catch_unwind(AssertUnwindSafe(|| (runner.def.route)(event)))
+        .unwrap_or_else(|p| Err(event.unreadable(panic_text(&*p))))
+}
+
+/// Whether an event's tags name an instance.
+fn names(event: &StoredEvent, runner: &Runner, key: &str) -> bool {
+    event
+        .tags
+        .iter()
+        .any(|t| t.kind() == runner.def.key_kind && t.value() == key)
 }
 
 /// No other step came meanwhile.

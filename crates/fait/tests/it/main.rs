@@ -4,5 +4,6 @@ mod kitchen;
 mod sending;
 mod viewing;
 mod parking;
+mod faults;
 mod wiring;
 mod tutorial;
