@@ -268,16 +268,24 @@ impl App {
         };
         let fingerprint = Uuid::new_v5(&Uuid::NAMESPACE_OID, &draft.data);
         let (id, ty) = (self.core.clock.id(), draft.ty.clone());
+        let key = CommandKey {
+            id: message,
+            fingerprint,
+        };
         let append = Append {
             events: vec![draft.with(id, origin)],
             conditions: vec![],
-            command: Some(CommandKey {
-                id: message,
-                fingerprint,
-            }),
+            command: Some(key),
             recorded_at: self.core.clock.now(),
         };
-        match self.core.store.append(append).await {
+        let appended = self.core.store.append(append).await;
+        if let Ok(done) = appended
+            && done.repeated
+            && let Some(receipt) = self.core.repeated(key).await?
+        {
+            return Ok(receipt);
+        }
+        match appended {
             Ok(done) => Ok(Receipt {
                 command: message,
                 events: vec![super::Recorded {

@@ -327,7 +327,7 @@ impl Core {
     }
 
     /// The receipt of a command that was carried out before.
-    async fn repeated(&self, key: CommandKey) -> Result<Option<Receipt>, SendError> {
+    pub(crate) async fn repeated(&self, key: CommandKey) -> Result<Option<Receipt>, SendError> {
         let Some((first, done)) = self.store.command(key.id).await? else {
             return Ok(None);
         };

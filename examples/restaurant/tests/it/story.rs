@@ -382,7 +382,14 @@ async fn a_card_is_tried_three_times_then_a_person_may_write_off() {
         house.answer(CASHIER, order).await;
         let declined = restaurant::card::CardDeclined { order };
         let message = fait::reexport::uuid::Uuid::from_u128(tries);
-        house.app.receive(declined, message, None).await.unwrap();
+        let first = house
+            .app
+            .receive(declined.clone(), message, None)
+            .await
+            .unwrap();
+        let again = house.app.receive(declined, message, None).await.unwrap();
+        assert!(again.repeated, "one message is recorded once");
+        assert_eq!(again.events, first.events);
         house.app.settle().await;
         let asked = house.asked(FLOOR_MANAGER, order).is_some();
         assert_eq!(asked, tries == 3, "after {tries} tries");
