@@ -101,24 +101,7 @@ fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
     let name = name.to_lowercase();
     let near = names
         .iter()
-        .map(|n| (distance(&name, &n.to_lowercase()), n))
+        .map(|n| (strsim::levenshtein(&name, &n.to_lowercase()), n))
         .filter(|(d, n)| *d <= n.chars().count().max(name.chars().count()) / 3 + 1);
     near.min().map(|(_, n)| n)
-}
-
-/// Edit distance (Levenshtein), one row at a time.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut corner = i;
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let next = (corner + usize::from(ca != *cb))
-                .min(row[j] + 1)
-                .min(row[j + 1] + 1);
-            corner = std::mem::replace(&mut row[j + 1], next);
-        }
-    }
-    row[b.len()]
 }

@@ -48,6 +48,11 @@ pub fn command_tag(command: Uuid) -> Tag {
     Tag::new("command", command)
 }
 
+/// Whether a tag is one that facts carry for themselves, rather than of what they are about.
+pub fn is_own_tag(tag: &Tag) -> bool {
+    ["process", "instance", "command"].contains(&tag.kind())
+}
+
 /// What a step was about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

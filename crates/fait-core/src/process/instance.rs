@@ -1,6 +1,6 @@
 //! One instance of a process, read back from its facts. No `react` here: reading back cannot send.
 
-use super::fact::{Deadline, Fact, InputRef, Issued, Outcome, Parked, Settled, Step};
+use super::fact::{Deadline, Fact, InputRef, Issued, Outcome, Parked, Settled, Step, is_own_tag};
 use crate::event::{Meta, Position, Tag, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -113,12 +113,7 @@ impl Instance {
         if !self.exists() {
             self.correlation = meta.origin.correlation;
             self.started_at = meta.recorded_at;
-            let own = ["process", "instance", "command"];
-            self.about = tags
-                .iter()
-                .filter(|t| !own.contains(&t.kind()))
-                .cloned()
-                .collect();
+            self.about = tags.iter().filter(|t| !is_own_tag(t)).cloned().collect();
         }
         self.moved = meta.position;
         self.updated_at = meta.recorded_at;

@@ -8,7 +8,7 @@ mod outbox;
 
 pub use fact::{
     Claimed, Deadline, Fact, InputRef, Issued, Outcome, Parked, Resumed, Settled, Step, Target,
-    command_tag, instance_tag, process_tag, types,
+    command_tag, instance_tag, is_own_tag, process_tag, types,
 };
 pub use instance::{Instance, Open, Status};
 pub use outbox::{Ask, Issue, Outbox};

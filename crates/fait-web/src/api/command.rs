@@ -6,8 +6,8 @@ use crate::request::At;
 use crate::shared::Shared;
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use fait::app::Envelope;
 use serde_json::{Value, json};
@@ -21,11 +21,10 @@ const MAX_KEY: usize = 255;
 pub(super) async fn send(
     State(shared): State<Shared>,
     At(name): At<String>,
-    query: RawQuery,
+    words: Words,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let words = Words::read(query);
     words.only(&["answering", "as"])?;
     shared.app.task(&name)?;
     let body = read_json(&headers, body)?;

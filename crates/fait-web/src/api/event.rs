@@ -5,7 +5,7 @@ use crate::answer::Problem;
 use crate::request::At;
 use crate::shared::Shared;
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use fait::App;
@@ -38,10 +38,9 @@ fn selected(words: &Words) -> Result<Query, Problem> {
 /// `GET /api/events`
 pub(super) async fn list(
     State(shared): State<Shared>,
-    query: RawQuery,
+    words: Words,
 ) -> Result<Json<Value>, Problem> {
     const POSITION: &str = "a position: a whole number";
-    let words = Words::read(query);
     words.only(&["after", "before", "limit", "types", "tags", "backwards"])?;
     let limit: usize = words
         .parse("limit", "a whole number from 1 to 1000")?
@@ -109,9 +108,8 @@ pub(super) async fn trace(
 pub(super) async fn stream(
     State(shared): State<Shared>,
     headers: HeaderMap,
-    query: RawQuery,
+    words: Words,
 ) -> Result<Sse<impl Stream<Item = Result<Sent, Infallible>>>, Problem> {
-    let words = Words::read(query);
     words.only(&["after", "types", "tags"])?;
     let query = selected(&words)?;
     let resumed = headers.get("last-event-id").and_then(|v| v.to_str().ok());

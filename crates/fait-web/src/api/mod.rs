@@ -11,8 +11,9 @@ pub(crate) use ops::recorder;
 use crate::answer::Problem;
 use crate::shared::Shared;
 use axum::Router;
-use axum::extract::RawQuery;
+use axum::extract::{FromRequestParts, Query};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::routing::{get, post};
 use std::str::FromStr;
 
@@ -45,18 +46,17 @@ pub(crate) fn routes() -> Router<Shared> {
 /// The words behind `?`, with errors that name the word.
 pub(crate) struct Words(Vec<(String, String)>);
 
-impl Words {
-    pub(crate) fn read(RawQuery(query): RawQuery) -> Words {
-        let query = query.unwrap_or_default();
-        let pairs = query.split('&').filter(|p| !p.is_empty());
-        let pairs = pairs.map(|p| p.split_once('=').unwrap_or((p, "")));
-        Words(
-            pairs
-                .map(|(name, value)| (unescaped(name), unescaped(value)))
-                .collect(),
-        )
+impl<S: Send + Sync> FromRequestParts<S> for Words {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(words)) => Ok(Words(words)),
+            Err(e) => Err(Problem::malformed(format!("the query cannot be read: {e}"))),
+        }
     }
+}
 
+impl Words {
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
@@ -101,31 +101,6 @@ impl Words {
             .with("field", name.as_str())),
         }
     }
-}
-
-/// Undoes form encoding.
-pub(crate) fn unescaped(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut i = 0;
-    while i < bytes.len() {
-        let hex = |j: usize| bytes.get(j).and_then(|b| char::from(*b).to_digit(16));
-        match (bytes[i], hex(i + 1), hex(i + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
-                i += 3;
-            }
-            (b'+', ..) => {
-                out.push(b' ');
-                i += 1;
-            }
-            (other, ..) => {
-                out.push(other);
-                i += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// What is said of a route that does not exist.

@@ -7,8 +7,8 @@ use crate::request::At;
 use crate::shared::Shared;
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use fait::app::ProcessCount;
@@ -44,10 +44,9 @@ async fn known(shared: &Shared, name: &str) -> Result<(), Problem> {
 pub(super) async fn instances(
     State(shared): State<Shared>,
     At(name): At<String>,
-    query: RawQuery,
+    words: Words,
 ) -> Result<Json<Value>, Problem> {
     known(&shared, &name).await?;
-    let words = Words::read(query);
     words.only(&["status", "limit"])?;
     let status = words.get("status");
     if let Some(other) = status.filter(|s| !["running", "parked", "ended"].contains(s)) {
@@ -81,12 +80,11 @@ pub(super) async fn instance(
 pub(super) async fn resume(
     State(shared): State<Shared>,
     At((name, key)): At<(String, String)>,
-    query: RawQuery,
+    words: Words,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     known(&shared, &name).await?;
-    let words = Words::read(query);
     words.only(&["as"])?;
     let body = read_json(&headers, body)?;
     let Some(retry) = body["retry"].as_bool() else {

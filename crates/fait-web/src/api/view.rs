@@ -5,7 +5,7 @@ use crate::answer::Problem;
 use crate::request::At;
 use crate::shared::Shared;
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use fait::app::RowsQuery;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -25,9 +25,8 @@ async fn caught_up(shared: &Shared, name: &str, words: &Words) -> Result<bool, P
 pub(super) async fn rows(
     State(shared): State<Shared>,
     At(name): At<String>,
-    query: RawQuery,
+    words: Words,
 ) -> Result<Json<Value>, Problem> {
-    let words = Words::read(query);
     let own = ["limit", "after", "at_least"];
     let limit = words
         .parse("limit", "a whole number from 1 to 1000")?
@@ -51,9 +50,8 @@ pub(super) async fn rows(
 pub(super) async fn row(
     State(shared): State<Shared>,
     At((name, key)): At<(String, String)>,
-    query: RawQuery,
+    words: Words,
 ) -> Result<Json<Value>, Problem> {
-    let words = Words::read(query);
     words.only(&["at_least"])?;
     let caught_up = caught_up(&shared, &name, &words).await?;
     match shared.app.view_row(&name, &key)? {

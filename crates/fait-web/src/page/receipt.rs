@@ -130,7 +130,7 @@ pub(super) fn things(events: &[StoredEvent]) -> Vec<Thing> {
     let mut out: Vec<Thing> = vec![];
     for tag in events.iter().flat_map(|e| &e.tags) {
         let thing = Thing::new(tag.kind(), tag.value());
-        if !["process", "instance", "command"].contains(&tag.kind()) && !out.contains(&thing) {
+        if !fait::process::is_own_tag(tag) && !out.contains(&thing) {
             out.push(thing);
         }
     }

@@ -308,25 +308,8 @@ impl App {
 pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<String> {
     let name = name.to_lowercase();
     names
-        .map(|n| (distance(&name, &n.to_lowercase()), n))
+        .map(|n| (strsim::levenshtein(&name, &n.to_lowercase()), n))
         .filter(|(d, n)| *d <= n.len().max(name.len()) / 3 + 1)
         .min()
         .map(|(_, n)| n.clone())
-}
-
-/// Edit distance (Levenshtein), one row at a time.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut corner = i;
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let next = (corner + usize::from(ca != *cb))
-                .min(row[j] + 1)
-                .min(row[j + 1] + 1);
-            corner = std::mem::replace(&mut row[j + 1], next);
-        }
-    }
-    row[b.len()]
 }

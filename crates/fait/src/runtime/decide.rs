@@ -4,7 +4,7 @@ use super::{Core, count_appended};
 use fait_core::command::InputError;
 use fait_core::decision::{Context, Deciding, Refused, Verdict};
 use fait_core::event::{DecodeError, Draft, NewEvent, Origin, Position};
-use fait_core::process::{Fact, Issued, Outcome, Settled, command_tag, types};
+use fait_core::process::{Fact, Issued, Outcome, Settled, command_tag, is_own_tag, types};
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Append, AppendCondition, AppendError, CommandKey, Range, StoreError};
 use serde::{Deserialize, Serialize};
@@ -376,12 +376,11 @@ impl Core {
                 _ => not(format!("it was taken back at {when}")),
             };
         }
-        let own = ["process", "instance", "command"];
         Ok(Answer {
             about: first
                 .tags
                 .iter()
-                .filter(|t| !own.contains(&t.kind()))
+                .filter(|t| !is_own_tag(t))
                 .cloned()
                 .collect(),
             process: step.process,

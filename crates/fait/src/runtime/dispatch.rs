@@ -116,10 +116,11 @@ impl Dispatch {
         }
     }
 
-    /// Forgets what the index has seen settled.
+    /// Forgets what the index has seen settled or taken back.
     fn tidy(&self, open: &[OpenCommand]) {
         let open: HashSet<Uuid> = open.iter().map(|o| o.open.issued.id).collect();
         lock(&self.settled).retain(|id| open.contains(id));
+        lock(&self.tries).retain(|id, _| open.contains(id));
     }
 
     /// Counts a try that failed.
@@ -163,7 +164,7 @@ impl Core {
             .collect();
         for system in systems {
             // Some of the oldest may be waiting for their next try.
-            open.extend(self.db.open_for("system", Some(system), 1000)?);
+            open.extend(self.db.open_for("system", Some(system), 256)?);
         }
         self.dispatch.tidy(&open);
         for command in open {
