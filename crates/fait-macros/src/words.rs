@@ -103,16 +103,27 @@ pub(crate) fn listed<S: AsRef<str>>(names: &[S]) -> String {
 pub(crate) fn did_you_mean<S: AsRef<str>>(word: &str, known: &[S]) -> String {
     let near = known
         .iter()
-        .map(|k| {
-            (
-                strsim::levenshtein(&word.to_lowercase(), k.as_ref()),
-                k.as_ref(),
-            )
-        })
+        .map(|k| (distance(&word.to_lowercase(), k.as_ref()), k.as_ref()))
         .filter(|(d, k)| *d <= 2 && *d < k.chars().count())
         .min();
     near.map(|(_, k)| format!("; did you mean `{k}`?"))
         .unwrap_or_default()
+}
+
+/// How many letters differ: Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
 }
 
 /// Tokens as a person writes them: `a::b`, not `a :: b`.
