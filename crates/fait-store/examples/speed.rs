@@ -128,9 +128,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         load(&disk, 1 << 30, 100_000)?,
     );
     drop(disk);
-    let disk = Disk::options()
-        .durability(Durability::Unsynced)
-        .open(&folder)?;
+    let disk = Disk::options().durability(Durability::Os).open(&folder)?;
     rate(
         "batches of 100, not synced, events",
         events,

@@ -12,7 +12,8 @@ use crate::writer::{Job, MAX_WAITING, Writer};
 use fait_core::event::Position;
 use fait_core::query::Query;
 use fait_core::store::{
-    Append, AppendError, Appended, BoxFuture, CommandKey, Range, Slice, Store, StoreError,
+    Append, AppendError, Appended, BoxFuture, CommandKey, Erase, Erased, Range, Slice, Store,
+    StoreError,
 };
 use futures_channel::oneshot;
 use std::fs::File;
@@ -311,6 +312,11 @@ impl Store for Disk {
 
     fn head(&self) -> BoxFuture<'_, Result<Position, StoreError>> {
         Box::pin(async move { self.shared.head() })
+    }
+
+    fn erase(&self, erase: Erase) -> BoxFuture<'_, Result<Erased, AppendError>> {
+        let why = format!("nothing can be erased under `{}` yet", erase.tag);
+        Box::pin(async move { Err(AppendError::Store(StoreError::new(why))) })
     }
 
     fn wait(&self, after: Position) -> BoxFuture<'_, Result<Position, StoreError>> {

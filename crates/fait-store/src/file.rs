@@ -17,6 +17,8 @@ pub(crate) trait Folder: Send + Sync {
     fn create(&self, name: &str) -> io::Result<Arc<dyn LogFile>>;
     /// Gives a file another name, in one step.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Removes a file. It can be read on by those who have it open.
+    fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes the names durable.
     fn sync(&self) -> io::Result<()>;
 }
@@ -102,6 +104,10 @@ impl Folder for RealFolder {
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
     }
 
     fn sync(&self) -> io::Result<()> {

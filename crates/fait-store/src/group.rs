@@ -7,7 +7,7 @@ use crate::shared::{Published, Shared};
 use bytes::Bytes;
 use fait_core::event::{Meta, NewEvent, Position, StoredEvent};
 use fait_core::store::{
-    Append, AppendCondition, AppendError, Appended, CommandKey, StoreError, validate,
+    Append, AppendCondition, AppendError, Appended, CommandKey, Durability, StoreError, validate,
 };
 use std::collections::HashSet;
 
@@ -15,16 +15,18 @@ use std::collections::HashSet;
 pub(crate) struct Group {
     frame: Vec<u8>,
     index: Index,
+    durability: Durability,
 }
 
 impl Group {
     /// An empty group behind what is published.
-    pub(crate) fn behind(published: &Index, mut frame: Vec<u8>) -> Group {
+    pub(crate) fn behind(published: &Index, mut frame: Vec<u8>, durability: Durability) -> Group {
         frame.clear();
         frame.resize(FRAME_HEADER, 0);
         Group {
             frame,
             index: Index::behind(published.head(), published.last_time()),
+            durability,
         }
     }
 
@@ -69,6 +71,7 @@ impl Group {
             last: head + append.events.len() as u64,
             recorded_at,
             repeated: false,
+            durability: self.durability,
         };
         if let Some(key) = append.command {
             let command = CommandRecord { key, receipt };
@@ -101,6 +104,7 @@ impl Group {
             None => Ok(None),
             Some(known) if known.key == key => Ok(Some(Appended {
                 repeated: true,
+                durability: self.durability,
                 ..known.receipt
             })),
             Some(_) => Err(AppendError::CommandReused { id: key.id }),
@@ -138,6 +142,7 @@ impl Group {
             last: first + events.len() as u64 - 1,
             recorded_at: recorded_at.unwrap_or_default(),
             repeated: true,
+            durability: self.durability,
         }))
     }
 

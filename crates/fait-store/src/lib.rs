@@ -34,6 +34,7 @@ mod tests;
 
 pub use disk::{Disk, Stats};
 pub use error::OpenError;
-pub use options::{Durability, MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, Options, SEGMENT_BYTES};
+pub use fait_core::store::Durability;
+pub use options::{MAX_SEGMENT_BYTES, MIN_SEGMENT_BYTES, Options, SEGMENT_BYTES};
 pub use recover::Recovery;
 pub use writer::MAX_WAITING;

@@ -4,9 +4,9 @@ use crate::error::OpenError;
 use crate::file::{Folder, LogFile};
 use crate::folder::segment_name;
 use crate::format::{FRAME_HEADER, FrameHeader, SEGMENT_HEADER, SegmentHeader};
-use crate::options::{Durability, Options};
+use crate::options::Options;
 use fait_core::event::Position;
-use fait_core::store::StoreError;
+use fait_core::store::{Durability, StoreError};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,6 +119,11 @@ impl Log {
         Log::resume(folder, tail, options)
     }
 
+    /// What an acknowledgement is worth.
+    pub(crate) fn durability(&self) -> Durability {
+        self.options.durability
+    }
+
     /// The segment that is written.
     pub(crate) fn segment(&self) -> &Segment {
         &self.segment
@@ -171,8 +176,8 @@ impl Log {
         let file = &self.segment.file;
         file.write_at(frame, self.end)
             .and_then(|()| match self.options.durability {
-                Durability::Synced => file.sync(),
-                Durability::Unsynced => Ok(()),
+                Durability::Sync | Durability::Group(_) => file.sync(),
+                _ => Ok(()),
             })
             .map_err(|e| self.failed(self.segment.number, &e))?;
         self.end += frame.len() as u64;
@@ -192,7 +197,7 @@ impl Log {
 
     /// Goes on in a new segment, whose name and header are durable before it is used.
     fn roll(&mut self, first: Position) -> io::Result<()> {
-        if self.options.durability == Durability::Unsynced {
+        if self.options.durability == Durability::Os {
             self.segment.file.sync()?;
         }
         let header = SegmentHeader {

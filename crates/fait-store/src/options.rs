@@ -1,5 +1,6 @@
 //! How a store is opened.
 
+use fait_core::store::Durability;
 use std::time::Duration;
 
 /// Length at which a segment is full, unless said otherwise.
@@ -8,19 +9,6 @@ pub const SEGMENT_BYTES: u64 = 64 << 20;
 pub const MIN_SEGMENT_BYTES: u64 = 4 << 10;
 /// Largest length at which a segment can be full. One group of appends may exceed it.
 pub const MAX_SEGMENT_BYTES: u64 = 1 << 30;
-
-/// When an append is acknowledged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Durability {
-    /// When the disk has it: it survives the loss of power.
-    #[default]
-    Synced,
-    /// When the operating system has it: it survives the end of the program, not of the machine.
-    /// After a loss of power the store may refuse to open. For tests, and for loading what can be
-    /// loaded again.
-    Unsynced,
-}
 
 /// How a store is opened. `Disk::options().durability(…).open(folder)`.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +23,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             segment_bytes: SEGMENT_BYTES,
-            durability: Durability::Synced,
+            durability: Durability::Sync,
             idle: Duration::from_millis(50),
         }
     }

@@ -133,6 +133,10 @@ impl Folder for Sim {
             Ok(())
         })
     }
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.with(|m| m.files.remove(name));
+        Ok(())
+    }
     fn sync(&self) -> io::Result<()> {
         Ok(())
     }

@@ -58,7 +58,11 @@ impl Writer {
     fn commit(&mut self, first: Job) -> Result<(), StoreError> {
         let mut group = {
             let published = self.shared.read()?;
-            Group::behind(&published.index, std::mem::take(&mut self.buffer))
+            Group::behind(
+                &published.index,
+                std::mem::take(&mut self.buffer),
+                self.log.durability(),
+            )
         };
         let mut answers = vec![];
         let mut next = Some(first);

@@ -1,6 +1,6 @@
 //! Limits and rules of form, the same for every store.
 
-use super::{Append, AppendError};
+use super::{Append, AppendError, ERASED, Erase};
 use crate::event::{NewEvent, Origin, Position, Tag};
 
 /// Largest data of one event, in bytes.
@@ -55,8 +55,28 @@ pub fn validate(append: &Append, head: Position) -> Result<(), AppendError> {
     Ok(())
 }
 
+/// Checks the form of an erasure, before its tombstone is appended.
+///
+/// # Errors
+/// [`AppendError::Invalid`]: the tombstone does not carry the tag, or the tag has no form.
+pub fn validate_erasure(erase: &Erase) -> Result<(), AppendError> {
+    tag(&erase.tag)?;
+    match erase.tombstone.events.first() {
+        Some(first) if first.tags.contains(&erase.tag) => Ok(()),
+        _ => Err(AppendError::Invalid(format!(
+            "the tombstone of an erasure must carry the tag `{}`, so that those who follow it hear \
+             of it",
+            erase.tag
+        ))),
+    }
+}
+
 fn event(e: &NewEvent) -> Result<(), AppendError> {
     name(&e.ty, "event type")?;
+    if e.ty == ERASED {
+        let message = format!("the event type {ERASED} is what an erased event reads as");
+        return Err(AppendError::Invalid(message));
+    }
     if e.data.len() > MAX_EVENT_BYTES {
         return Err(AppendError::Invalid(format!(
             "event {} has {} bytes; at most {MAX_EVENT_BYTES} fit",

@@ -1,10 +1,10 @@
 //! A store in memory, for tests and for trying things. Nothing survives the program.
 
 use super::{
-    Append, AppendCondition, AppendError, Appended, BoxFuture, CommandKey, Range, Slice, Store,
-    StoreError, validate,
+    Append, AppendCondition, AppendError, Appended, BoxFuture, CommandKey, Durability, ERASED,
+    Erase, Erased, Keep, Range, Slice, Store, StoreError, validate, validate_erasure,
 };
-use crate::event::{Meta, NewEvent, Position, StoredEvent, Time};
+use crate::event::{Meta, NewEvent, Origin, Position, StoredEvent, Time};
 use crate::query::Query;
 use event_listener::Event as Wake;
 use std::collections::HashMap;
@@ -65,6 +65,7 @@ impl Memory {
             last: head + append.events.len() as u64,
             recorded_at,
             repeated: false,
+            durability: Durability::Memory,
         };
         log.last_time = recorded_at;
         for (event, position) in append.events.into_iter().zip(done.first..) {
@@ -103,6 +104,30 @@ fn stored(e: NewEvent, position: Position, recorded_at: Time) -> StoredEvent {
     }
 }
 
+/// What is left of an event.
+fn erased(event: &StoredEvent, keep: Keep) -> StoredEvent {
+    let left = match keep.types {
+        true => serde_json::json!({ "type": event.ty }),
+        false => serde_json::json!({}),
+    };
+    StoredEvent {
+        ty: ERASED.into(),
+        version: 1,
+        tags: vec![],
+        data: left.to_string().into(),
+        meta: Meta {
+            position: event.meta.position,
+            id: event.meta.id,
+            recorded_at: if keep.times {
+                event.meta.recorded_at
+            } else {
+                Time(0)
+            },
+            origin: Origin::default(),
+        },
+    }
+}
+
 impl Log {
     fn head(&self) -> Position {
         self.events.len() as Position
@@ -118,6 +143,17 @@ impl Log {
             })),
             Some(_) => Err(AppendError::CommandReused { id: key.id }),
         }
+    }
+
+    fn erase(&mut self, erase: &Erase, before: Position) -> u64 {
+        let mut count = 0;
+        for event in self.events.iter_mut().take(before as usize - 1) {
+            if event.tags.contains(&erase.tag) {
+                *event = erased(event, erase.keep);
+                count += 1;
+            }
+        }
+        count
     }
 
     fn duplicate(&self, events: &[NewEvent]) -> Result<Option<Appended>, AppendError> {
@@ -153,6 +189,7 @@ impl Log {
             last: first + events.len() as u64 - 1,
             recorded_at: self.events[first as usize - 1].meta.recorded_at,
             repeated: true,
+            durability: Durability::Memory,
         }))
     }
 
@@ -209,6 +246,14 @@ impl Store for Memory {
     }
     fn head(&self) -> BoxFuture<'_, Result<Position, StoreError>> {
         Box::pin(async move { Ok(self.log().head()) })
+    }
+    fn erase(&self, erase: Erase) -> BoxFuture<'_, Result<Erased, AppendError>> {
+        Box::pin(async move {
+            validate_erasure(&erase)?;
+            let tombstone = self.append_now(erase.tombstone.clone())?;
+            let events = self.log().erase(&erase, tombstone.first);
+            Ok(Erased { tombstone, events })
+        })
     }
     fn wait(&self, after: Position) -> BoxFuture<'_, Result<Position, StoreError>> {
         Box::pin(async move {

@@ -4,19 +4,22 @@
 pub mod contract;
 mod limits;
 mod memory;
+mod feed;
 
+pub use feed::Feed;
 pub use limits::{
     MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_CONDITIONS, MAX_EVENT_BYTES, MAX_NAME_BYTES,
-    MAX_ORIGIN_BYTES, MAX_TAGS, validate,
+    MAX_ORIGIN_BYTES, MAX_TAGS, validate, validate_erasure,
 };
 pub use memory::Memory;
 
-use crate::event::{NewEvent, Position, StoredEvent, Time};
+use crate::event::{NewEvent, Position, StoredEvent, Tag, Time};
 use crate::query::Query;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A boxed future, so that `dyn Store` is possible and no type parameter spreads.
@@ -53,6 +56,32 @@ pub struct Append {
     pub recorded_at: Time,
 }
 
+/// What an acknowledgement is worth, and when it is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Durability {
+    /// When the disk has it: it survives the loss of power.
+    #[default]
+    Sync,
+    /// The same, but up to so long is waited for others to share the sync with. For many writers
+    /// on a disk whose syncs are slow.
+    Group(Duration),
+    /// When the operating system has it: it survives the end of the program, not of the machine.
+    /// After a loss of power the newest events are gone. For tests, and for loading what can be
+    /// loaded again.
+    Os,
+    /// When this program has it: it ends with the program.
+    Memory,
+}
+
+impl Durability {
+    /// Whether what is acknowledged survives the loss of power.
+    pub fn is_durable(self) -> bool {
+        matches!(self, Durability::Sync | Durability::Group(_))
+    }
+}
+
 /// The receipt of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Appended {
@@ -64,6 +93,43 @@ pub struct Appended {
     pub recorded_at: Time,
     /// Whether the command had been appended before: nothing was changed now.
     pub repeated: bool,
+    /// What the acknowledgement is worth.
+    pub durability: Durability,
+}
+
+/// The type of what is read where an event was erased. Its data is a JSON object that names the
+/// `type` of what stood there, if that was kept; it has no tags, and no origin.
+pub const ERASED: &str = "$Erased";
+
+/// Erases everything under a tag, for example all that is known of one person. It is never one
+/// event alone: what is said of a stream goes as a whole, or stays.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Erase {
+    /// Every event that carries it goes, up to the tombstone.
+    pub tag: Tag,
+    /// What is left to be read in the place of each.
+    pub keep: Keep,
+    /// Appended first: it says that, why and by whom it was erased. Its first event must carry
+    /// the tag, so that whoever follows the stream hears of it. It stays.
+    pub tombstone: Append,
+}
+
+/// What is left of an erased event besides its position and its id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keep {
+    /// The name of its type.
+    pub types: bool,
+    /// When it was recorded; otherwise the time is 0.
+    pub times: bool,
+}
+
+/// The receipt of an erasure.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Erased {
+    /// The receipt of the tombstone.
+    pub tombstone: Appended,
+    /// Events that were erased now.
+    pub events: u64,
 }
 
 /// An append was refused.
@@ -187,6 +253,19 @@ pub trait Store: Send + Sync + 'static {
     fn head(&self) -> BoxFuture<'_, Result<Position, StoreError>>;
     /// Waits until the head lies behind a position; gives the head.
     fn wait(&self, after: Position) -> BoxFuture<'_, Result<Position, StoreError>>;
+    /// The last event that a query selects, 0 when there is none. Cheap.
+    fn last<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Result<Position, StoreError>> {
+        Box::pin(async move {
+            let newest = self.read(query, Range::newest(1)).await?;
+            Ok(newest.events.first().map_or(0, |e| e.meta.position))
+        })
+    }
+    /// Appends a tombstone, then erases everything under its tag that stands before it. When it
+    /// answers, the erased data can be read no more, and its space is free. Positions stay
+    /// gapless: an erased event reads as [`ERASED`], and only a query for everything, or for that
+    /// type, selects it. Its id and its command stay known, its tags do not: a condition on them
+    /// holds again. Erased again, nothing more happens.
+    fn erase(&self, erase: Erase) -> BoxFuture<'_, Result<Erased, AppendError>>;
     /// Finishes what is under way and lets go of what the store holds, such as its folder, also
     /// while others still have the store in hand. Appends are refused from then on.
     fn close(&self) -> BoxFuture<'_, ()> {
@@ -222,6 +301,12 @@ impl<S: Store> Store for std::sync::Arc<S> {
     }
     fn wait(&self, after: Position) -> BoxFuture<'_, Result<Position, StoreError>> {
         (**self).wait(after)
+    }
+    fn last<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Result<Position, StoreError>> {
+        (**self).last(query)
+    }
+    fn erase(&self, erase: Erase) -> BoxFuture<'_, Result<Erased, AppendError>> {
+        (**self).erase(erase)
     }
     fn close(&self) -> BoxFuture<'_, ()> {
         (**self).close()

@@ -40,7 +40,7 @@
 use super::{Taker, aligned};
 use bytes::Bytes;
 use fait_core::event::{Meta, NewEvent, Origin, Position, StoredEvent, Tag, Time};
-use fait_core::store::{Appended, CommandKey};
+use fait_core::store::{Appended, CommandKey, Durability};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -166,6 +166,7 @@ impl CommandRecord {
                 last,
                 recorded_at,
                 repeated: false,
+                durability: Durability::Sync,
             },
         })
     }

@@ -3,7 +3,7 @@
 use fait_core::event::{NewEvent, Origin, Tag, Time};
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::contract::block_on;
-use fait_core::store::{Append, AppendCondition, CommandKey, Memory, Range, Store};
+use fait_core::store::{Append, AppendCondition, Appended, CommandKey, Memory, Range, Store};
 use fait_store::{Disk, Durability, MIN_SEGMENT_BYTES};
 use proptest::collection::vec;
 use proptest::option;
@@ -116,6 +116,14 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// A receipt of the store in memory as the one on disk gives it.
+fn on_disk(receipt: Appended) -> Appended {
+    Appended {
+        durability: Durability::Os,
+        ..receipt
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 200,
@@ -127,7 +135,7 @@ proptest! {
     fn disk_and_memory_answer_alike(steps in vec(step(), 1..80)) {
         let temp = tempfile::tempdir().unwrap();
         let options =
-            Disk::options().segment_bytes(MIN_SEGMENT_BYTES).durability(Durability::Unsynced);
+            Disk::options().segment_bytes(MIN_SEGMENT_BYTES).durability(Durability::Os);
         let memory = Memory::default();
         let mut disk = options.open(temp.path()).unwrap();
         let store = disk.id();
@@ -135,14 +143,21 @@ proptest! {
             match step {
                 Step::Append(append) => {
                     let done = block_on(disk.append(append.clone()));
-                    assert_eq!(done, block_on(memory.append(append)));
+                    let expected = block_on(memory.append(append)).map(on_disk);
+                    assert_eq!(done, expected);
                 }
                 Step::Read(query, range) => {
                     let slice = block_on(disk.read(&query, range));
                     assert_eq!(slice, block_on(memory.read(&query, range)));
                 }
                 Step::Command(id) => {
-                    assert_eq!(block_on(disk.command(id)), block_on(memory.command(id)));
+                    let expected = block_on(memory.command(id)).map(|known| {
+                        known.map(|(key, receipt)| (key, on_disk(receipt)))
+                    });
+                    let known = block_on(disk.command(id)).map(|known| {
+                        known.map(|(key, receipt)| (key, on_disk(receipt)))
+                    });
+                    assert_eq!(known, expected);
                 }
                 Step::Event(id) => {
                     assert_eq!(block_on(disk.event(id)), block_on(memory.event(id)));

@@ -4,7 +4,8 @@ use fait::event::Position;
 use fait::query::Query;
 use fait::reexport::uuid::Uuid;
 use fait::store::{
-    Append, AppendError, Appended, BoxFuture, CommandKey, Memory, Range, Slice, Store, StoreError,
+    Append, AppendError, Appended, BoxFuture, CommandKey, Erase, Erased, Memory, Range, Slice,
+    Store, StoreError,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -84,5 +85,8 @@ impl Store for Gate {
     }
     fn wait(&self, after: Position) -> BoxFuture<'_, Result<Position, StoreError>> {
         self.0.store.wait(after)
+    }
+    fn erase(&self, erase: Erase) -> BoxFuture<'_, Result<Erased, AppendError>> {
+        self.0.store.erase(erase)
     }
 }

@@ -21,8 +21,8 @@ pub mod reopen;
 pub mod wait;
 
 use super::{
-    Append, AppendCondition, AppendError, Appended, BoxFuture, CommandKey, Range, Slice, Store,
-    StoreError,
+    Append, AppendCondition, AppendError, Appended, BoxFuture, CommandKey, Erase, Erased, Range,
+    Slice, Store, StoreError,
 };
 use crate::event::{NewEvent, Origin, Position, StoredEvent, Tag, Time};
 use crate::query::{Query, QueryItem};
@@ -183,6 +183,12 @@ impl<S: Store, G: Send + Sync + 'static> Store for Guarded<S, G> {
     }
     fn wait(&self, after: Position) -> BoxFuture<'_, Result<Position, StoreError>> {
         self.store.wait(after)
+    }
+    fn erase(&self, erase: Erase) -> BoxFuture<'_, Result<Erased, AppendError>> {
+        self.store.erase(erase)
+    }
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.store.close()
     }
 }
 
