@@ -2,6 +2,7 @@
 
 mod contract;
 mod damage;
+mod fixtures;
 mod folder;
 mod kill;
 mod model;
