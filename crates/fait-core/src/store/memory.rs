@@ -7,7 +7,7 @@ use super::{
 use crate::event::{Meta, NewEvent, Origin, Position, StoredEvent, Time};
 use crate::query::Query;
 use event_listener::Event as Wake;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
@@ -157,8 +157,9 @@ impl Log {
     }
 
     fn duplicate(&self, events: &[NewEvent]) -> Result<Option<Appended>, AppendError> {
-        for (i, event) in events.iter().enumerate() {
-            if events[..i].iter().any(|e| e.id == event.id) {
+        let mut given = HashSet::with_capacity(events.len());
+        for event in events {
+            if !given.insert(event.id) {
                 let id = event.id;
                 let message = format!("event id {id} stands twice in one append");
                 return Err(AppendError::Invalid(message));
@@ -211,11 +212,12 @@ impl Log {
         let head = self.head();
         let end = range.before.map_or(head, |b| head.min(b.saturating_sub(1))) as usize;
         let start = (range.after as usize).min(end);
+        let limit = range.limit.max(1);
         let matching = self.events[start..end].iter().filter(|e| query.selects(e));
         let events = if range.backwards {
-            matching.rev().take(range.limit).cloned().collect()
+            matching.rev().take(limit).cloned().collect()
         } else {
-            matching.take(range.limit).cloned().collect()
+            matching.take(limit).cloned().collect()
         };
         Slice { events, head }
     }

@@ -98,7 +98,7 @@ pub struct Appended {
 }
 
 /// The type of what is read where an event was erased. Its data is a JSON object that names the
-/// `type` of what stood there, if that was kept; it has no tags, and no origin.
+/// `type` of what stood there, if that was kept; its version is 1, it has no tags and no origin.
 pub const ERASED: &str = "$Erased";
 
 /// Erases everything under a tag, for example all that is known of one person. It is never one
@@ -110,7 +110,8 @@ pub struct Erase {
     /// What is left to be read in the place of each.
     pub keep: Keep,
     /// Appended first: it says that, why and by whom it was erased. Its first event must carry
-    /// the tag, so that whoever follows the stream hears of it. It stays.
+    /// the tag, so that whoever follows the stream hears of it. It stays until the same tag is
+    /// erased again: then the later tombstone stands for both.
     pub tombstone: Append,
 }
 
@@ -192,7 +193,7 @@ pub struct Range {
     pub before: Option<Position>,
     /// Newest first.
     pub backwards: bool,
-    /// At most so many; at least 1.
+    /// At most so many. 0 counts as 1: an empty slice always says that nothing more is selected.
     pub limit: usize,
 }
 
@@ -264,7 +265,8 @@ pub trait Store: Send + Sync + 'static {
     /// answers, the erased data can be read no more, and its space is free. Positions stay
     /// gapless: an erased event reads as [`ERASED`], and only a query for everything, or for that
     /// type, selects it. Its id and its command stay known, its tags do not: a condition on them
-    /// holds again. Erased again, nothing more happens.
+    /// holds again. The same erasure sent again answers with the first receipt of its tombstone
+    /// and erases what is left before that, should it have been interrupted.
     fn erase(&self, erase: Erase) -> BoxFuture<'_, Result<Erased, AppendError>>;
     /// Finishes what is under way and lets go of what the store holds, such as its folder, also
     /// while others still have the store in hand. Appends are refused from then on.
@@ -273,7 +275,7 @@ pub trait Store: Send + Sync + 'static {
     }
 }
 
-impl<S: Store> Store for std::sync::Arc<S> {
+impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
     fn id(&self) -> Uuid {
         (**self).id()
     }

@@ -13,3 +13,4 @@ mod later {
 
     fait_core::store_contract!(make: || async { Guarded { store: Memory::default(), guard: () } });
 }
+

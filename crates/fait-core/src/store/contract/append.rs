@@ -1,6 +1,9 @@
 //! Batches: all or nothing, one order, at once visible.
 
-use super::{all, append, as_stored, block_on, done, event, head, one, slice, tagged, together};
+use super::{
+    all, append, as_stored, block_on, done, event, head, if_none, one, positions, slice, tagged,
+    together,
+};
 use crate::event::Time;
 use crate::query::Query;
 use crate::store::{Range, Store};
@@ -177,4 +180,24 @@ pub async fn the_identity_stays(store: Arc<dyn Store>) {
     let id = store.id();
     done(&*store, one(1, "Counted", &[])).await;
     assert_eq!(store.id(), id);
+}
+
+/// Writers that have nothing to do with each other are not in each other's way.
+pub async fn writers_of_their_own_streams_do_not_conflict(store: Arc<dyn Store>) {
+    let receipts = together(64, |thread| {
+        let tag = format!("stream:{thread}");
+        let mut mine = vec![];
+        for n in 0..3 {
+            let id = thread as u128 * 100 + n;
+            let after = mine.last().copied().unwrap_or(0);
+            let next = if_none(one(id, "Counted", &[&tag, "all:1"]), tagged(&[&tag]), after);
+            mine.push(block_on(done(&*store, next)).first);
+        }
+        mine
+    });
+    for (mine, thread) in receipts.into_iter().zip(0..) {
+        let query = tagged(&[&format!("stream:{thread}")]);
+        assert_eq!(positions(&*store, &query, Range::after(0, 9)).await, mine);
+    }
+    assert_eq!(head(&*store).await, 192);
 }

@@ -1,11 +1,11 @@
 //! Limits and rules of form: a clear refusal, and nothing changed.
 
-use super::{all, append, done, event, head, if_none, invalid, one, tagged};
+use super::{all, append, done, event, head, if_none, invalid, one, positions, tagged};
 use crate::event::{NewEvent, Tag};
 use crate::query::Query;
 use crate::store::{
-    MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_CONDITIONS, MAX_EVENT_BYTES, MAX_NAME_BYTES,
-    MAX_ORIGIN_BYTES, MAX_TAGS, Store,
+    ERASED, MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_CONDITIONS, MAX_EVENT_BYTES, MAX_NAME_BYTES,
+    MAX_ORIGIN_BYTES, MAX_TAGS, Range, Store,
 };
 use bytes::Bytes;
 use std::sync::Arc;
@@ -128,4 +128,78 @@ pub async fn a_condition_beyond_the_head_is_refused(store: Arc<dyn Store>) {
         invalid(&*store, "behind the head", beyond(after)).await;
     }
     done(&*store, beyond(1)).await;
+}
+
+/// Names are text of any script, compared as they were written: no case folded, nothing composed.
+pub async fn names_are_of_any_script(store: Arc<dyn Store>) {
+    let names = [
+        "Größe",
+        "gRÖSSE",
+        "Gro\u{308}ße",
+        "注文",
+        "طلب",
+        "🍲",
+        "a b",
+        "a:b",
+        "ß",
+        "$own",
+    ];
+    for (name, n) in names.iter().zip(1..) {
+        done(&*store, one(n, name, &[&format!("{name}:{name}")])).await;
+    }
+    for (name, position) in names.iter().zip(1_u64..) {
+        let by_type = Query::types(&[name]);
+        assert_eq!(
+            positions(&*store, &by_type, Range::after(0, 99)).await,
+            [position]
+        );
+        let by_tag = tagged(&[&format!("{name}:{name}")]);
+        assert_eq!(
+            positions(&*store, &by_tag, Range::newest(99)).await,
+            [position]
+        );
+    }
+    let types: Vec<_> = all(&*store).await.into_iter().map(|e| e.ty).collect();
+    assert_eq!(types, names);
+}
+
+/// Names are measured in bytes: 255 fit, and are told apart to the last; 256 do not.
+pub async fn names_of_255_bytes_fit(store: Arc<dyn Store>) {
+    let half = "ü".repeat(126);
+    let longest = ["a", "b"].map(|end| format!("{half}x:{end}"));
+    for (name, n) in longest.iter().zip(1..) {
+        assert_eq!(name.len(), MAX_NAME_BYTES);
+        done(&*store, one(n, name, &[name])).await;
+    }
+    for (name, position) in longest.iter().zip(1_u64..) {
+        let both = [Query::types(&[name]), tagged(&[name])];
+        for query in both {
+            assert_eq!(
+                positions(&*store, &query, Range::after(0, 9)).await,
+                [position]
+            );
+        }
+    }
+    let longer = format!("{half}xx:a");
+    invalid(
+        &*store,
+        "a type of 256 bytes",
+        with(|e| e.ty = longer.clone()),
+    )
+    .await;
+    invalid(
+        &*store,
+        "a tag of 256 bytes",
+        with(|e| e.tags = vec![Tag::raw(&longer)]),
+    )
+    .await;
+}
+
+/// Nobody can append what reads as an erased event, alone or among others.
+pub async fn the_type_of_the_erased_is_reserved(store: Arc<dyn Store>) {
+    invalid(&*store, "the reserved type", with(|e| e.ty = ERASED.into())).await;
+    let mut second = with(|_| {});
+    second.events.push(event(51, ERASED, &[]));
+    invalid(&*store, "the reserved type as the second event", second).await;
+    done(&*store, one(1, "$erased", &["a:1"])).await;
 }

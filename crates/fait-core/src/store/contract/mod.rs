@@ -13,11 +13,16 @@
 pub mod append;
 pub mod command;
 pub mod condition;
+pub mod durability;
+pub mod erase;
 pub mod event_id;
+pub mod feed;
+pub mod last;
 pub mod limit;
 pub mod metadata;
 pub mod read;
 pub mod reopen;
+pub mod slices;
 pub mod wait;
 
 use super::{
@@ -27,7 +32,8 @@ use super::{
 use crate::event::{NewEvent, Origin, Position, StoredEvent, Tag, Time};
 use crate::query::{Query, QueryItem};
 use bytes::Bytes;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::ops::RangeInclusive;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -44,13 +50,16 @@ macro_rules! store_contract {
         $crate::store_contract! { @clauses $make;
             append: a_batch_is_atomic, positions_are_consecutive, an_append_is_read_at_once,
                 concurrent_appends_leave_no_gap, readers_never_see_half_a_batch,
-                a_dropped_append_harms_nobody, the_identity_stays;
+                a_dropped_append_harms_nobody, the_identity_stays,
+                writers_of_their_own_streams_do_not_conflict;
             condition: a_condition_holds_or_nothing_is_appended,
                 a_condition_looks_only_behind_its_position,
                 a_conflict_names_the_first_event_and_the_condition,
                 a_condition_joins_types_and_tags, every_condition_must_hold,
                 a_condition_on_nothing_always_holds, a_condition_sees_other_writers,
-                of_simultaneous_appends_one_wins;
+                of_simultaneous_appends_one_wins, each_condition_has_its_own_position,
+                a_condition_may_name_types_only, a_condition_may_name_tags_only,
+                a_condition_sees_what_is_under_way, accepted_appends_are_serialisable;
             command: a_repeated_command_gets_the_first_receipt,
                 a_command_id_with_another_fingerprint_is_refused,
                 a_command_is_judged_before_the_conditions,
@@ -63,13 +72,39 @@ macro_rules! store_contract {
                 a_query_joins_tags_by_and, a_query_joins_items_by_or,
                 an_empty_query_selects_nothing, a_slice_names_its_head,
                 a_read_beyond_the_head_is_empty;
+            slices: small_slices_give_everything_once, a_limit_of_0_counts_as_1,
+                backwards_reads_stay_between_their_bounds, a_read_beside_a_writer_is_a_prefix,
+                an_unknown_type_selects_nothing, many_events_are_selected_by_type,
+                a_query_has_many_items, an_event_with_many_tags_is_found_by_each,
+                a_tag_given_twice_selects_once, a_full_batch_is_one_append;
+            last: the_last_of_a_query_is_its_newest, the_last_of_nothing_is_0,
+                the_last_moves_with_the_appends;
             metadata: every_field_comes_back, bytes_come_back_as_they_were,
                 recorded_time_never_runs_backwards;
             limit: an_empty_append_is_refused, bad_names_are_refused,
                 too_much_is_refused, the_largest_is_accepted,
-                a_condition_beyond_the_head_is_refused;
+                a_condition_beyond_the_head_is_refused, names_are_of_any_script,
+                names_of_255_bytes_fit, the_type_of_the_erased_is_reserved;
             wait: a_wait_behind_the_head_is_over, a_wait_wakes_every_waiter,
-                a_wait_ends_only_when_there_is_more, a_follower_misses_nothing;
+                a_wait_ends_only_when_there_is_more, a_follower_misses_nothing,
+                each_wait_has_its_own_end;
+            feed: a_feed_catches_up_and_goes_live, a_feed_has_no_gap_and_no_repetition,
+                feeds_do_not_disturb_each_other, a_feed_keeps_its_limit,
+                a_feed_moves_on_without_a_match, a_dropped_next_loses_nothing,
+                a_feed_beyond_the_head_is_an_error, a_feed_goes_on_where_another_ended;
+            erase: what_is_erased_reads_as_erased, the_type_is_kept_or_not,
+                the_time_is_kept_or_not, the_tombstone_stays,
+                what_is_erased_is_not_selected_by_what_it_was,
+                what_is_erased_is_selected_as_such, other_streams_stay_as_they_are,
+                an_event_of_two_streams_goes_with_either,
+                a_condition_on_the_erased_holds_again, an_erased_event_is_known_by_its_id,
+                receipts_outlive_an_erasure, an_erasure_sent_again_erases_nothing_more,
+                a_later_erasure_takes_what_came_since, a_tombstone_without_the_tag_is_refused,
+                a_refused_erasure_erases_nothing, a_repeated_erasure_command_is_finished,
+                a_feed_hears_of_an_erasure, an_erasure_of_nothing_is_its_tombstone,
+                many_events_are_erased_at_once, an_erasure_beside_writers_ends_at_its_tombstone;
+            durability: receipts_name_one_durability,
+                a_repeated_receipt_names_the_same_durability;
         }
     };
     (@clauses $make:expr; $($module:ident: $($clause:ident),+;)+) => {
@@ -94,6 +129,9 @@ macro_rules! store_reopen_contract {
             an_empty_store_opens_again, events_are_there_again, appends_go_on_where_they_ended,
             receipts_are_there_again, event_ids_are_known_again, conditions_see_what_was_before,
             queries_select_as_before, time_never_runs_backwards_across_openings,
+            what_is_erased_stays_erased, an_erasure_is_known_again,
+            appends_go_on_behind_an_erasure, an_interrupted_erasure_is_finished,
+            a_feed_goes_on_after_opening, receipts_name_their_durability_again,
         }
     };
     (@clauses $make:expr; $($clause:ident),+ $(,)?) => {
@@ -183,6 +221,9 @@ impl<S: Store, G: Send + Sync + 'static> Store for Guarded<S, G> {
     }
     fn wait(&self, after: Position) -> BoxFuture<'_, Result<Position, StoreError>> {
         self.store.wait(after)
+    }
+    fn last<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Result<Position, StoreError>> {
+        self.store.last(query)
     }
     fn erase(&self, erase: Erase) -> BoxFuture<'_, Result<Erased, AppendError>> {
         self.store.erase(erase)
@@ -315,6 +356,11 @@ fn item(types: &[&str], tags: &[&str]) -> QueryItem {
     QueryItem::of(types, tags.iter().map(|t| Tag::raw(*t)).collect())
 }
 
+/// An append of numbered events that are alike.
+fn many(numbers: RangeInclusive<u128>, ty: &str, tags: &[&str]) -> Append {
+    append(numbers.map(|n| event(n, ty, tags)).collect())
+}
+
 async fn done(store: &dyn Store, append: Append) -> Appended {
     match store.append(append).await {
         Ok(done) => done,
@@ -369,6 +415,13 @@ async fn positions(store: &dyn Store, query: &Query, range: Range) -> Vec<Positi
         .collect()
 }
 
+async fn last(store: &dyn Store, query: &Query) -> Position {
+    match store.last(query).await {
+        Ok(last) => last,
+        Err(e) => panic!("the last event should be known, but: {e}"),
+    }
+}
+
 async fn head(store: &dyn Store) -> Position {
     match store.head().await {
         Ok(head) => head,
@@ -388,6 +441,26 @@ fn together<T: Send>(threads: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T>
             })
             .collect()
     })
+}
+
+/// Has all futures under way before any is waited for, and gives their answers.
+async fn at_once<T>(mut futures: Vec<BoxFuture<'_, T>>) -> Vec<T> {
+    let mut answers: Vec<_> = futures.iter().map(|_| None).collect();
+    poll_fn(|context| {
+        for (future, answer) in futures.iter_mut().zip(&mut answers) {
+            if answer.is_none()
+                && let Poll::Ready(given) = future.as_mut().poll(context)
+            {
+                *answer = Some(given);
+            }
+        }
+        match answers.iter().all(Option::is_some) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
+    answers.into_iter().flatten().collect()
 }
 
 /// The event as it stands in the store.

@@ -1,12 +1,14 @@
 //! Stores that outlive the program: what was acknowledged is there when they are opened again.
 
+use super::erase::{ann_and_bob, erased, erasure};
+use super::feed::{feed, next};
 use super::{
-    Make, Opener, all, append, by_command, done, event, head, if_none, item, key, one, positions,
-    refused, slice, tagged,
+    Make, Opener, all, append, by_command, done, event, head, if_none, item, key, last, many, one,
+    positions, refused, slice, tagged,
 };
 use crate::event::Time;
 use crate::query::Query;
-use crate::store::{AppendError, Appended, Range, Store};
+use crate::store::{AppendError, Appended, Durability, ERASED, Range, Store};
 use uuid::Uuid;
 
 /// Some batches, with and without commands.
@@ -183,4 +185,139 @@ pub async fn time_never_runs_backwards_across_openings<K, M: Make<K>>(opener: Op
         append.recorded_at = Time(given);
         assert_eq!(done(&*store, append).await.recorded_at, Time(recorded));
     }
+}
+
+/// What was erased does not come back, and its tombstone and the other streams are there.
+pub async fn what_is_erased_stays_erased<K, M: Make<K>>(opener: Opener<K, M>) {
+    let store = opener.open().await;
+    ann_and_bob(&*store).await;
+    done(&*store, many(10..=60, "Said", &["person:ann"])).await;
+    let mut erase = erasure(900, "person:ann");
+    erase.keep.types = true;
+    assert_eq!(erased(&*store, erase).await.events, 54);
+    let before = all(&*store).await;
+    drop(store);
+    for _ in 0..3 {
+        let store = opener.open().await;
+        assert_eq!(all(&*store).await, before);
+        let gone = positions(&*store, &Query::types(&[ERASED]), Range::after(0, 3)).await;
+        assert_eq!(gone, [1, 3, 4]);
+        let ann = tagged(&["person:ann"]);
+        assert_eq!(positions(&*store, &ann, Range::after(0, 9)).await, [56]);
+        assert_eq!(last(&*store, &ann).await, 56);
+        assert_eq!(last(&*store, &tagged(&["person:bob"])).await, 2);
+        assert_eq!(last(&*store, &Query::types(&["Said", "Met"])).await, 0);
+    }
+}
+
+/// Ids, receipts and the erasure itself are known: sent again, it does nothing.
+pub async fn an_erasure_is_known_again<K, M: Make<K>>(opener: Opener<K, M>) {
+    let store = opener.open().await;
+    let joined = by_command(one(1, "Joined", &["person:ann"]), 70, 1);
+    let receipt = done(&*store, joined.clone()).await;
+    let mut erase = erasure(900, "person:ann");
+    erase.tombstone = by_command(erase.tombstone, 71, 1);
+    let first = erased(&*store, erase.clone()).await;
+    drop(store);
+    let store = opener.open().await;
+    assert_eq!(store.event(Uuid::from_u128(1)).await, Ok(Some(1)));
+    let id = Uuid::from_u128(1);
+    let again = refused(&*store, one(1, "Joined", &["person:ann"])).await;
+    assert_eq!(again, AppendError::DuplicateEvent { id, position: 1 });
+    let repeated = |receipt| Appended {
+        repeated: true,
+        ..receipt
+    };
+    assert_eq!(done(&*store, joined).await, repeated(receipt));
+    let again = erased(&*store, erase).await;
+    assert_eq!(
+        (again.events, again.tombstone),
+        (0, repeated(first.tombstone))
+    );
+    assert_eq!(head(&*store).await, 2);
+}
+
+/// Appends, conditions and further erasures go on from opening to opening.
+pub async fn appends_go_on_behind_an_erasure<K, M: Make<K>>(opener: Opener<K, M>) {
+    for n in 0..4_u64 {
+        let store = opener.open().await;
+        let joined = Query {
+            items: vec![item(&["Joined"], &["person:ann"])],
+        };
+        let id = u128::from(n) * 10;
+        let join = if_none(one(id, "Joined", &["person:ann"]), joined.clone(), 0);
+        assert_eq!(done(&*store, join.clone()).await.first, n * 3 + 1);
+        let mut second = if_none(one(id + 1, "Joined", &["person:ann"]), joined, 0);
+        let conflict = AppendError::Conflict {
+            condition: 0,
+            position: n * 3 + 1,
+        };
+        assert_eq!(refused(&*store, second.clone()).await, conflict);
+        second.conditions.clear();
+        done(&*store, second).await;
+        // The tombstone before counts, too: it carries the tag.
+        let tombstones = u64::from(n > 0);
+        let receipt = erased(&*store, erasure(900 + id, "person:ann")).await;
+        assert_eq!(
+            (receipt.events, receipt.tombstone.first),
+            (2 + tombstones, n * 3 + 3)
+        );
+    }
+    let store = opener.open().await;
+    let gone = positions(&*store, &Query::types(&[ERASED]), Range::after(0, 99)).await;
+    assert_eq!(gone, (1..=11).collect::<Vec<_>>());
+}
+
+/// An erasure that got no further than its tombstone is finished by its command, much later.
+pub async fn an_interrupted_erasure_is_finished<K, M: Make<K>>(opener: Opener<K, M>) {
+    let store = opener.open().await;
+    ann_and_bob(&*store).await;
+    let mut erase = erasure(900, "person:ann");
+    erase.tombstone = by_command(erase.tombstone, 70, 1);
+    done(&*store, erase.tombstone.clone()).await;
+    done(&*store, one(6, "Joined", &["person:ann"])).await;
+    drop(store);
+    let store = opener.open().await;
+    let receipt = erased(&*store, erase).await;
+    assert_eq!((receipt.events, receipt.tombstone.repeated), (3, true));
+    drop(store);
+    let store = opener.open().await;
+    let ann = positions(&*store, &tagged(&["person:ann"]), Range::after(0, 9)).await;
+    assert_eq!(ann, [5, 6]);
+}
+
+/// A position that was kept is enough to go on with.
+pub async fn a_feed_goes_on_after_opening<K, M: Make<K>>(opener: Opener<K, M>) {
+    let (mut kept, mut seen) = (0, vec![]);
+    for n in 0..4_u128 {
+        let store = opener.open().await;
+        let batch = (n * 6..n * 6 + 6).map(|k| event(k, "A", &[["a:1", "b:1"][k as usize % 2]]));
+        done(&*store, append(batch.collect())).await;
+        let mut feed = feed(&store, tagged(&["a:1"]), kept);
+        // Each opening leaves more behind for the next.
+        seen.extend(next(&mut feed, 2).await);
+        kept = feed.position();
+    }
+    let store = opener.open().await;
+    let mut feed = feed(&store, tagged(&["a:1"]), kept);
+    seen.extend(next(&mut feed, 99).await);
+    assert_eq!(feed.position(), 24);
+    assert_eq!(seen, (1..=24).step_by(2).collect::<Vec<_>>());
+}
+
+/// What outlives the program says so, and a receipt says the same after an opening.
+pub async fn receipts_name_their_durability_again<K, M: Make<K>>(opener: Opener<K, M>) {
+    let store = opener.open().await;
+    let command = by_command(one(1, "A", &[]), 70, 1);
+    let plain = one(2, "A", &[]);
+    let first = done(&*store, command.clone()).await.durability;
+    assert_ne!(first, Durability::Memory, "it outlives the program");
+    done(&*store, plain.clone()).await;
+    drop(store);
+    let store = opener.open().await;
+    for again in [command, plain, one(3, "A", &[])] {
+        assert_eq!(done(&*store, again).await.durability, first);
+    }
+    let kept = store.command(Uuid::from_u128(70)).await;
+    assert_eq!(kept.ok().flatten().map(|(_, r)| r.durability), Some(first));
 }

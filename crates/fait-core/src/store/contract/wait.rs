@@ -1,6 +1,6 @@
 //! Waiting for more: no gap between what was read and what is waited for.
 
-use super::{block_on, done, head, one, positions, together};
+use super::{block_on, done, head, many, one, positions, together};
 use crate::query::Query;
 use crate::store::{Range, Store};
 use std::sync::Arc;
@@ -66,6 +66,25 @@ pub async fn a_wait_ends_only_when_there_is_more(store: Arc<dyn Store>) {
     );
     done(&*store, one(3, "Counted", &[])).await;
     assert_eq!(waiter.as_mut().poll(&mut context), Poll::Ready(Ok(3)));
+}
+
+/// Each waits for its own position; a batch that goes beyond it ends the wait with the whole batch.
+pub async fn each_wait_has_its_own_end(store: Arc<dyn Store>) {
+    let mut waits: Vec<_> = (0..8).map(|after| store.wait(after)).collect();
+    let mut context = Context::from_waker(Waker::noop());
+    for (batch, head) in [(1..=3, 3), (4..=4, 4), (5..=8, 8)] {
+        assert!(
+            waits
+                .iter_mut()
+                .all(|w| w.as_mut().poll(&mut context).is_pending())
+        );
+        done(&*store, many(batch, "Counted", &[])).await;
+        let over = head - (8 - waits.len());
+        for wait in waits.drain(..over) {
+            assert_eq!(wait.await, Ok(head as u64));
+        }
+    }
+    assert!(waits.is_empty());
 }
 
 /// Readers that read and wait in turn see every event once, beside several writers.
