@@ -1,3 +1,5 @@
 //! Integration tests of the core.
 
 mod memory;
+mod teeth;
+mod wrapped;

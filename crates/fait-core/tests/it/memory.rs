@@ -14,3 +14,12 @@ mod later {
     fait_core::store_contract!(make: || async { Guarded { store: Memory::default(), guard: () } });
 }
 
+/// What stays in memory while it is closed and opened keeps the contract of durable stores.
+mod kept {
+    use crate::wrapped::{Fault, Wrapped};
+
+    fait_core::store_reopen_contract!(make: || {
+        let kept = Wrapped::new(Fault::None);
+        move || kept.clone()
+    });
+}

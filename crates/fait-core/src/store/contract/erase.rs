@@ -49,6 +49,13 @@ pub(super) async fn ann_and_bob(store: &dyn Store) {
     done(store, one(4, "Met", &["person:ann", "person:bob"])).await;
 }
 
+fn conflict(position: Position) -> AppendError {
+    AppendError::Conflict {
+        condition: 0,
+        position,
+    }
+}
+
 async fn found(store: &dyn Store, query: Query) -> Vec<Position> {
     positions(store, &query, Range::after(0, 10_000)).await
 }
@@ -224,31 +231,16 @@ pub async fn a_condition_on_the_erased_holds_again(store: Arc<dyn Store>) {
         items: vec![item(&["Joined"], &["person:ann"])],
     };
     let join = |n| if_none(one(n, "Joined", &["person:ann"]), joined.clone(), 0);
-    let position = 1;
-    let conflict = AppendError::Conflict {
-        condition: 0,
-        position,
-    };
-    assert_eq!(refused(&*store, join(10)).await, conflict);
+    assert_eq!(refused(&*store, join(10)).await, conflict(1));
     erased(&*store, erasure(TOMB, "person:ann")).await;
     let free = if_none(one(10, "Opened", &[]), tagged(&["town:ulm"]), 0);
     let free = if_none(free, Query::types(&["Moved", "Met"]), 0);
     assert_eq!(done(&*store, free).await.first, 6);
     assert_eq!(done(&*store, join(11)).await.first, 7);
-    let position = 7;
-    let conflict = AppendError::Conflict {
-        condition: 0,
-        position,
-    };
-    assert_eq!(refused(&*store, join(12)).await, conflict);
+    assert_eq!(refused(&*store, join(12)).await, conflict(7));
     for query in [Query::all(), Query::types(&[ERASED])] {
-        let position = 3;
-        let conflict = AppendError::Conflict {
-            condition: 0,
-            position,
-        };
         let append = if_none(one(13, "Opened", &[]), query, 2);
-        assert_eq!(refused(&*store, append).await, conflict);
+        assert_eq!(refused(&*store, append).await, conflict(3));
     }
 }
 
@@ -381,11 +373,7 @@ pub async fn a_refused_erasure_erases_nothing(store: Arc<dyn Store>) {
     };
     let stale = if_none(tombstone(TOMB, "person:ann"), tagged(&["person:ann"]), 3);
     let refused = store.erase(with(stale)).await;
-    let conflict = AppendError::Conflict {
-        condition: 0,
-        position: 4,
-    };
-    assert_eq!(refused, Err(conflict));
+    assert_eq!(refused, Err(conflict(4)));
     let refused = store.erase(with(tombstone(2, "person:ann"))).await;
     let duplicate = AppendError::DuplicateEvent {
         id: Uuid::from_u128(2),

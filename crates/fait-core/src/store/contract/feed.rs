@@ -1,6 +1,6 @@
 //! Feeds: catching up, going on live, and nothing missed or given twice between the two.
 
-use super::{append, block_on, done, event, many, one, tagged, together};
+use super::{append, block_on, done, event, head, many, one, tagged, together};
 use crate::event::Position;
 use crate::query::Query;
 use crate::store::{Feed, Store};
@@ -57,8 +57,9 @@ pub async fn a_feed_has_no_gap_and_no_repetition(store: Arc<dyn Store>) {
     let fed = thread::scope(|scope| {
         let everything = feed(&store, Query::all(), 0);
         let some = feed(&store, tagged(&["kind:1"]), 0);
-        let everything = scope.spawn(|| block_on(follow(everything, 4 * EACH as usize * 2, 7)));
-        let some = scope.spawn(|| block_on(follow(some, 4 * EACH as usize, 3)));
+        let everything =
+            scope.spawn(|| block_on(follow(&*store, everything, 4 * EACH as usize * 2, 7)));
+        let some = scope.spawn(|| block_on(follow(&*store, some, 4 * EACH as usize, 3)));
         together(4, |thread| {
             for n in 0..EACH {
                 let id = thread as u128 * 1_000 + n * 2;
@@ -77,7 +78,12 @@ pub async fn a_feed_has_no_gap_and_no_repetition(store: Arc<dyn Store>) {
 }
 
 /// Reads until so many events came.
-async fn follow(mut feed: Feed<Arc<dyn Store>>, total: usize, limit: usize) -> Vec<Position> {
+async fn follow(
+    store: &dyn Store,
+    mut feed: Feed<Arc<dyn Store>>,
+    total: usize,
+    limit: usize,
+) -> Vec<Position> {
     let mut seen: Vec<Position> = vec![];
     while seen.len() < total {
         let before = feed.position();
@@ -85,6 +91,10 @@ async fn follow(mut feed: Feed<Arc<dyn Store>>, total: usize, limit: usize) -> V
         assert!(more.len() <= limit, "a feed keeps its limit");
         assert!(feed.position() > before, "a feed moves on");
         assert!(more.iter().all(|p| *p <= feed.position()));
+        assert!(
+            feed.position() <= head(store).await,
+            "a feed does not pass the head"
+        );
         seen.extend(more);
     }
     seen
