@@ -1,53 +1,77 @@
 //! The store on disk.
 
+use crate::commit::command;
+use crate::erase;
 use crate::error::OpenError;
 use crate::file::{Folder, RealFolder};
-use crate::folder::{Holds, inspect, lock, lock_for_reading, make, not_a_store};
-use crate::log::Log;
+use crate::folder::{
+    Holds, inspect, lock as lock_folder, lock_for_reading, make, not_a_store, segment_name, sweep,
+    write_meta,
+};
+use crate::format::{Meta, SEGMENT_HEADER, SegmentHeader, VERSION};
+use crate::index::Tail as TailIndex;
+use crate::keeper;
+use crate::log::{Log, Tail, begin};
 use crate::options::Options;
-use crate::read;
+use crate::pages::Pages;
+use crate::read::{self, EventRef};
 use crate::recover::{Recovered, Recovery, recover};
-use crate::shared::Shared;
-use crate::writer::{Job, MAX_WAITING, Writer};
+use crate::shared::{Shared, Spare, lock};
+use crate::stretch::{Segment, Stretch};
+use crate::writer::{Answer, Job, MAX_WAITING, Thread, Writer};
 use fait_core::event::Position;
 use fait_core::query::Query;
 use fait_core::store::{
-    Append, AppendError, Appended, BoxFuture, CommandKey, Erase, Erased, Range, Slice, Store,
-    StoreError,
+    Append, AppendError, Appended, BoxFuture, CommandKey, Durability, Erase, Erased, Range, Slice,
+    Store, StoreError,
 };
 use futures_channel::oneshot;
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use uuid::Uuid;
 
 /// A store in a folder of this machine, used by one process at a time.
 ///
 /// Appends that wait at the same time are written together, with one sync; at most
-/// [`MAX_WAITING`] wait for the writer, more wait for room. Reads use the calling thread for as
-/// long as the disk needs, and hold as many events in memory as their limit allows.
+/// [`MAX_WAITING`] wait for the writer, more wait for room. One that comes while no other is
+/// under way is written by the thread that polls it, which takes as long as one sync of the disk.
+/// Reads use the calling thread for as long as the disk needs, and hold as many events in memory
+/// as their limit allows.
 ///
 /// After a write or a sync has failed, appends are refused until the store is opened again; reads
-/// go on. Dropping the store waits for the writer, which takes at most one write and one sync.
+/// go on. A full disk refuses appends until there is room. Dropping the store waits for its
+/// threads, and writes the index of the newest segment.
 #[derive(Debug)]
 pub struct Disk {
     shared: Arc<Shared>,
     recovery: Recovery,
-    to_read: bool,
     held: Mutex<Held>,
 }
 
 /// What is let go of when the store is closed.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Held {
-    /// None when the store was opened to be read.
+    /// None when the store was opened to be read, or is closed.
+    writer: Option<Arc<Mutex<Writer>>>,
     jobs: Option<Sender<Job>>,
-    writer: Option<JoinHandle<()>>,
-    /// Dropped last: the folder is ours until the writer has ended.
+    keep: Option<Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+    to_read: bool,
+    /// Dropped last: the folder is ours until the threads have ended.
     lock: Option<File>,
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held")
+            .field("to_read", &self.to_read)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How large a store is.
@@ -55,7 +79,7 @@ struct Held {
 pub struct Stats {
     /// Events.
     pub events: u64,
-    /// Bytes of all segments.
+    /// Bytes of the log, without what is made ahead.
     pub bytes: u64,
     /// Segments.
     pub segments: usize,
@@ -85,7 +109,7 @@ impl Disk {
 
     /// The folder.
     pub fn path(&self) -> &Path {
-        &self.shared.path
+        self.shared.path()
     }
 
     /// What opening found at the end of the log.
@@ -98,17 +122,41 @@ impl Disk {
         self.shared.trouble.get().cloned()
     }
 
+    /// What could not be done beside the writing: an index file, or the next segment's. Nothing
+    /// is lost by it; the store is slower to open, or to write.
+    pub fn notice(&self) -> Option<StoreError> {
+        self.shared.notice()
+    }
+
     /// How large the store is.
+    pub fn stats(&self) -> Stats {
+        let stretches = self.shared.stretches();
+        let mut last_of_each = stretches.chunk_by(|a, b| a.segment.number == b.segment.number);
+        let (mut bytes, mut segments) = (0, 0);
+        for of_segment in &mut last_of_each {
+            bytes += of_segment.last().map_or(0, |s| s.end());
+            segments += 1;
+        }
+        Stats {
+            events: self.shared.head(),
+            bytes,
+            segments,
+        }
+    }
+
+    /// Goes through what a query selects and shows each event as it lies in the log, until
+    /// `each` breaks off; many times faster than making events of them. Gives the head up to
+    /// which it looked. Uses the calling thread all the while; appends go on beside it.
     ///
     /// # Errors
-    /// The store has stopped after an internal error.
-    pub fn stats(&self) -> Result<Stats, StoreError> {
-        let published = self.shared.read()?;
-        Ok(Stats {
-            events: published.index.head(),
-            bytes: published.bytes,
-            segments: published.segments.len(),
-        })
+    /// A file cannot be read, or is damaged; the message says which, and where.
+    pub fn scan(
+        &self,
+        query: &Query,
+        range: Range,
+        each: impl FnMut(&EventRef<'_>) -> ControlFlow<()>,
+    ) -> Result<Position, StoreError> {
+        read::scan(&self.shared, query, range, each)
     }
 
     pub(crate) fn open_with(path: &Path, options: Options) -> Result<Disk, OpenError> {
@@ -116,27 +164,34 @@ impl Disk {
         RealFolder::make(path).map_err(OpenError::io("make", path))?;
         // Before the lock is made: what is not a store stays as it is.
         inspect(&*folder)?;
-        let lock = lock(path)?;
+        let lock = lock_folder(path)?;
         Disk::start(folder, options, Some(lock))
     }
 
-    pub(crate) fn read_with(path: &Path) -> Result<Disk, OpenError> {
-        let folder = RealFolder::new(path, false);
-        inspect(&folder)?;
+    pub(crate) fn read_with(path: &Path, options: Options) -> Result<Disk, OpenError> {
+        let folder: Arc<dyn Folder> = Arc::new(RealFolder::new(path, false));
+        inspect(&*folder)?;
         let lock = lock_for_reading(path)?;
-        let Holds::Store(meta) = inspect(&folder)? else {
-            return Err(not_a_store(path, "it is empty"));
+        Disk::look(folder, options, lock)
+    }
+
+    /// Opens the store in a folder to read it.
+    pub(crate) fn look(
+        folder: Arc<dyn Folder>,
+        options: Options,
+        lock: Option<File>,
+    ) -> Result<Disk, OpenError> {
+        let Holds::Store(meta) = inspect(&*folder)? else {
+            return Err(not_a_store(folder.path(), "it is empty"));
         };
-        let Recovered {
-            published,
-            recovery,
-            ..
-        } = recover(&folder, meta.store)?;
+        let pages = Arc::new(Pages::new(options.cache_bytes));
+        let found = recover(&*folder, &pages, meta.store)?;
+        let shared = Shared::new(folder, meta, options, pages, found.stretches, found.head);
         Ok(Disk {
-            shared: Arc::new(Shared::new(path, meta.store, published)),
-            recovery,
-            to_read: true,
+            shared: Arc::new(shared),
+            recovery: found.recovery,
             held: Mutex::new(Held {
+                to_read: true,
                 lock,
                 ..Held::default()
             }),
@@ -154,61 +209,146 @@ impl Disk {
             Holds::Store(meta) => meta,
             Holds::Nothing => make(&*folder)?,
         };
+        let pages = Arc::new(Pages::new(options.cache_bytes));
+        let mut found = recover(&*folder, &pages, meta.store)?;
+        sweep(&*folder)?;
+        let meta = renew(&*folder, meta)?;
+        let recovery = found.recovery;
+        let (log, last_time) = resume(&folder, &meta, options, &pages, &mut found)?;
         let Recovered {
-            mut published,
-            recovery,
-            tail,
-        } = recover(&*folder, meta.store)?;
-        let log = match tail {
-            Some(tail) => Log::resume(folder, tail, options)?,
-            None => {
-                let log = Log::begin(folder, meta.store, options)?;
-                published.segments.push(log.segment().clone());
-                published.bytes = log.end();
-                log
-            }
+            stretches, head, ..
+        } = found;
+        let Some(active) = stretches.last().cloned() else {
+            return Err(OpenError::corrupt(&path, 0, "there is no segment"));
         };
-        let shared = Arc::new(Shared::new(&path, meta.store, published));
-        let (jobs, receiver) = mpsc::channel();
-        let writer = Writer {
-            shared: shared.clone(),
-            log,
-            jobs: receiver,
-            buffer: Vec::new(),
-        };
-        let writer = thread::Builder::new()
-            .name("fait-store".into())
-            .spawn(move || writer.run())
-            .map_err(OpenError::io("start a thread for", &path))?;
-        Ok(Disk {
+        let shared = Arc::new(Shared::new(folder, meta, options, pages, stretches, head));
+        let writer = Writer::new(shared.clone(), log, active, last_time);
+        let disk = Disk {
             shared,
             recovery,
-            to_read: false,
             held: Mutex::new(Held {
-                jobs: Some(jobs),
-                writer: Some(writer),
+                writer: Some(Arc::new(Mutex::new(writer))),
                 lock,
+                ..Held::default()
             }),
+        };
+        disk.finish_erasure()?;
+        if !options.inline {
+            disk.start_threads()
+                .map_err(OpenError::io("start a thread for", &path))?;
+        }
+        Ok(disk)
+    }
+
+    fn finish_erasure(&self) -> Result<(), OpenError> {
+        let Some(writer) = self.held().writer.clone() else {
+            return Ok(());
+        };
+        let keeping = lock(&self.shared.keeping);
+        let finished = erase::finish(&self.shared, &writer, &keeping);
+        finished.map_err(|e| OpenError::Io {
+            doing: "finish erasing in",
+            path: self.path().to_path_buf(),
+            source: std::io::Error::other(e),
         })
     }
 
-    async fn append_async(&self, append: Append) -> Result<Appended, AppendError> {
-        let jobs = self.held().jobs.clone();
-        let jobs = jobs.ok_or_else(|| {
-            let why = if self.to_read {
-                "was opened to be read; open it for writing to append"
-            } else {
-                "is closed; open it again to append"
-            };
-            StoreError::new(format_args!("the store in {} {why}", self.path().display()))
-        })?;
+    fn start_threads(&self) -> std::io::Result<()> {
+        let mut held = self.held();
+        let Some(writer) = held.writer.clone() else {
+            return Ok(());
+        };
+        let (jobs, receiver) = mpsc::channel();
+        let (keep, kept) = mpsc::channel();
+        let thread = Thread {
+            shared: self.shared.clone(),
+            writer,
+            jobs: receiver,
+            calm: 0,
+        };
+        let shared = self.shared.clone();
+        let name = |name: &str| thread::Builder::new().name(name.into());
+        held.threads
+            .push(name("fait-store").spawn(move || thread.run())?);
+        held.threads
+            .push(name("fait-keeper").spawn(move || keep_on(&shared, &kept))?);
+        (held.jobs, held.keep) = (Some(jobs), Some(keep));
+        Ok(())
+    }
+
+    /// Does one piece of the work beside the writing; says whether there was any. Only needed
+    /// where no thread does it.
+    #[cfg(test)]
+    pub(crate) fn tend(&self) -> Result<bool, StoreError> {
+        keeper::tend(&self.shared)
+    }
+
+    async fn append_async(&self, append: Append) -> Answer {
+        let (writer, jobs) = {
+            let held = self.held();
+            match &held.writer {
+                Some(writer) => (writer.clone(), held.jobs.clone()),
+                None => return Err(self.not_open(&held).into()),
+            }
+        };
+        let Some(jobs) = jobs else {
+            // No threads: whoever asks, writes.
+            let answer = lock(&writer).commit([&append].into_iter()).pop();
+            return answer.unwrap_or_else(|| Err(self.shared.stopped().into()));
+        };
+        if let Some(answer) = self.commit_here(&writer, &jobs, &append) {
+            return answer;
+        }
         self.room().await?;
         let (answer, answered) = oneshot::channel();
-        jobs.send(Job { append, answer })
-            .map_err(|_| self.shared.stopped())?;
+        let sent = jobs.send(Job::Append(append, answer));
+        sent.map_err(|_| self.shared.stopped())?;
+        self.wake_keeper();
         answered
             .await
             .unwrap_or_else(|_| Err(self.shared.stopped().into()))
+    }
+
+    /// Commits on this thread, when nobody else is about to.
+    fn commit_here(
+        &self,
+        writer: &Mutex<Writer>,
+        jobs: &Sender<Job>,
+        append: &Append,
+    ) -> Option<Answer> {
+        let shared = &self.shared;
+        let group = matches!(shared.options.durability, Durability::Group(_));
+        let alone = !shared.busy.load(Ordering::Acquire)
+            && shared.waiting.load(Ordering::Acquire) == 0
+            && shared.options.on_caller
+            && !group;
+        let mut writer = alone.then(|| writer.try_lock().ok()).flatten()?;
+        let sealed = writer.log.is_sealed();
+        let answer = writer.commit([append].into_iter()).pop();
+        drop(writer);
+        if sealed {
+            // When the thread is gone, the store says so on the next append.
+            let _ = jobs.send(Job::Unsealed);
+        }
+        self.wake_keeper();
+        answer
+    }
+
+    /// The keeper looks when half a segment is full.
+    fn wake_keeper(&self) {
+        if keeper::has_work(&self.shared)
+            && let Some(keep) = &self.held().keep
+        {
+            let _ = keep.send(());
+        }
+    }
+
+    fn not_open(&self, held: &Held) -> StoreError {
+        let why = match held.to_read {
+            true => "was opened to be read; open it for writing to append",
+            false => "is closed; open it again to append",
+        };
+        StoreError::new(format_args!("the store in {} {why}", self.path().display()))
     }
 
     /// Waits until one more append may wait, and is taken at all.
@@ -229,6 +369,128 @@ impl Disk {
             room.await;
         }
     }
+
+    /// Erases on a thread of its own: it may take long.
+    async fn erase_async(&self, erase: Erase) -> Result<Erased, AppendError> {
+        let writer = {
+            let held = self.held();
+            held.writer.clone().ok_or_else(|| self.not_open(&held))?
+        };
+        let shared = self.shared.clone();
+        if shared.options.inline {
+            return erase::erase(&shared, &writer, &erase);
+        }
+        let (answer, answered) = oneshot::channel();
+        let work = move || {
+            // A caller that has gone away wants no answer.
+            let _ = answer.send(erase::erase(&shared, &writer, &erase));
+        };
+        let thread = thread::Builder::new().name("fait-erase".into()).spawn(work);
+        let thread = thread
+            .map_err(|e| StoreError::new(format_args!("cannot start a thread to erase: {e}")))?;
+        self.held().threads.push(thread);
+        answered
+            .await
+            .unwrap_or_else(|_| Err(self.shared.stopped().into()))
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        lock(&self.held)
+    }
+
+    fn let_go(&self) {
+        let held = std::mem::take(&mut *self.held());
+        let Held {
+            writer,
+            jobs,
+            keep,
+            threads,
+            to_read,
+            lock: folder_lock,
+        } = held;
+        self.held().to_read = to_read;
+        drop((jobs, keep));
+        for thread in threads {
+            // A thread that panicked has nothing left to do; what was answered is durable.
+            let _ = thread.join();
+        }
+        if let Some(writer) = writer {
+            keeper::close(&self.shared, &mut lock(&writer));
+        }
+        drop(folder_lock);
+    }
+}
+
+/// The keeper's thread.
+fn keep_on(shared: &Shared, kept: &Receiver<()>) {
+    // A segment that lost its index is given one at once.
+    loop {
+        while let Ok(true) = keeper::tend(shared) {}
+        if kept.recv().is_err() {
+            return;
+        }
+        while kept.try_recv().is_ok() {}
+    }
+}
+
+/// A store that an older program made says from now on that a newer one has written to it.
+fn renew(folder: &dyn Folder, meta: Meta) -> Result<Meta, OpenError> {
+    if meta.version == VERSION {
+        return Ok(meta);
+    }
+    let meta = Meta {
+        version: VERSION,
+        ..meta
+    };
+    write_meta(folder, &meta)?;
+    Ok(meta)
+}
+
+/// Goes on at the end of the log, or begins one.
+fn resume(
+    folder: &Arc<dyn Folder>,
+    meta: &Meta,
+    options: Options,
+    pages: &Arc<Pages>,
+    found: &mut Recovered,
+) -> Result<(Log, fait_core::event::Time), OpenError> {
+    if found.tail.is_none() {
+        let header = SegmentHeader {
+            version: VERSION,
+            store: meta.store,
+            number: 1,
+            first: 1,
+            chain: 0,
+            rewritten: None,
+        };
+        let path = folder.path().join(segment_name(1));
+        let made = begin(&**folder, Spare::None, &header);
+        let (file, size) = made.map_err(OpenError::io("make", &path))?;
+        let end = SEGMENT_HEADER as u64;
+        let segment = Segment {
+            number: 1,
+            generation: 0,
+            first: 1,
+            path,
+            file: pages.number(file.clone()),
+        };
+        let stretch = Stretch::growing(Arc::new(segment), TailIndex::new(0), end);
+        found.stretches.push(Arc::new(stretch));
+        found.tail = Some(Tail {
+            file,
+            header,
+            end,
+            size,
+            torn: false,
+            last: None,
+            chain: 0,
+        });
+    }
+    let Some(tail) = found.tail.take() else {
+        return Err(OpenError::corrupt(folder.path(), 0, "there is no segment"));
+    };
+    let log = Log::resume(folder.clone(), tail, options)?;
+    Ok((log, found.last_time))
 }
 
 impl Options {
@@ -246,23 +508,7 @@ impl Options {
     /// # Errors
     /// See [`OpenError`]. A folder without a store is [`OpenError::NotAStore`].
     pub fn open_read_only(self, path: impl AsRef<Path>) -> Result<Disk, OpenError> {
-        Disk::read_with(path.as_ref())
-    }
-}
-
-impl Disk {
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn let_go(&self) {
-        let Held { jobs, writer, lock } = std::mem::take(&mut *self.held());
-        drop(jobs);
-        if let Some(writer) = writer {
-            // A writer that panicked has nothing left to do; what it had answered is durable.
-            let _ = writer.join();
-        }
-        drop(lock);
+        Disk::read_with(path.as_ref(), self)
     }
 }
 
@@ -274,7 +520,7 @@ impl Drop for Disk {
 
 impl Store for Disk {
     fn id(&self) -> Uuid {
-        self.shared.store
+        self.shared.meta.history
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
@@ -298,32 +544,33 @@ impl Store for Disk {
         id: Uuid,
     ) -> BoxFuture<'_, Result<Option<(CommandKey, Appended)>, StoreError>> {
         Box::pin(async move {
-            let published = self.shared.read()?;
-            Ok(published
-                .index
-                .command(id)
-                .map(|known| (known.key, known.receipt)))
+            // What is not durable yet is known to the index, and to nobody else.
+            let head = self.shared.head();
+            let known = command(&self.shared, id, head, &read::none_pending)?;
+            Ok(known.map(|known| (known.key, known.receipt)))
         })
     }
 
     fn event(&self, id: Uuid) -> BoxFuture<'_, Result<Option<Position>, StoreError>> {
-        Box::pin(async move { Ok(self.shared.read()?.index.event(id)) })
+        Box::pin(async move {
+            let head = self.shared.head();
+            read::event_by_id(&self.shared, id, head, &read::none_pending)
+        })
     }
 
     fn head(&self) -> BoxFuture<'_, Result<Position, StoreError>> {
-        Box::pin(async move { self.shared.head() })
+        Box::pin(async move { Ok(self.shared.head()) })
     }
 
     fn erase(&self, erase: Erase) -> BoxFuture<'_, Result<Erased, AppendError>> {
-        let why = format!("nothing can be erased under `{}` yet", erase.tag);
-        Box::pin(async move { Err(AppendError::Store(StoreError::new(why))) })
+        Box::pin(self.erase_async(erase))
     }
 
     fn wait(&self, after: Position) -> BoxFuture<'_, Result<Position, StoreError>> {
         Box::pin(async move {
             loop {
                 let grown = self.shared.grown.listen();
-                let head = self.shared.head()?;
+                let head = self.shared.head();
                 if head > after {
                     return Ok(head);
                 }

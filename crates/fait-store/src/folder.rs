@@ -13,6 +13,16 @@ const LOCK: &str = "lock";
 const META: &str = "meta";
 const NEW_META: &str = "meta.new";
 
+/// The file that will be the next segment, made ahead by the keeper.
+pub(crate) const SPARE: &str = "spare";
+/// The same, before it is whole.
+pub(crate) const NEW_SPARE: &str = "spare.new";
+/// The file that becomes the next segment, made by the writer when none was made ahead. Not the
+/// same name: the keeper may be at work on the other.
+pub(crate) const BEGUN: &str = "begun";
+/// What is being erased, while it is.
+pub(crate) const ERASING: &str = "erasing";
+
 /// What a folder holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Holds {
@@ -25,6 +35,49 @@ pub(crate) enum Holds {
 /// The name of a segment's file.
 pub(crate) fn segment_name(number: u32) -> String {
     format!("{number:08}.log")
+}
+
+/// The name of the index of a segment.
+pub(crate) fn index_name(number: u32) -> String {
+    format!("{number:08}.idx")
+}
+
+/// Writes a whole file: complete and durable under its name, or not there at all.
+pub(crate) fn write_whole(folder: &dyn Folder, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let new = format!("{name}.new");
+    let file = folder.create(&new)?;
+    file.write_at(bytes, 0)?;
+    file.sync()?;
+    folder.rename(&new, name)?;
+    folder.sync()
+}
+
+/// Reads a whole file; nothing when there is none.
+pub(crate) fn read_whole(folder: &dyn Folder, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let file = match folder.open(name) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut bytes = vec![0; file.size()? as usize];
+    file.read_at(&mut bytes, 0)?;
+    Ok(Some(bytes))
+}
+
+/// Removes what an earlier life left unfinished.
+pub(crate) fn sweep(folder: &dyn Folder) -> Result<(), OpenError> {
+    let path = folder.path();
+    let names = folder.names().map_err(OpenError::io("list", path))?;
+    let unfinished = |name: &&String| {
+        let new = name.strip_suffix(".new");
+        let of_log = |name: &str| name.ends_with(".log") || name.ends_with(".idx");
+        [SPARE, NEW_SPARE, BEGUN].contains(&name.as_str()) || new.is_some_and(of_log)
+    };
+    for name in names.iter().filter(unfinished) {
+        folder
+            .remove(name)
+            .map_err(OpenError::io("remove", &path.join(name)))?;
+    }
+    Ok(())
 }
 
 /// The number in the name of a segment's file.
@@ -93,22 +146,28 @@ pub(crate) fn newer(file: &Path, found: u32) -> OpenError {
 
 /// Makes a store in an empty folder: the file `meta`, complete and durable or not at all.
 pub(crate) fn make(folder: &dyn Folder) -> Result<Meta, OpenError> {
+    let store = Uuid::new_v4();
+    let meta = Meta {
+        version: VERSION,
+        store,
+        created: now(),
+        history: store,
+    };
+    write_meta(folder, &meta)?;
+    Ok(meta)
+}
+
+pub(crate) fn write_meta(folder: &dyn Folder, meta: &Meta) -> Result<(), OpenError> {
+    let written = write_whole(folder, META, &meta.encode());
+    written.map_err(OpenError::io("write", &folder.path().join(META)))
+}
+
+/// When a store is made. Nothing depends on it.
+pub(crate) fn now() -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    let meta = Meta {
-        store: Uuid::new_v4(),
-        created: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
-    };
-    let write = || {
-        let file = folder.create(NEW_META)?;
-        file.write_at(&meta.encode(), 0)?;
-        file.sync()?;
-        folder.rename(NEW_META, META)?;
-        folder.sync()
-    };
-    write().map_err(OpenError::io("write", &folder.path().join(META)))?;
-    Ok(meta)
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Takes the folder for one process until the file is dropped or the process ends.

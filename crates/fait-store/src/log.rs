@@ -2,58 +2,56 @@
 
 use crate::error::OpenError;
 use crate::file::{Folder, LogFile};
-use crate::folder::segment_name;
-use crate::format::{FRAME_HEADER, FrameHeader, SEGMENT_HEADER, SegmentHeader};
+use crate::folder::{BEGUN, SPARE, segment_name};
+use crate::format::{FRAME_HEADER, FrameHeader, SEGMENT_HEADER, SegmentHeader, VERSION};
 use crate::options::Options;
+use crate::shared::{Shared, Spare, lock};
 use fait_core::event::Position;
-use fait_core::store::{Durability, StoreError};
+use fait_core::store::StoreError;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 use uuid::Uuid;
 
-/// One file of the log.
-#[derive(Clone, Debug)]
-pub(crate) struct Segment {
-    pub(crate) number: u32,
-    pub(crate) file: Arc<dyn LogFile>,
-}
+/// Zeros are written so far ahead of the end: as much as is there already, within these. A write
+/// over zeros changes nothing but bytes, and is durable sooner than one that makes a file longer.
+const LEAST_AHEAD: u64 = 64 << 10;
+const MOST_AHEAD: u64 = 4 << 20;
 
 /// Where the log ends, as it was found when the store was opened.
-#[derive(Debug)]
 pub(crate) struct Tail {
-    pub(crate) segment: Segment,
+    pub(crate) file: Arc<dyn LogFile>,
     pub(crate) header: SegmentHeader,
     /// Where the next frame goes.
     pub(crate) end: u64,
-    /// Whether the file has more than that.
+    /// Length of the file.
+    pub(crate) size: u64,
+    /// Whether there is more than zeros behind the end.
     pub(crate) torn: bool,
-    /// Where the last frame of the segment starts.
-    pub(crate) last_frame: Option<u64>,
-    /// Header checksum of the last frame of the store.
+    /// The last frame of the segment.
+    pub(crate) last: Option<(u64, FrameHeader)>,
+    /// What the next frame continues.
     pub(crate) chain: u32,
-    /// Whether that frame is a seal, or there is none to be sealed.
-    pub(crate) sealed: bool,
 }
 
 /// The log, open for writing.
 pub(crate) struct Log {
     folder: Arc<dyn Folder>,
-    store: Uuid,
     options: Options,
     salt: u64,
-    segment: Segment,
+    file: Arc<dyn LogFile>,
+    header: SegmentHeader,
     end: u64,
+    size: u64,
     chain: u32,
-    sealed: bool,
+    last: Option<(u64, FrameHeader)>,
 }
 
-/// A frame that stands in the log.
-pub(crate) struct Written {
-    pub(crate) segment: Segment,
-    pub(crate) offset: u32,
-    /// What the log has grown by.
-    pub(crate) bytes: u64,
+/// A frame could not be written.
+pub(crate) enum WriteError {
+    /// There is no room. Nothing was changed: the same may be tried again.
+    Full(StoreError),
+    /// Nobody knows what the disk holds now.
+    Failed(StoreError),
 }
 
 impl Log {
@@ -65,14 +63,16 @@ impl Log {
         tail: Tail,
         options: Options,
     ) -> Result<Log, OpenError> {
-        let path = folder.path().join(segment_name(tail.segment.number));
-        let file = &tail.segment.file;
-        let clean = || {
+        let path = folder.path().join(segment_name(tail.header.number));
+        let file = &tail.file;
+        let mut size = tail.size;
+        let mut clean = || {
             if tail.torn {
                 file.cut(tail.end.min(file.size()?))?;
+                size = tail.end;
             }
             file.write_at(&tail.header.encode(), 0)?;
-            if let Some(start) = tail.last_frame {
+            if let Some((start, _)) = tail.last {
                 let mut frame = vec![0; (tail.end - start) as usize];
                 file.read_at(&mut frame, start)?;
                 file.write_at(&frame, start)?;
@@ -82,51 +82,25 @@ impl Log {
         };
         clean().map_err(OpenError::io("write", &path))?;
         Ok(Log {
-            store: tail.header.store,
             options,
             salt: Uuid::new_v4().as_u64_pair().1,
-            segment: tail.segment,
+            header: tail.header,
             end: tail.end,
+            size,
             chain: tail.chain,
-            sealed: tail.sealed,
+            last: tail.last,
+            file: tail.file,
             folder,
         })
     }
 
-    /// Makes the first segment of a store.
-    pub(crate) fn begin(
-        folder: Arc<dyn Folder>,
-        store: Uuid,
-        options: Options,
-    ) -> Result<Log, OpenError> {
-        let header = SegmentHeader {
-            store,
-            number: 1,
-            first: 1,
-            chain: 0,
-        };
-        let path = folder.path().join(segment_name(1));
-        let segment = create(&*folder, &header).map_err(OpenError::io("make", &path))?;
-        let tail = Tail {
-            segment,
-            header,
-            end: SEGMENT_HEADER as u64,
-            torn: false,
-            last_frame: None,
-            chain: 0,
-            sealed: true,
-        };
-        Log::resume(folder, tail, options)
+    /// The header of the segment that is written.
+    pub(crate) fn header(&self) -> &SegmentHeader {
+        &self.header
     }
 
-    /// What an acknowledgement is worth.
-    pub(crate) fn durability(&self) -> Durability {
-        self.options.durability
-    }
-
-    /// The segment that is written.
-    pub(crate) fn segment(&self) -> &Segment {
-        &self.segment
+    pub(crate) fn file(&self) -> &Arc<dyn LogFile> {
+        &self.file
     }
 
     /// Where the next frame goes in it.
@@ -134,32 +108,50 @@ impl Log {
         self.end
     }
 
-    /// How long nothing must come until the last frame is sealed.
-    pub(crate) fn idle(&self) -> Duration {
-        self.options.idle
+    /// The last frame of the segment.
+    pub(crate) fn last(&self) -> Option<&(u64, FrameHeader)> {
+        self.last.as_ref()
     }
 
     /// Whether nothing is left to be proven durable.
     pub(crate) fn is_sealed(&self) -> bool {
-        self.sealed
+        self.last.is_none_or(|(_, header)| header.events == 0)
+    }
+
+    /// Whether a frame of so many bytes has no place in this segment any more.
+    pub(crate) fn is_full_for(&self, bytes: u64) -> bool {
+        let empty = self.end <= SEGMENT_HEADER as u64;
+        !empty && self.end + bytes > self.options.segment_bytes
+    }
+
+    /// Makes room for a frame of so many bytes.
+    pub(crate) fn reserve(&mut self, bytes: u64) -> Result<(), WriteError> {
+        let needed = self.end + bytes;
+        if needed <= self.size || !self.options.durability.is_durable() {
+            return Ok(());
+        }
+        let ahead = self.end.clamp(LEAST_AHEAD, MOST_AHEAD);
+        let target = (needed + ahead).min(self.options.segment_bytes.max(needed));
+        let from = self.size.max(self.end);
+        let zeros = vec![0; (target - from) as usize];
+        match self.file.write_at(&zeros, from) {
+            Ok(()) => {
+                self.size = target;
+                Ok(())
+            }
+            Err(e) => Err(self.refused(self.header.number, bytes, e)),
+        }
     }
 
     /// Writes a frame whose records stand in `frame` behind room for the header, and makes it
     /// durable. After an error the log must not be written again.
     pub(crate) fn write(
         &mut self,
-        frame: &mut [u8],
+        frame: &mut Vec<u8>,
         first: Position,
         events: u32,
-    ) -> Result<Written, StoreError> {
-        let mut bytes = frame.len() as u64;
-        let full = self.end + bytes > self.options.segment_bytes;
-        if full && self.end > SEGMENT_HEADER as u64 && events > 0 {
-            self.roll(first)
-                .map_err(|e| self.failed(self.segment.number + 1, &e))?;
-            bytes += SEGMENT_HEADER as u64;
-        }
-        let offset = self.end as u32;
+    ) -> Result<(), StoreError> {
+        frame.resize(frame.len().next_multiple_of(8), 0);
         let mut header = FrameHeader {
             body: (frame.len() - FRAME_HEADER) as u32,
             first,
@@ -167,48 +159,80 @@ impl Log {
             events,
             chain: self.chain,
             salt: self.salt,
-            segment: self.segment.number,
-            offset,
+            segment: self.header.number,
+            offset: self.end as u32,
             body_crc: crc32fast::hash(&frame[FRAME_HEADER..]),
+            packed: true,
             crc: 0,
         };
         frame[..FRAME_HEADER].copy_from_slice(&header.encode());
-        let file = &self.segment.file;
-        file.write_at(frame, self.end)
-            .and_then(|()| match self.options.durability {
-                Durability::Sync | Durability::Group(_) => file.sync(),
-                _ => Ok(()),
-            })
-            .map_err(|e| self.failed(self.segment.number, &e))?;
+        let durable = self.options.durability.is_durable();
+        self.file
+            .write_at(frame, self.end)
+            .and_then(|()| if durable { self.file.sync() } else { Ok(()) })
+            .map_err(|e| self.failed(self.header.number, &e))?;
+        self.last = Some((self.end, header));
         self.end += frame.len() as u64;
+        self.size = self.size.max(self.end);
         self.chain = header.crc;
-        self.sealed = events == 0;
-        Ok(Written {
-            segment: self.segment.clone(),
-            offset,
-            bytes,
-        })
+        Ok(())
     }
 
     /// Writes an empty frame, which proves that everything before it was durable.
-    pub(crate) fn seal(&mut self, head: Position) -> Result<Written, StoreError> {
-        self.write(&mut [0; FRAME_HEADER], head + 1, 0)
+    pub(crate) fn seal(&mut self, head: Position) -> Result<(), StoreError> {
+        self.write(&mut vec![0; FRAME_HEADER], head + 1, 0)
     }
 
-    /// Goes on in a new segment, whose name and header are durable before it is used.
-    fn roll(&mut self, first: Position) -> io::Result<()> {
-        if self.options.durability == Durability::Os {
-            self.segment.file.sync()?;
+    /// Goes on in a new segment, whose header and name are durable before it is used.
+    pub(crate) fn roll(&mut self, first: Position, shared: &Shared) -> Result<(), WriteError> {
+        let number = self.header.number + 1;
+        if !self.options.durability.is_durable() {
+            self.file.sync().map_err(|e| {
+                let failed = self.failed(self.header.number, &e);
+                WriteError::Failed(failed)
+            })?;
         }
         let header = SegmentHeader {
-            store: self.store,
-            number: self.segment.number + 1,
+            version: VERSION,
+            store: self.header.store,
+            number,
             first,
             chain: self.chain,
+            rewritten: None,
         };
-        self.segment = create(&*self.folder, &header)?;
+        // Held until the file has its new name: the keeper gives another file the old one then.
+        let mut spare = lock(&shared.spare);
+        let made = begin(&*self.folder, std::mem::take(&mut *spare), &header);
+        drop(spare);
+        let (file, size) = made.map_err(|e| self.refused(number, SEGMENT_HEADER as u64, e))?;
+        (self.file, self.size) = (file, size);
+        self.header = header;
         self.end = SEGMENT_HEADER as u64;
+        self.last = None;
         Ok(())
+    }
+
+    /// Gives back the room that was made ahead.
+    pub(crate) fn trim(&mut self) -> io::Result<()> {
+        if self.size > self.end {
+            self.file.cut(self.end)?;
+            self.size = self.end;
+        }
+        Ok(())
+    }
+
+    fn refused(&self, segment: u32, bytes: u64, error: io::Error) -> WriteError {
+        let path = self.folder.path().join(segment_name(segment));
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                WriteError::Full(StoreError::new(format_args!(
+                    "there is no room for {bytes} bytes in {}: {error}; nothing was changed: free \
+                     space and send it again",
+                    path.display()
+                )))
+            }
+            _ => WriteError::Failed(self.failed(segment, &error)),
+        }
     }
 
     fn failed(&self, segment: u32, error: &io::Error) -> StoreError {
@@ -220,13 +244,20 @@ impl Log {
     }
 }
 
-fn create(folder: &dyn Folder, header: &SegmentHeader) -> io::Result<Segment> {
-    let file = folder.create(&segment_name(header.number))?;
+/// Makes a segment: from a file made ahead, or a new one. It has its name only once its header is
+/// durable. Gives the file and its length.
+pub(crate) fn begin(
+    folder: &dyn Folder,
+    spare: Spare,
+    header: &SegmentHeader,
+) -> io::Result<(Arc<dyn LogFile>, u64)> {
+    let (name, file, size) = match spare {
+        Spare::Ready(file, size) => (SPARE, file, size),
+        Spare::None | Spare::Failed => (BEGUN, folder.create(BEGUN)?, SEGMENT_HEADER as u64),
+    };
     file.write_at(&header.encode(), 0)?;
     file.sync()?;
+    folder.rename(name, &segment_name(header.number))?;
     folder.sync()?;
-    Ok(Segment {
-        number: header.number,
-        file,
-    })
+    Ok((file, size))
 }

@@ -1,166 +1,402 @@
 //! Reads events from the log, a piece at a time, and never gives one whose checksum is wrong.
 
-use crate::folder::segment_name;
-use crate::format::{EventView, RECORD_HEAD, RecordHead, aligned};
-use crate::index::{Place, Window};
-use crate::log::Segment;
-use crate::shared::{Shared, file_of};
+use crate::format::{EventView, RECORD_HEAD, check};
+use crate::key;
+use crate::shared::Shared;
+use crate::stretch::{Span, Stretch, selects};
 use bytes::Bytes;
-use fait_core::event::{Position, StoredEvent};
+use fait_core::event::{Position, Time};
 use fait_core::query::Query;
 use fait_core::store::{Range, Slice, StoreError};
-use std::path::Path;
+use std::io;
+use std::ops::ControlFlow;
+use uuid::Uuid;
 
 /// So much is read at once, unless one event is larger.
-const PIECE_BYTES: u64 = 256 << 10;
+const PIECE_BYTES: u32 = 512 << 10;
 /// A gap up to this size is read along rather than jumped over.
-const GAP_BYTES: u64 = 4 << 10;
-/// So many steps of a search are made before the writer may go on.
-const STEPS: usize = 4096;
+const GAP_BYTES: u32 = 4 << 10;
+/// A piece up to this size comes from the pages in memory.
+const SMALL_BYTES: u32 = 4 << 10;
+/// So many candidates are looked for before their records are read.
+const CANDIDATES: usize = 4096;
 
-/// An event that is to be read.
+/// An event as it lies in the log, for those who go through many of them. Its data is not copied.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
-    pub(crate) position: Position,
-    pub(crate) place: Place,
+pub struct EventRef<'a> {
+    view: EventView<'a>,
+    data: &'a [u8],
+}
+
+impl<'a> EventRef<'a> {
+    /// Its place in the order.
+    pub fn position(&self) -> Position {
+        self.view.position
+    }
+
+    /// Its id.
+    pub fn id(&self) -> Uuid {
+        self.view.id
+    }
+
+    /// The stored name of its type; of an erased event, what was kept of it.
+    pub fn ty(&self) -> &'a str {
+        self.view.ty
+    }
+
+    /// Whether it was erased.
+    pub fn is_erased(&self) -> bool {
+        self.view.erased
+    }
+
+    /// When it was recorded.
+    pub fn recorded_at(&self) -> Time {
+        self.view.recorded_at
+    }
+
+    /// Its tags, as written.
+    pub fn tags(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.view.tags()
+    }
+
+    /// Its data.
+    pub fn data(&self) -> &'a [u8] {
+        self.data
+    }
+}
+
+/// What is left of a range while it is read.
+struct Wanted<'a> {
+    query: &'a Query,
+    low: Position,
+    high: Position,
+    backwards: bool,
+    left: usize,
+}
+
+impl Wanted<'_> {
+    fn of(query: &Query, range: Range, head: Position) -> Wanted<'_> {
+        Wanted {
+            query,
+            low: range.after.saturating_add(1),
+            high: range
+                .before
+                .map_or(head, |before| head.min(before.saturating_sub(1))),
+            backwards: range.backwards,
+            left: range.limit.max(1),
+        }
+    }
 }
 
 /// Reads what a query selects of what was durable when the reading began.
 pub(crate) fn slice(shared: &Shared, query: &Query, range: Range) -> Result<Slice, StoreError> {
-    let head = shared.head()?;
-    let mut window = Window {
-        low: range.after.saturating_add(1),
-        high: range
-            .before
-            .map_or(head, |before| head.min(before.saturating_sub(1))),
-        backwards: range.backwards,
-    };
-    let mut found = vec![];
-    // The index only grows, so the snapshot stays the same while the lock is given back.
-    while !shared
-        .read()?
-        .index
-        .select(query, &mut window, range.limit, STEPS, &mut found)
-    {}
-    if range.backwards {
-        found.reverse();
-    }
-    let mut events = read(shared, &found)?;
-    if range.backwards {
-        events.reverse();
-    }
+    let head = shared.head();
+    let mut wanted = Wanted::of(query, range, head);
+    let mut events = vec![];
+    each_stretch(shared, &mut wanted, |stretch, wanted, ordinals| {
+        let from = events.len();
+        each_piece(stretch, ordinals, |piece| {
+            let bytes = piece_bytes(shared, stretch, piece)?;
+            each_view(stretch, piece, &bytes, |view| {
+                if selects(wanted.query, &view) {
+                    let event = view.stored(&bytes);
+                    let damaged = || stretch.segment.damaged(piece[0].from);
+                    events.push(event.ok_or_else(damaged)?);
+                }
+                Ok(ControlFlow::Continue(()))
+            })
+        })?;
+        if wanted.backwards {
+            events[from..].reverse();
+        }
+        wanted.left -= events.len() - from;
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(Slice { events, head })
 }
 
-/// Reads events by their ascending positions.
-pub(crate) fn read(shared: &Shared, found: &[Position]) -> Result<Vec<StoredEvent>, StoreError> {
-    if found.is_empty() {
-        return Ok(vec![]);
-    }
-    let (wanted, segments) = {
-        let published = shared.read()?;
-        let wanted: Option<Vec<_>> = found
-            .iter()
-            .map(|&position| {
-                published
-                    .index
-                    .place(position)
-                    .map(|place| Wanted { position, place })
-            })
-            .collect();
-        (wanted, published.segments.clone())
-    };
-    read_wanted(
-        &shared.path,
-        &segments,
-        &wanted.ok_or_else(|| shared.stopped())?,
-    )
-}
-
-/// Reads events by their ascending places.
-pub(crate) fn read_wanted(
-    path: &Path,
-    segments: &[Segment],
-    mut wanted: &[Wanted],
-) -> Result<Vec<StoredEvent>, StoreError> {
-    let mut events = Vec::with_capacity(wanted.len());
-    while !wanted.is_empty() {
-        let (piece, rest) = wanted.split_at(piece(wanted));
-        read_piece(path, segments, piece, &mut events)?;
-        wanted = rest;
-    }
-    Ok(events)
-}
-
-fn end(place: &Place) -> u64 {
-    u64::from(place.offset) + aligned(RECORD_HEAD + place.length as usize) as u64
-}
-
-/// How many of the wanted events are read at once: those that stand close together.
-fn piece(wanted: &[Wanted]) -> usize {
-    let start = wanted[0].place;
-    let close = wanted.windows(2).take_while(|pair| {
-        let (last, next) = (&pair[0].place, &pair[1].place);
-        next.segment == start.segment
-            && u64::from(next.offset) <= end(last) + GAP_BYTES
-            && end(next) <= u64::from(start.offset) + PIECE_BYTES
-    });
-    1 + close.count()
-}
-
-fn read_piece(
-    path: &Path,
-    segments: &[Segment],
-    piece: &[Wanted],
-    events: &mut Vec<StoredEvent>,
-) -> Result<(), StoreError> {
-    let (Some(first), Some(last)) = (piece.first(), piece.last()) else {
-        return Ok(());
-    };
-    let segment = first.place.segment;
-    let start = u64::from(first.place.offset);
-    let name = path.join(segment_name(segment));
-    let mut buffer = vec![0; (end(&last.place) - start) as usize];
-    let file = file_of(segments, segment).ok_or_else(|| damaged(&name, start))?;
-    file.read_at(&mut buffer, start).map_err(|e| {
-        StoreError::new(format_args!(
-            "cannot read {} at byte {start}: {e}",
-            name.display()
-        ))
+/// Shows what a query selects, one event after the other, without making anything of them.
+pub(crate) fn scan(
+    shared: &Shared,
+    query: &Query,
+    range: Range,
+    mut each: impl FnMut(&EventRef<'_>) -> ControlFlow<()>,
+) -> Result<Position, StoreError> {
+    let head = shared.head();
+    let mut wanted = Wanted::of(query, range, head);
+    let mut buffer = vec![];
+    each_stretch(shared, &mut wanted, |stretch, wanted, ordinals| {
+        // Backwards, one event at a time is shown after the other: the pieces are read forwards.
+        if wanted.backwards {
+            for ordinal in ordinals.iter().rev() {
+                let flow = show(shared, stretch, &[*ordinal], wanted, &mut buffer, &mut each)?;
+                if flow.is_break() {
+                    return Ok(flow);
+                }
+            }
+            return Ok(ControlFlow::Continue(()));
+        }
+        show(shared, stretch, ordinals, wanted, &mut buffer, &mut each)
     })?;
-    let buffer = Bytes::from(buffer);
-    for Wanted { position, place } in piece {
-        let at = (u64::from(place.offset) - start) as usize;
-        let event = event_at(&buffer, at, *place, *position);
-        events.push(event.ok_or_else(|| damaged(&name, place.offset.into()))?);
+    Ok(head)
+}
+
+fn show(
+    shared: &Shared,
+    stretch: &Stretch,
+    ordinals: &[u32],
+    wanted: &mut Wanted<'_>,
+    buffer: &mut Vec<u8>,
+    each: &mut impl FnMut(&EventRef<'_>) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, StoreError> {
+    let mut flow = ControlFlow::Continue(());
+    each_piece(stretch, ordinals, |piece| {
+        let small;
+        let bytes: &[u8] = if is_small(piece) {
+            small = piece_bytes(shared, stretch, piece)?;
+            &small
+        } else {
+            read_into(stretch, piece, buffer)?
+        };
+        flow = each_view(stretch, piece, bytes, |view| {
+            if !selects(wanted.query, &view) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            wanted.left = wanted.left.saturating_sub(1);
+            let data = view
+                .data()
+                .ok_or_else(|| stretch.segment.damaged(piece[0].from))?;
+            Ok(each(&EventRef { view, data }))
+        })?;
+        Ok(flow)
+    })?;
+    Ok(flow)
+}
+
+/// Goes through the stretches of a range and gives the ordinals, ascending, that a query may
+/// select, some at a time, until no more are wanted.
+fn each_stretch<'q>(
+    shared: &Shared,
+    wanted: &mut Wanted<'q>,
+    mut each: impl FnMut(&Stretch, &mut Wanted<'q>, &[u32]) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<(), StoreError> {
+    let stretches = shared.stretches();
+    let from = stretches
+        .partition_point(|s| s.first() <= wanted.low)
+        .saturating_sub(1);
+    let to = stretches.partition_point(|s| s.first() <= wanted.high);
+    let count = to.saturating_sub(from);
+    for n in 0..count {
+        let at = if wanted.backwards {
+            to - 1 - n
+        } else {
+            from + n
+        };
+        let stretch = &*stretches[at];
+        let window = stretch.window(wanted.low, wanted.high, wanted.backwards);
+        let Some(window) = window else { continue };
+        let mut search = stretch.search(wanted.query, window)?;
+        let mut ordinals = vec![];
+        loop {
+            ordinals.clear();
+            while ordinals.len() < wanted.left.min(CANDIDATES) {
+                match stretch.next_of(&mut search)? {
+                    Some(ordinal) => ordinals.push(ordinal),
+                    None => break,
+                }
+            }
+            if ordinals.is_empty() {
+                break;
+            }
+            if wanted.backwards {
+                ordinals.reverse();
+            }
+            if each(stretch, wanted, &ordinals)?.is_break() || wanted.left == 0 {
+                return Ok(());
+            }
+        }
     }
     Ok(())
 }
 
-/// The event in a buffer, if its checksum and position are right.
-pub(crate) fn event_at(
-    buffer: &Bytes,
-    at: usize,
-    place: Place,
-    position: Position,
-) -> Option<StoredEvent> {
-    let head = RecordHead::decode(buffer.get(at..)?)?;
-    let from = at + RECORD_HEAD;
-    let payload = buffer.get(from..from + place.length as usize)?;
-    if head.length != place.length || crc32fast::hash(payload) != head.crc {
-        return None;
+/// The first event from a position on that a query selects, among what the writer knows: also
+/// what is not durable yet, whose records `pending` finds.
+pub(crate) fn first(
+    shared: &Shared,
+    query: &Query,
+    after: Position,
+    pending: &dyn Fn(&Stretch, u32) -> Option<Bytes>,
+) -> Result<Option<Position>, StoreError> {
+    if query.items.is_empty() {
+        return Ok(None);
     }
-    let view = EventView::decode(payload)?;
-    if view.position != position {
-        return None;
+    let low = after.saturating_add(1);
+    let stretches = shared.stretches();
+    let from = stretches
+        .partition_point(|s| s.first() <= low)
+        .saturating_sub(1);
+    for stretch in &stretches[from..] {
+        let Some(window) = stretch.window(low, Position::MAX, false) else {
+            continue;
+        };
+        let mut search = stretch.search(query, window)?;
+        while let Some(ordinal) = stretch.next_of(&mut search)? {
+            if with_event(shared, stretch, ordinal, pending, |view, _| {
+                selects(query, view)
+            })? {
+                return Ok(Some(stretch.position(ordinal)));
+            }
+        }
     }
-    view.stored(buffer)
+    Ok(None)
 }
 
-fn damaged(file: &Path, offset: u64) -> StoreError {
-    StoreError::new(format_args!(
-        "{} is damaged at byte {offset}: the event there cannot be read; keep a copy of the folder \
-         and restore a backup",
-        file.display()
-    ))
+/// The position of an event by its id, up to a head.
+pub(crate) fn event_by_id(
+    shared: &Shared,
+    id: Uuid,
+    head: Position,
+    pending: &dyn Fn(&Stretch, u32) -> Option<Bytes>,
+) -> Result<Option<Position>, StoreError> {
+    let key = key::of_event(id);
+    for stretch in shared.stretches().iter().rev() {
+        if !stretch.may_have_event(id) {
+            continue;
+        }
+        for ordinal in stretch.of_key(key, head)? {
+            if with_event(shared, stretch, ordinal, pending, |view, _| view.id == id)? {
+                return Ok(Some(stretch.position(ordinal)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Looks at the record of one event, with its bytes.
+pub(crate) fn with_event<T>(
+    shared: &Shared,
+    stretch: &Stretch,
+    ordinal: u32,
+    pending: &dyn Fn(&Stretch, u32) -> Option<Bytes>,
+    look: impl FnOnce(&EventView<'_>, &Bytes) -> T,
+) -> Result<T, StoreError> {
+    let span;
+    let bytes = match pending(stretch, ordinal) {
+        Some(bytes) => {
+            span = Span {
+                ordinal,
+                from: 0,
+                to: bytes.len() as u32,
+            };
+            bytes
+        }
+        None => {
+            span = one_span(stretch, ordinal)?;
+            piece_bytes(shared, stretch, &[span])?
+        }
+    };
+    match view_at(&bytes, 0, stretch.position(ordinal)) {
+        Some(view) => Ok(look(&view, &bytes)),
+        None => Err(stretch.segment.damaged(span.from)),
+    }
+}
+
+/// Nothing is pending for those who read what is durable.
+pub(crate) fn none_pending(_: &Stretch, _: u32) -> Option<Bytes> {
+    None
+}
+
+pub(crate) fn one_span(stretch: &Stretch, ordinal: u32) -> Result<Span, StoreError> {
+    let span = stretch.spans(&[ordinal])?.pop();
+    span.ok_or_else(|| StoreError::new("an event is not in the index of its segment"))
+}
+
+/// Cuts the records of ordinals into pieces that are read at once.
+fn each_piece(
+    stretch: &Stretch,
+    ordinals: &[u32],
+    mut each: impl FnMut(&[Span]) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<(), StoreError> {
+    let spans = stretch.spans(ordinals)?;
+    let mut rest = &spans[..];
+    while let Some(start) = rest.first() {
+        let close = rest.windows(2).take_while(|pair| {
+            pair[1].from <= pair[0].to.saturating_add(GAP_BYTES)
+                && pair[1].to - start.from <= PIECE_BYTES
+        });
+        let (piece, others) = rest.split_at(1 + close.count());
+        if each(piece)?.is_break() {
+            return Ok(());
+        }
+        rest = others;
+    }
+    Ok(())
+}
+
+fn bounds(piece: &[Span]) -> (u64, u64) {
+    let (first, last) = (piece[0], piece[piece.len() - 1]);
+    (first.from.into(), last.to.into())
+}
+
+fn is_small(piece: &[Span]) -> bool {
+    let (from, to) = bounds(piece);
+    to - from <= u64::from(SMALL_BYTES)
+}
+
+fn piece_bytes(shared: &Shared, stretch: &Stretch, piece: &[Span]) -> Result<Bytes, StoreError> {
+    let (from, to) = bounds(piece);
+    let file = &stretch.segment.file;
+    // What is longer than a page is read past the pages.
+    let end = if is_small(piece) { stretch.end() } else { 0 };
+    let read = shared.pages.bytes(file, from, to.max(from), end);
+    read.map_err(|e| stretch.segment.unreadable(&e))
+}
+
+fn read_into<'b>(
+    stretch: &Stretch,
+    piece: &[Span],
+    buffer: &'b mut Vec<u8>,
+) -> Result<&'b [u8], StoreError> {
+    let (from, to) = bounds(piece);
+    let length = (to - from) as usize;
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
+    let read = stretch.segment.disk().read_at(&mut buffer[..length], from);
+    read.map_err(|e: io::Error| stretch.segment.unreadable(&e))?;
+    Ok(&buffer[..length])
+}
+
+/// Shows the events of a piece whose bytes were read.
+fn each_view(
+    stretch: &Stretch,
+    piece: &[Span],
+    bytes: &[u8],
+    mut each: impl FnMut(EventView<'_>) -> Result<ControlFlow<()>, StoreError>,
+) -> Result<ControlFlow<()>, StoreError> {
+    let start = piece[0].from;
+    for span in piece {
+        let view = view_at(
+            bytes,
+            (span.from - start) as usize,
+            stretch.position(span.ordinal),
+        );
+        let view = view.ok_or_else(|| stretch.segment.damaged(span.from))?;
+        if each(view)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// The event whose record stands at an offset, if its checksum and position are right.
+fn view_at(bytes: &[u8], at: usize, position: Position) -> Option<EventView<'_>> {
+    let head = bytes.get(at..)?.first_chunk::<RECORD_HEAD>()?;
+    let [a, b, c, d, e, f, g, h] = *head;
+    let from = at + RECORD_HEAD;
+    let payload = bytes.get(from..from.checked_add(u32::from_le_bytes([a, b, c, d]) as usize)?)?;
+    if !check(payload, u32::from_le_bytes([e, f, g, h]), position) {
+        return None;
+    }
+    EventView::decode(payload, position)
 }

@@ -1,21 +1,27 @@
-//! Opening a log: every frame is checked, the index is built, and the end is found.
+//! Opening a log. Full segments are known by their indexes and not read; the newest is walked
+//! from where its index ends, and the end of the log is found.
 //!
 //! The first frame of the newest segment that fails ends the log if no frame follows it: it was
 //! never acknowledged. A frame is only written when the one before it is durable, so any frame
 //! behind a damaged one proves that what is damaged was acknowledged, and the store is not opened.
 
 use crate::error::OpenError;
-use crate::file::Folder;
-use crate::folder::{newer, segment_name, segment_number};
+use crate::file::{Folder, LogFile};
+use crate::folder::{index_name, newer, segment_name, segment_number};
 use crate::format::{
-    FRAME_HEADER, FRAME_MAGIC, FrameHeader, HeaderError, RECORD_HEAD, Record, Records,
-    SEGMENT_HEADER, SegmentHeader, check_body,
+    FRAME_HEADER, FrameHeader, HeaderError, INDEX_HEADER, IndexHeader, SEGMENT_HEADER,
+    SegmentHeader, VERSION,
 };
-use crate::index::Place;
-use crate::log::{Segment, Tail};
-use crate::shared::Published;
+use crate::index::{Builder, Part, Tail as TailIndex};
+use crate::keeper::{finish, take};
+use crate::log::Tail;
+use crate::pages::{Pages, Source};
+use crate::stretch::{Index, Segment, Stretch, index_name as name_of};
+use crate::walk::{Failed, Walk};
+use fait_core::event::{Position, Time};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// What opening a store found at the end of its log.
@@ -26,47 +32,57 @@ pub struct Recovery {
     pub cut_bytes: u64,
     /// Number of the newest segment; 0 in a store that never had one.
     pub segment: u32,
+    /// Full segments whose index was missing or damaged, and was made again from the log.
+    pub indexed: u32,
 }
 
 /// What the log holds.
-#[derive(Debug)]
 pub(crate) struct Recovered {
-    pub(crate) published: Published,
+    pub(crate) stretches: Vec<Arc<Stretch>>,
+    pub(crate) head: Position,
+    pub(crate) last_time: Time,
     pub(crate) recovery: Recovery,
     /// The end; none when there is no segment yet.
     pub(crate) tail: Option<Tail>,
 }
 
-/// Reads the whole log of a store. Changes nothing.
-pub(crate) fn recover(folder: &dyn Folder, store: Uuid) -> Result<Recovered, OpenError> {
+/// Reads what must be read of the log of a store. Changes nothing.
+pub(crate) fn recover(
+    folder: &dyn Folder,
+    pages: &Arc<Pages>,
+    store: Uuid,
+) -> Result<Recovered, OpenError> {
     let newest = newest_segment(folder)?;
-    let mut walk = Walk {
-        published: Published::default(),
+    let mut opening = Opening {
+        folder,
+        pages,
         store,
         chain: 0,
-        sealed: true,
+        next: 1,
+        recovered: Recovered {
+            stretches: vec![],
+            head: 0,
+            last_time: Time(0),
+            recovery: Recovery {
+                segment: newest,
+                ..Recovery::default()
+            },
+            tail: None,
+        },
     };
-    let mut recovered = None;
-    for number in 1..=newest {
-        recovered = Some(walk.segment(folder, number, number == newest)?);
+    for number in 1..newest {
+        opening.full(number)?;
     }
-    let (tail, cut_bytes) = match recovered {
-        Some((tail, cut_bytes)) => (Some(tail), cut_bytes),
-        None => (None, 0),
-    };
-    let recovery = Recovery {
-        cut_bytes,
-        segment: newest,
-    };
-    Ok(Recovered {
-        published: walk.published,
-        recovery,
-        tail,
-    })
+    if newest > 0 {
+        opening.newest(newest)?;
+    }
+    let mut recovered = opening.recovered;
+    recovered.head = opening.next - 1;
+    Ok(recovered)
 }
 
 /// The number of the newest segment, when all before it are there.
-fn newest_segment(folder: &dyn Folder) -> Result<u32, OpenError> {
+pub(crate) fn newest_segment(folder: &dyn Folder) -> Result<u32, OpenError> {
     let names = folder
         .names()
         .map_err(OpenError::io("list", folder.path()))?;
@@ -84,185 +100,259 @@ fn newest_segment(folder: &dyn Folder) -> Result<u32, OpenError> {
     Ok(numbers.last().copied().unwrap_or(0))
 }
 
-struct Walk {
-    published: Published,
+struct Opening<'a> {
+    folder: &'a dyn Folder,
+    pages: &'a Arc<Pages>,
     store: Uuid,
+    /// What the next segment continues.
     chain: u32,
-    sealed: bool,
+    next: Position,
+    recovered: Recovered,
 }
 
-/// A segment's file in memory.
-struct Loaded {
+/// A segment's file.
+struct Opened {
     path: PathBuf,
-    bytes: Vec<u8>,
-    number: u32,
+    file: Arc<dyn LogFile>,
+    size: u64,
+    header: SegmentHeader,
+    /// It was being made when the program ended: only a part of its header is there.
+    unfinished: bool,
 }
 
-/// Why there is no frame at an offset.
-enum Failed {
-    /// It was not written to its end; or it was, and is damaged.
-    Torn(&'static str),
-    /// Its checksums fit, but it does not belong there.
-    Wrong(&'static str),
-}
-
-impl Walk {
-    /// Goes through one segment. Gives its end, and how many bytes lie behind it.
-    fn segment(
-        &mut self,
-        folder: &dyn Folder,
-        number: u32,
-        newest: bool,
-    ) -> Result<(Tail, u64), OpenError> {
-        let path = folder.path().join(segment_name(number));
+impl Opening<'_> {
+    fn open(&self, number: u32, newest: bool) -> Result<Opened, OpenError> {
+        let path = self.folder.path().join(segment_name(number));
         let load = || -> io::Result<_> {
-            let file = folder.open(&segment_name(number))?;
-            let mut bytes = vec![0; file.size()? as usize];
+            let file = self.folder.open(&segment_name(number))?;
+            let size = file.size()?;
+            let mut bytes = vec![0; size.min(SEGMENT_HEADER as u64 + 1) as usize];
             file.read_at(&mut bytes, 0)?;
-            Ok((file, bytes))
+            Ok((file, size, bytes))
         };
-        let (file, bytes) = load().map_err(OpenError::io("read", &path))?;
-        let loaded = Loaded {
-            path,
-            bytes,
-            number,
-        };
-        let header = SegmentHeader {
+        let (file, size, bytes) = load().map_err(OpenError::io("read", &path))?;
+        let expected = SegmentHeader {
+            version: VERSION,
             store: self.store,
             number,
-            first: self.published.index.head() + 1,
+            first: self.next,
             chain: self.chain,
+            rewritten: None,
         };
-        let unfinished = newest && SegmentHeader::is_unfinished(&loaded.bytes);
-        let size = loaded.bytes.len() as u64;
-        let (end, last_frame) = if unfinished {
-            (SEGMENT_HEADER as u64, None)
-        } else {
-            self.check_header(&loaded, &header)?;
-            self.frames(&loaded, newest)?
+        let unfinished = newest && SegmentHeader::is_unfinished(&bytes);
+        let header = match unfinished {
+            true => expected,
+            false => check_header(&path, &bytes, &expected)?,
         };
-        let cut_bytes = if unfinished { size } else { size - end };
-        let segment = Segment { number, file };
-        self.published.segments.push(segment.clone());
-        self.published.bytes += end;
-        let (chain, sealed) = (self.chain, self.sealed);
-        let torn = cut_bytes > 0;
-        Ok((
-            Tail {
-                segment,
-                header,
-                end,
-                torn,
-                last_frame,
-                chain,
-                sealed,
-            },
-            cut_bytes,
-        ))
+        Ok(Opened {
+            path,
+            file,
+            size,
+            header,
+            unfinished,
+        })
     }
 
-    fn check_header(&self, loaded: &Loaded, expected: &SegmentHeader) -> Result<(), OpenError> {
-        let path = &loaded.path;
-        match SegmentHeader::decode(&loaded.bytes) {
-            Ok(header) if header == *expected => Ok(()),
-            Ok(_) => {
-                let what = "it does not continue the segment before it in this store";
-                Err(OpenError::corrupt(path, 0, what))
+    /// Takes in a segment that is not the newest.
+    fn full(&mut self, number: u32) -> Result<(), OpenError> {
+        let opened = self.open(number, false)?;
+        let (part, last_crc, kept) = match self.index_of(&opened) {
+            Some((part, last)) => (part, last.crc, true),
+            None => {
+                self.recovered.recovery.indexed += 1;
+                let (part, last_crc) = self.reindex(&opened)?;
+                (part, last_crc, false)
             }
-            Err(HeaderError::Newer(found)) => Err(newer(path, found)),
-            Err(HeaderError::Foreign) => Err(OpenError::corrupt(
-                path,
-                0,
-                "it does not start like a segment",
-            )),
-            Err(HeaderError::Damaged(what)) => Err(OpenError::corrupt(path, 0, what)),
-        }
-    }
-
-    /// Takes in the frames of a segment. Gives the end of the last one, and its start.
-    fn frames(&mut self, loaded: &Loaded, newest: bool) -> Result<(u64, Option<u64>), OpenError> {
-        let (mut at, mut last) = (SEGMENT_HEADER, None);
-        while at < loaded.bytes.len() {
-            match self.frame(loaded, at) {
-                Ok(length) => {
-                    last = Some(at as u64);
-                    at += length;
-                }
-                Err(Failed::Torn(_)) if newest && !frame_follows(loaded, at) => break,
-                Err(Failed::Torn(what) | Failed::Wrong(what)) => {
-                    return Err(OpenError::corrupt(&loaded.path, at as u64, what));
-                }
-            }
-        }
-        Ok((at as u64, last))
-    }
-
-    /// Takes in one frame. Gives its length.
-    fn frame(&mut self, loaded: &Loaded, at: usize) -> Result<usize, Failed> {
-        let bytes = &loaded.bytes[at..];
-        let header =
-            FrameHeader::decode(bytes).ok_or(Failed::Torn("a frame's header is damaged"))?;
-        self.check(&header, loaded.number, at)?;
-        let body = check_body(&header, &bytes[FRAME_HEADER..])
-            .ok_or(Failed::Torn("a frame's events are damaged"))?;
-        let head = self.published.index.head();
-        let start = at + FRAME_HEADER;
-        for record in Records::of(body) {
-            let unreadable = Failed::Wrong("a record cannot be read");
-            let (offset, length, record) = record.ok_or(unreadable)?;
-            match record {
-                Record::Command(command) => self.published.index.add_command(command),
-                Record::Event(event) => {
-                    if event.position != self.published.index.head() + 1 {
-                        return Err(Failed::Wrong("an event stands in the wrong position"));
-                    }
-                    let offset = (start + offset) as u32;
-                    let place = Place {
-                        segment: loaded.number,
-                        offset,
-                        length,
-                    };
-                    self.published.index.add_view(place, &event);
-                }
-            }
-        }
-        if self.published.index.head() - head != u64::from(header.events) {
-            return Err(Failed::Wrong(
-                "a frame has another number of events than it says",
-            ));
-        }
-        self.chain = header.crc;
-        self.sealed = header.events == 0;
-        Ok(FRAME_HEADER + body.len())
-    }
-
-    fn check(&self, header: &FrameHeader, number: u32, at: usize) -> Result<(), Failed> {
-        let head = self.published.index.head();
-        if (header.segment, header.offset as usize) != (number, at) {
-            return Err(Failed::Wrong("a frame stands in the wrong place"));
-        }
-        if header.chain != self.chain {
-            return Err(Failed::Wrong("a frame does not continue the one before it"));
-        }
-        if header.first != head + 1 || header.durable > head {
-            return Err(Failed::Wrong("a frame has the wrong positions"));
-        }
-        if !(header.body as usize).is_multiple_of(RECORD_HEAD) {
-            return Err(Failed::Wrong("a frame has an impossible length"));
-        }
+        };
+        self.last_time(part.directory.last_time);
+        let (end, events) = (part.header.end, part.header.events);
+        let segment = self.segment(&opened);
+        let index = Index::Part { part, kept };
+        let stretch = Stretch::new(segment, 0, index, end.into());
+        self.recovered.stretches.push(Arc::new(stretch));
+        self.chain = opened.header.rewritten.map_or(last_crc, |r| r.chain_out);
+        self.next += Position::from(events);
         Ok(())
+    }
+
+    fn last_time(&mut self, time: Time) {
+        self.recovered.last_time = self.recovered.last_time.max(time);
+    }
+
+    fn segment(&self, opened: &Opened) -> Arc<Segment> {
+        Arc::new(Segment {
+            number: opened.header.number,
+            generation: opened.header.generation(),
+            first: opened.header.first,
+            path: opened.path.clone(),
+            file: self.pages.number(opened.file.clone()),
+        })
+    }
+
+    /// The index file of a segment, with the last frame that it covers; none when it is not
+    /// there, damaged, of another generation, or says more than the log.
+    fn index_of(&self, opened: &Opened) -> Option<(Part, FrameHeader)> {
+        let number = opened.header.number;
+        let file = self.folder.open(&index_name(number)).ok()?;
+        let mut bytes = vec![0; INDEX_HEADER];
+        file.read_at(&mut bytes, 0).ok()?;
+        let header = IndexHeader::decode(&bytes).ok()?;
+        let fits = header.number == number
+            && header.store == self.store
+            && header.generation == opened.header.generation()
+            && u64::from(header.end) <= opened.size;
+        if !fits {
+            return None;
+        }
+        let size = file.size().ok()?;
+        let source = Source::File(self.pages.clone(), self.pages.number(file));
+        let part = Part::open(source, header).ok()?;
+        let frame = last_frame(&*opened.file, &header)?;
+        (size == INDEX_HEADER as u64 + part.page_bytes()).then_some((part, frame))
+    }
+
+    /// Makes the index of a full segment in memory; the keeper will write it.
+    fn reindex(&self, opened: &Opened) -> Result<(Part, u32), OpenError> {
+        let header = &opened.header;
+        let (file, size) = (&*opened.file, opened.size);
+        let mut walk = Walk::begin(file, size, header.number, header.chain, header.first);
+        let mut builder = Builder::default();
+        loop {
+            match take(&mut walk, &mut builder) {
+                Ok(()) => {}
+                Err(Failed::End) => break,
+                Err(failed) => return Err(refused(&opened.path, walk.at, failed)),
+            }
+        }
+        let built = finish(builder, &walk, header);
+        let source = Source::Memory(built.image.into());
+        let part = Part::open(source, built.header);
+        let part = part.map_err(OpenError::io("index", &opened.path))?;
+        Ok((part, walk.chain))
+    }
+
+    /// Takes in the newest segment and finds the end of the log.
+    fn newest(&mut self, number: u32) -> Result<(), OpenError> {
+        let opened = self.open(number, true)?;
+        let segment = self.segment(&opened);
+        let header = &opened.header;
+        let size = if opened.unfinished { 0 } else { opened.size };
+        let mut walk = Walk::begin(&*opened.file, size, number, header.chain, header.first);
+        let mut from = 0;
+        if let Some((part, frame)) = self.index_of(&opened) {
+            let next = header.first + Position::from(part.header.events);
+            walk.resume(part.header.last_frame.into(), frame, next);
+            self.last_time(part.directory.last_time);
+            from = part.header.events;
+            let index = Index::Part { part, kept: true };
+            let stretch = Stretch::new(segment.clone(), 0, index, walk.at);
+            self.recovered.stretches.push(Arc::new(stretch));
+        }
+        let mut tail = TailIndex::new(from);
+        let written = self.frames(&opened, &mut walk, &mut tail)?;
+        let end = walk.at;
+        let stretch = Stretch::grown(segment, from, tail, end);
+        if from > 0 || !self.recovered.stretches.is_empty() || stretch.next() > 0 {
+            self.recovered.stretches.push(Arc::new(stretch));
+        } else {
+            self.recovered.stretches = vec![Arc::new(stretch)];
+        }
+        self.next = walk.next;
+        let cut_bytes = if opened.unfinished {
+            opened.size
+        } else {
+            written - end
+        };
+        self.recovered.recovery.cut_bytes = cut_bytes;
+        self.recovered.tail = Some(Tail {
+            header: opened.header,
+            end,
+            size: opened.size,
+            torn: cut_bytes > 0,
+            last: walk.last,
+            chain: walk.chain,
+            file: opened.file.clone(),
+        });
+        Ok(())
+    }
+
+    /// Takes in the frames of the newest segment. Gives where the last byte of it ends.
+    fn frames(
+        &mut self,
+        opened: &Opened,
+        walk: &mut Walk<'_>,
+        tail: &mut TailIndex,
+    ) -> Result<u64, OpenError> {
+        let read = |e| OpenError::io("read", &opened.path)(e);
+        loop {
+            let taken = walk.frame(|found| {
+                let event = &found.event;
+                let command = found.command.map(|command| command.key.id);
+                tail.add(
+                    found.offset,
+                    event.id,
+                    name_of(event),
+                    event.tags(),
+                    command,
+                );
+                self.recovered.last_time = self.recovered.last_time.max(event.recorded_at);
+            });
+            match taken {
+                Ok(_) => {}
+                Err(Failed::End) => return Ok(walk.at),
+                Err(Failed::Torn(_)) if !walk.frame_follows().map_err(read)? => {
+                    return walk.last_written().map_err(read);
+                }
+                Err(failed) => return Err(refused(&opened.path, walk.at, failed)),
+            }
+        }
     }
 }
 
-/// Whether a frame of this segment starts anywhere behind an offset. Its body need not be whole.
-fn frame_follows(loaded: &Loaded, offset: usize) -> bool {
-    let starts = (offset + RECORD_HEAD..loaded.bytes.len()).step_by(RECORD_HEAD);
-    starts
-        .filter(|at| loaded.bytes[*at..].starts_with(FRAME_MAGIC))
-        .any(|at| {
-            FrameHeader::decode(&loaded.bytes[at..])
-                .is_some_and(|h| (h.segment, h.offset as usize) == (loaded.number, at))
-        })
+/// The last frame that an index covers, as it stands in the log.
+fn last_frame(file: &dyn LogFile, index: &IndexHeader) -> Option<FrameHeader> {
+    let mut bytes = vec![0; FRAME_HEADER];
+    file.read_at(&mut bytes, index.last_frame.into()).ok()?;
+    let frame = FrameHeader::decode(&bytes)?;
+    let end = u64::from(index.last_frame) + FRAME_HEADER as u64 + u64::from(frame.body);
+    let fits = frame.crc == index.last_crc
+        && end == u64::from(index.end)
+        && (frame.segment, frame.offset) == (index.number, index.last_frame);
+    fits.then_some(frame)
+}
+
+fn check_header(
+    path: &Path,
+    bytes: &[u8],
+    expected: &SegmentHeader,
+) -> Result<SegmentHeader, OpenError> {
+    match SegmentHeader::decode(bytes) {
+        Ok(header) => {
+            let same = SegmentHeader {
+                version: header.version,
+                rewritten: header.rewritten,
+                ..*expected
+            };
+            let what = "it does not continue the segment before it in this store";
+            let fits = header == same;
+            fits.then_some(header)
+                .ok_or_else(|| OpenError::corrupt(path, 0, what))
+        }
+        Err(HeaderError::Newer(found)) => Err(newer(path, found)),
+        Err(HeaderError::Foreign) => {
+            let what = "it does not start like a segment";
+            Err(OpenError::corrupt(path, 0, what))
+        }
+        Err(HeaderError::Damaged(what)) => Err(OpenError::corrupt(path, 0, what)),
+    }
+}
+
+fn refused(path: &Path, at: u64, failed: Failed) -> OpenError {
+    match failed {
+        Failed::Io(e) => OpenError::io("read", path)(e),
+        Failed::End => OpenError::corrupt(path, at, "it ends too early"),
+        Failed::Torn(what) | Failed::Wrong(what) => OpenError::corrupt(path, at, what),
+    }
 }
 
 /// Says what a recovery found, for messages.

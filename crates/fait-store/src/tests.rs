@@ -96,6 +96,7 @@ impl Sim {
         let options = Options {
             segment_bytes: MIN_SEGMENT_BYTES,
             idle,
+            on_caller: false,
             ..Options::default()
         };
         Disk::start(Arc::new(self.clone()), options, None).unwrap()

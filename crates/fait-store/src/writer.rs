@@ -1,124 +1,151 @@
-//! The writer: one thread that takes all waiting appends, makes them durable together, and answers.
+//! The writer: appends that wait together become durable together, and are answered then. One
+//! that comes alone is committed by the thread that asks for it.
 
-use crate::group::Group;
-use crate::log::Log;
-use crate::shared::Shared;
-use fait_core::store::{Append, AppendError, Appended, StoreError};
+use crate::commit::{Group, bound};
+use crate::format::FRAME_HEADER;
+use crate::index::Tail;
+use crate::log::{Log, WriteError};
+use crate::shared::{Shared, lock};
+use crate::stretch::{Segment, Stretch};
+use fait_core::event::Time;
+use fait_core::store::{Append, AppendError, Appended, Durability, StoreError};
 use futures_channel::oneshot;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// Most appends that wait for the writer at once; more wait for room first.
 pub const MAX_WAITING: usize = 4096;
 
-/// A group takes no further append once its frame has this length.
+/// A group takes no further append once its frame may have this length.
 const GROUP_BYTES: usize = 8 << 20;
+
+/// After so many groups of one append each, callers commit for themselves again.
+const CALM_GROUPS: u32 = 3;
 
 pub(crate) type Answer = Result<Appended, AppendError>;
 
-/// An append that waits.
-pub(crate) struct Job {
-    pub(crate) append: Append,
-    pub(crate) answer: oneshot::Sender<Answer>,
+/// What the writer's thread is told.
+pub(crate) enum Job {
+    /// An append that waits.
+    Append(Append, oneshot::Sender<Answer>),
+    /// A caller has committed; the last frame will have to be sealed.
+    Unsealed,
 }
 
-/// The thread's state.
+/// Who may write: the end of the log.
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
     pub(crate) log: Log,
-    pub(crate) jobs: Receiver<Job>,
-    pub(crate) buffer: Vec<u8>,
+    pub(crate) active: Arc<Stretch>,
+    pub(crate) last_time: Time,
+    buffer: Vec<u8>,
 }
 
 impl Writer {
-    /// Works until the store is dropped. Ends early when the store cannot go on.
-    pub(crate) fn run(mut self) {
-        while let Some(job) = self.next_job() {
-            if self.commit(job).is_err() {
-                return;
-            }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        log: Log,
+        active: Arc<Stretch>,
+        last_time: Time,
+    ) -> Writer {
+        Writer {
+            shared,
+            log,
+            active,
+            last_time,
+            buffer: vec![],
         }
-        self.seal();
     }
 
-    fn next_job(&mut self) -> Option<Job> {
-        if !self.log.is_sealed() {
-            match self.jobs.recv_timeout(self.log.idle()) {
-                Ok(job) => return Some(job),
-                Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => self.seal(),
+    /// Makes appends durable together and answers them. Nobody learns of an event before, not
+    /// even by a conflict with it.
+    pub(crate) fn commit<'a>(
+        &mut self,
+        appends: impl Iterator<Item = &'a Append> + Clone,
+    ) -> Vec<Answer> {
+        let refuse = |e: &StoreError| appends.clone().map(|_| Err(e.clone().into())).collect();
+        if let Some(trouble) = self.shared.trouble.get() {
+            return refuse(trouble);
+        }
+        let bytes = FRAME_HEADER + 8 + appends.clone().map(bound).sum::<usize>();
+        if let Err(e) = self.make_room(bytes as u64) {
+            return refuse(&e);
+        }
+        let buffer = std::mem::take(&mut self.buffer);
+        let (end, last_time) = (self.log.end(), self.last_time);
+        let mut group = Group::new(&self.shared, &self.active, end, last_time, buffer);
+        let answers: Vec<Answer> = appends.clone().map(|append| group.judge(append)).collect();
+        let (frame, head, last_time) = group.finish();
+        match self.write(frame, head, last_time) {
+            Ok(()) => answers,
+            // What was refused for its form stays refused; nothing else is known any more.
+            Err(trouble) => {
+                let keep = |answer| match answer {
+                    Err(AppendError::Invalid(why)) => Err(AppendError::Invalid(why)),
+                    _ => Err(AppendError::Store(trouble.clone())),
+                };
+                answers.into_iter().map(keep).collect()
             }
         }
-        self.jobs.recv().ok()
     }
 
-    /// Takes the job and all that wait behind it, and answers them when they are durable. Nobody
-    /// learns of an event before, not even by a conflict with it.
-    fn commit(&mut self, first: Job) -> Result<(), StoreError> {
-        let mut group = {
-            let published = self.shared.read()?;
-            Group::behind(
-                &published.index,
-                std::mem::take(&mut self.buffer),
-                self.log.durability(),
-            )
+    /// Room for a frame, in this segment or the next one.
+    fn make_room(&mut self, bytes: u64) -> Result<(), StoreError> {
+        let made = match self.log.is_full_for(bytes) {
+            true => self.roll().and_then(|()| self.log.reserve(bytes)),
+            false => self.log.reserve(bytes),
         };
-        let mut answers = vec![];
-        let mut next = Some(first);
-        while let Some(Job { append, answer }) = next {
-            answers.push((answer, self.judge(&mut group, &append)));
-            let full = group.bytes() >= GROUP_BYTES || answers.len() >= MAX_WAITING;
-            next = if full {
-                None
-            } else {
-                self.jobs.try_recv().ok()
-            };
-        }
-        self.shared
-            .waiting
-            .fetch_sub(answers.len(), Ordering::Release);
-        self.shared.room.notify(usize::MAX);
-        let written = self.write(group);
-        for (answer, judged) in answers {
-            // A caller that has gone away wants no answer.
-            let _ = answer.send(match (&written, judged) {
-                (Ok(()), judged) | (_, judged @ Err(AppendError::Invalid(_))) => judged,
-                (Err(trouble), _) => Err(AppendError::Store(trouble.clone())),
-            });
-        }
+        made.map_err(|e| match e {
+            WriteError::Full(e) => e,
+            WriteError::Failed(e) => self.shared.poison(e),
+        })
+    }
+
+    /// Goes on in a new segment.
+    pub(crate) fn roll(&mut self) -> Result<(), WriteError> {
+        let head = self.shared.head();
+        self.log.roll(head + 1, &self.shared)?;
+        let header = self.log.header();
+        let segment = Segment {
+            number: header.number,
+            generation: header.generation(),
+            first: header.first,
+            path: self
+                .shared
+                .path()
+                .join(crate::folder::segment_name(header.number)),
+            file: self.shared.pages.number(self.log.file().clone()),
+        };
+        let end = self.log.end();
+        let stretch = Arc::new(Stretch::growing(Arc::new(segment), Tail::new(0), end));
+        self.active = stretch.clone();
+        self.shared.replace(|list| {
+            // A stretch without events would stand at the same position as the next one.
+            if list
+                .last()
+                .is_some_and(|last| last.next() == last.from && last.from > 0)
+            {
+                list.pop();
+            }
+            list.push(stretch);
+        });
         Ok(())
     }
 
-    fn judge(&self, group: &mut Group, append: &Append) -> Answer {
-        match self.shared.trouble.get() {
-            Some(trouble) => Err(AppendError::Store(trouble.clone())),
-            None => group.judge(&self.shared, append),
-        }
-    }
-
     /// Makes a group durable, then visible.
-    fn write(&mut self, group: Group) -> Result<(), StoreError> {
-        if group.is_empty() {
-            return Ok(());
+    fn write(&mut self, mut frame: Vec<u8>, head: u64, last_time: Time) -> Result<(), StoreError> {
+        let before = self.shared.head();
+        if head > before {
+            let events = (head - before) as u32;
+            let written = self.log.write(&mut frame, before + 1, events);
+            written.map_err(|e| self.shared.poison(e))?;
+            self.last_time = last_time;
+            self.active.grow(self.log.end());
+            self.shared.commits.fetch_add(1, Ordering::Release);
+            self.shared.publish(head);
         }
-        let (mut frame, index) = group.finish();
-        let before = self.shared.head()?;
-        let events = (index.head() - before) as u32;
-        let written = self
-            .log
-            .write(&mut frame, before + 1, events)
-            .map_err(|e| self.poison(e))?;
-        let mut published = self.shared.write()?;
-        published
-            .index
-            .absorb(index, written.segment.number, written.offset);
-        published.bytes += written.bytes;
-        if written.segment.number as usize > published.segments.len() {
-            published.segments.push(written.segment);
-        }
-        drop(published);
-        self.shared.grown.notify(usize::MAX);
         frame.clear();
         frame.shrink_to(GROUP_BYTES);
         self.buffer = frame;
@@ -126,32 +153,116 @@ impl Writer {
     }
 
     /// Writes the empty frame that proves the last one durable.
-    fn seal(&mut self) {
+    pub(crate) fn seal(&mut self) {
         if self.log.is_sealed() || self.shared.trouble.get().is_some() {
             return;
         }
-        let sealed = self.shared.head().and_then(|head| self.log.seal(head));
-        match sealed {
-            Err(e) => drop(self.poison(e)),
-            Ok(written) => {
-                if let Ok(mut published) = self.shared.write() {
-                    published.bytes += written.bytes;
+        let room = self.log.reserve(FRAME_HEADER as u64);
+        // Without room for it, the last frame stays unproven; nothing is lost by that.
+        if room.is_err() {
+            return;
+        }
+        match self.log.seal(self.shared.head()) {
+            Err(e) => drop(self.shared.poison(e)),
+            Ok(()) => self.active.grow(self.log.end()),
+        }
+    }
+}
+
+/// The writer's thread: it commits what waits, and seals the log when nothing comes.
+pub(crate) struct Thread {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) writer: Arc<Mutex<Writer>>,
+    pub(crate) jobs: Receiver<Job>,
+    pub(crate) calm: u32,
+}
+
+impl Thread {
+    /// Works until the store is closed.
+    pub(crate) fn run(mut self) {
+        let mut unsealed = false;
+        loop {
+            let seen = self.shared.commits.load(Ordering::Acquire);
+            let job = match unsealed {
+                false => self.jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                true => self.jobs.recv_timeout(self.shared.options.idle),
+            };
+            match job {
+                Ok(Job::Unsealed) => unsealed = true,
+                Ok(Job::Append(append, answer)) => {
+                    self.commit(append, answer);
+                    unsealed = true;
                 }
+                Err(RecvTimeoutError::Timeout) => {
+                    if seen == self.shared.commits.load(Ordering::Acquire) {
+                        lock(&self.writer).seal();
+                        unsealed = false;
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    /// Refuses appends from now on. Nothing clever is tried: after a failed sync nobody knows
-    /// what the disk holds, and only opening the store again finds out.
-    fn poison(&self, trouble: StoreError) -> StoreError {
-        self.shared.trouble.get_or_init(|| trouble).clone()
+    /// Takes the append and all that wait behind it.
+    fn commit(&mut self, append: Append, answer: oneshot::Sender<Answer>) {
+        let mut bytes = bound(&append);
+        let mut group = vec![(append, answer)];
+        let until = match self.shared.options.durability {
+            Durability::Group(delay) => Instant::now().checked_add(delay),
+            _ => None,
+        };
+        let writer = self.writer.clone();
+        // Whoever commits now makes others wait; they are taken along.
+        let mut writer = lock(&writer);
+        while bytes < GROUP_BYTES && group.len() < MAX_WAITING {
+            match self.next(until) {
+                Some((append, answer)) => {
+                    bytes += bound(&append);
+                    group.push((append, answer));
+                }
+                None => break,
+            }
+        }
+        self.shared
+            .waiting
+            .fetch_sub(group.len(), Ordering::Release);
+        self.shared.room.notify(usize::MAX);
+        let answers = writer.commit(group.iter().map(|(append, _)| append));
+        drop(writer);
+        self.calm = if group.len() > 1 { 0 } else { self.calm + 1 };
+        self.shared
+            .busy
+            .store(self.calm < CALM_GROUPS, Ordering::Release);
+        for ((_, answer), judged) in group.into_iter().zip(answers) {
+            // A caller that has gone away wants no answer.
+            let _ = answer.send(judged);
+        }
+    }
+
+    /// An append that waits already, or comes in time.
+    fn next(&self, until: Option<Instant>) -> Option<(Append, oneshot::Sender<Answer>)> {
+        loop {
+            let job = match until {
+                None => self.jobs.try_recv().ok()?,
+                Some(until) => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    self.jobs.recv_timeout(left).ok()?
+                }
+            };
+            if let Job::Append(append, answer) = job {
+                return Some((append, answer));
+            }
+        }
     }
 }
 
-impl Drop for Writer {
+impl Drop for Thread {
     /// However the thread ends, nobody waits for it in vain.
     fn drop(&mut self) {
-        self.shared.trouble.get_or_init(|| self.shared.stopped());
+        if std::thread::panicking() {
+            self.shared.poison(self.shared.stopped());
+        }
         self.shared.waiting.store(0, Ordering::Release);
         self.shared.room.notify(usize::MAX);
     }

@@ -12,9 +12,10 @@
 //! | 40 | 4 | segment number |
 //! | 44 | 4 | offset of this frame in the segment |
 //! | 48 | 4 | checksum of the body |
-//! | 52 | 8 | zero |
+//! | 52 | 4 | flags: 1 records stand side by side; without it, each at a multiple of 8 (version 1) |
+//! | 56 | 4 | zero |
 //! | 60 | 4 | header checksum, of bytes 0..60 |
-//! | 64 | … | body: records, each at a multiple of 8 |
+//! | 64 | … | body: records, and zeros up to a multiple of 8 |
 //!
 //! A frame without events is a *seal*: it proves that everything before it was durable.
 
@@ -39,6 +40,8 @@ pub(crate) struct FrameHeader {
     pub(crate) segment: u32,
     pub(crate) offset: u32,
     pub(crate) body_crc: u32,
+    /// Whether its records stand side by side.
+    pub(crate) packed: bool,
     /// The header checksum; the next frame's chain.
     pub(crate) crc: u32,
 }
@@ -62,6 +65,7 @@ impl FrameHeader {
         put(&self.segment.to_le_bytes());
         put(&self.offset.to_le_bytes());
         put(&self.body_crc.to_le_bytes());
+        put(&u32::from(self.packed).to_le_bytes());
         self.crc = crc32fast::hash(&out[..60]);
         out[60..].copy_from_slice(&self.crc.to_le_bytes());
         out
@@ -84,8 +88,9 @@ impl FrameHeader {
             segment: taker.u32()?,
             offset: taker.u32()?,
             body_crc: taker.u32()?,
+            packed: taker.u32()? & 1 == 1,
             crc: {
-                taker.u64()?;
+                taker.u32()?;
                 taker.u32()?
             },
         };

@@ -4,19 +4,28 @@
 mod frame;
 mod meta;
 mod record;
+mod v1;
 mod segment;
+mod index;
+mod erasing;
 
+pub(crate) use erasing::Pending;
 pub(crate) use frame::{FRAME_HEADER, FRAME_MAGIC, FrameHeader, check_body};
+pub(crate) use index::{Directory, INDEX_HEADER, IndexHeader, PAGE_BYTES, PAGE_DATA, check_page};
 pub(crate) use meta::{META_BYTES, Meta};
 pub(crate) use record::{
-    CommandRecord, EventView, RECORD_HEAD, Record, RecordHead, Records, put_command, put_event,
+    CommandRecord, EventView, RECORD_HEAD, Record, Records, check, packed_bound, put_erased,
+    put_event, v1_command_before,
 };
-pub(crate) use segment::{SEGMENT_HEADER, SegmentHeader};
+pub(crate) use segment::{Rewritten, SEGMENT_HEADER, SegmentHeader};
 
 use uuid::Uuid;
 
 /// The version of the format that this program writes.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
+
+/// The oldest version that it reads.
+const OLDEST: u32 = 1;
 
 /// Why a file's first bytes are not a header of this program.
 #[derive(Debug, PartialEq)]
@@ -76,7 +85,7 @@ impl<'a> Taker<'a> {
 }
 
 /// Opens a file header of 64 bytes: magic, version, …, checksum of what stands before it.
-fn file_header<'a>(bytes: &'a [u8], magic: &[u8; 8]) -> Result<Taker<'a>, HeaderError> {
+fn file_header<'a>(bytes: &'a [u8], magic: &[u8; 8]) -> Result<(u32, Taker<'a>), HeaderError> {
     let Some(header) = bytes.first_chunk::<64>() else {
         return Err(if bytes.starts_with(magic) {
             HeaderError::Damaged("its header is cut short")
@@ -93,10 +102,10 @@ fn file_header<'a>(bytes: &'a [u8], magic: &[u8; 8]) -> Result<Taker<'a>, Header
         return Err(HeaderError::Newer(version));
     }
     let [.., a, b, c, d] = *header;
-    if version != VERSION || crc32fast::hash(&header[..60]) != u32::from_le_bytes([a, b, c, d]) {
+    if version < OLDEST || crc32fast::hash(&header[..60]) != u32::from_le_bytes([a, b, c, d]) {
         return Err(HeaderError::Damaged("its header's checksum does not fit"));
     }
-    Ok(taker)
+    Ok((version, taker))
 }
 
 /// Closes a file header: pads to 60 bytes and puts the checksum behind.

@@ -1,10 +1,18 @@
 //! Stores that earlier versions of the format wrote are read for ever.
 
-use fait_core::event::{NewEvent, Origin, Tag, Time};
-use fait_core::store::{Append, CommandKey};
+use crate::all;
+use fait_core::event::{NewEvent, Origin, StoredEvent, Tag, Time};
+use fait_core::query::Query;
+use fait_core::store::contract::block_on;
+use fait_core::store::{Append, Appended, CommandKey, Erase, Keep, Memory, Range, Store};
+use fait_store::Disk;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 use uuid::Uuid;
+
+const VERSIONS: [u32; 1] = [1];
 
 fn folder(version: u32) -> PathBuf {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
@@ -51,16 +59,117 @@ fn event(n: u64) -> NewEvent {
         ty: ["OrderPlaced", "MealServed"][n as usize % 2].into(),
         version: [1, 2, 300][n as usize % 3],
         tags,
-        data: format!("{{\"number\":{n},\"note\":\"{}\"}}", "x".repeat((n % 60) as usize)).into(),
+        data: format!(
+            "{{\"number\":{n},\"note\":\"{}\"}}",
+            "x".repeat((n % 60) as usize)
+        )
+        .into(),
         origin,
     }
 }
 
-mod write {
-    #[test]
-    fn v1() {
-        use fait_core::store::{Store, contract::block_on};
-        let disk = fait_store::Disk::options().segment_bytes(4096).open(super::folder(1)).unwrap();
-        for a in super::history() { block_on(disk.append(a)).unwrap(); }
+/// A copy of a fixture, to be opened.
+fn copy(version: u32) -> TempDir {
+    let temp = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(folder(version)).unwrap().map(Result::unwrap) {
+        fs::copy(entry.path(), temp.path().join(entry.file_name())).unwrap();
     }
+    temp
+}
+
+/// What a store must hold after the history: events and receipts.
+fn expected() -> (Vec<StoredEvent>, Memory) {
+    let memory = Memory::default();
+    for append in history() {
+        block_on(memory.append(append)).unwrap();
+    }
+    (all(&memory), memory)
+}
+
+fn holds_the_history(disk: &Disk) {
+    let (events, memory) = expected();
+    assert_eq!(all(disk), events);
+    for n in 0..40_u128 {
+        let id = Uuid::from_u128(n + 7_000);
+        let known = block_on(disk.command(id)).unwrap();
+        let in_memory = block_on(memory.command(id)).unwrap();
+        let plain = |receipt: Appended| (receipt.first, receipt.last, receipt.recorded_at);
+        assert_eq!(
+            known.map(|(key, receipt)| (key, plain(receipt))),
+            in_memory.map(|(key, receipt)| (key, plain(receipt)))
+        );
+    }
+    for event in &events {
+        let at = Some(event.meta.position);
+        assert_eq!(block_on(disk.event(event.meta.id)), Ok(at));
+    }
+    let query = Query::tags(vec![Tag::new("table", 3)]);
+    let found = block_on(disk.read(&query, Range::after(0, 100))).unwrap();
+    assert_eq!(
+        found,
+        block_on(memory.read(&query, Range::after(0, 100))).unwrap()
+    );
+    assert!(found.events.len() > 3);
+}
+
+#[test]
+fn every_version_is_read() {
+    for version in VERSIONS {
+        let temp = copy(version);
+        holds_the_history(&Disk::open_read_only(temp.path()).unwrap());
+    }
+}
+
+/// What is appended to an old store, and erased from it, mixes with what was there.
+#[test]
+fn every_version_is_gone_on_with() {
+    for version in VERSIONS {
+        let temp = copy(version);
+        for round in 0..3 {
+            let disk = Disk::options()
+                .segment_bytes(4096)
+                .open(temp.path())
+                .unwrap();
+            if round == 0 {
+                holds_the_history(&disk);
+            }
+            for n in 0..20 {
+                let append = batch(1_000 + round * 100 + n);
+                block_on(disk.append(append)).unwrap();
+            }
+        }
+        let disk = Disk::open(temp.path()).unwrap();
+        let before = all(&disk);
+        assert_eq!(before[..expected().0.len()], expected().0);
+        let tag = Tag::new("table", 3);
+        let mut tombstone = batch(9_999);
+        tombstone.events[0].tags = vec![tag.clone()];
+        let erase = Erase {
+            tag: tag.clone(),
+            keep: Keep::default(),
+            tombstone,
+        };
+        let erased = block_on(disk.erase(erase)).unwrap();
+        assert!(erased.events > 3);
+        let after = all(&disk);
+        for (old, new) in before.iter().zip(&after) {
+            match old.tags.contains(&tag) {
+                true => assert_eq!((&*new.ty, new.meta.id), ("$Erased", old.meta.id)),
+                false => assert_eq!(new, old),
+            }
+        }
+        drop(disk);
+        assert_eq!(all(&Disk::open(temp.path()).unwrap()), after);
+    }
+}
+
+/// A program of the first version must not take a store apart that a newer one has written to.
+#[test]
+fn an_old_store_says_that_a_newer_program_wrote_to_it() {
+    let temp = copy(1);
+    let version = || fs::read(temp.path().join("meta")).unwrap()[8];
+    drop(Disk::open_read_only(temp.path()).unwrap());
+    assert_eq!(version(), 1, "reading changes nothing");
+    drop(Disk::open(temp.path()).unwrap());
+    assert_eq!(version(), 2);
 }

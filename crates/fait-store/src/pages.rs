@@ -1,0 +1,158 @@
+//! Pages of files in memory: bounded, shared by all readers, and never in doubt, because what is
+//! read through them never changes.
+
+use crate::file::LogFile;
+use crate::format::{INDEX_HEADER, PAGE_BYTES, PAGE_DATA, check_page};
+use bytes::{Bytes, BytesMut};
+use quick_cache::sync::Cache;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A file, known to the pages by a number of its own. A file that takes another's name is
+/// another file.
+#[derive(Clone, Debug)]
+pub(crate) struct Numbered {
+    pub(crate) file: Arc<dyn LogFile>,
+    number: u32,
+}
+
+/// The pages in memory.
+pub(crate) struct Pages {
+    cache: Cache<(u32, u32), Bytes>,
+    files: AtomicU32,
+}
+
+impl std::fmt::Debug for Pages {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pages")
+            .field("pages", &self.cache.len())
+            .finish()
+    }
+}
+
+impl Pages {
+    /// Room for so many bytes.
+    pub(crate) fn new(bytes: usize) -> Pages {
+        Pages {
+            cache: Cache::new((bytes / PAGE_BYTES).max(16)),
+            files: AtomicU32::new(0),
+        }
+    }
+
+    pub(crate) fn number(&self, file: Arc<dyn LogFile>) -> Numbered {
+        let number = self.files.fetch_add(1, Ordering::Relaxed);
+        Numbered { file, number }
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        self.cache.clear();
+    }
+
+    /// The bytes of a file from `from` to `to`, all of which are below `end`, where the file
+    /// stops changing.
+    pub(crate) fn bytes(&self, file: &Numbered, from: u64, to: u64, end: u64) -> io::Result<Bytes> {
+        let page = PAGE_BYTES as u64;
+        let (first, last) = (from / page, to.max(from + 1).div_ceil(page) - 1);
+        if last > first + 1 || (last + 1) * page > end {
+            return direct(file, from, to);
+        }
+        let (start, first_page) = ((from % page) as usize, self.page(file, first)?);
+        if first == last {
+            return Ok(first_page.slice(start..start + (to - from) as usize));
+        }
+        let mut joined = BytesMut::with_capacity((to - from) as usize);
+        joined.extend_from_slice(&first_page[start..]);
+        joined.extend_from_slice(&self.page(file, last)?[..(to - last * page) as usize]);
+        Ok(joined.freeze())
+    }
+
+    fn page(&self, file: &Numbered, number: u64) -> io::Result<Bytes> {
+        let key = (file.number, number as u32);
+        if let Some(page) = self.cache.get(&key) {
+            return Ok(page);
+        }
+        let at = number * PAGE_BYTES as u64;
+        let page = direct(file, at, at + PAGE_BYTES as u64)?;
+        self.cache.insert(key, page.clone());
+        Ok(page)
+    }
+
+    /// A page of an index, without its checksum, which was verified.
+    fn checked_page(&self, file: &Numbered, number: u32) -> io::Result<Bytes> {
+        let key = (file.number, number);
+        if let Some(page) = self.cache.get(&key) {
+            return Ok(page);
+        }
+        let at = INDEX_HEADER as u64 + u64::from(number) * PAGE_BYTES as u64;
+        let page = direct(file, at, at + PAGE_BYTES as u64)?;
+        if check_page(&page).is_none() {
+            let why = format!("the checksum of the page at byte {at} does not fit");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
+        let page = page.slice(..PAGE_DATA);
+        self.cache.insert(key, page.clone());
+        Ok(page)
+    }
+}
+
+fn direct(file: &Numbered, from: u64, to: u64) -> io::Result<Bytes> {
+    let mut buffer = vec![0; (to - from) as usize];
+    file.file.read_at(&mut buffer, from)?;
+    Ok(buffer.into())
+}
+
+/// The bytes of an index, in a file or in memory.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    File(Arc<Pages>, Numbered),
+    /// The whole image, as it would stand in a file.
+    Memory(Bytes),
+}
+
+impl Source {
+    /// A page without its checksum.
+    pub(crate) fn page(&self, number: u32) -> io::Result<Bytes> {
+        match self {
+            Source::File(pages, file) => pages.checked_page(file, number),
+            Source::Memory(image) => {
+                let at = INDEX_HEADER + number as usize * PAGE_BYTES;
+                match image.get(at..at + PAGE_DATA) {
+                    Some(_) => Ok(image.slice(at..at + PAGE_DATA)),
+                    None => Err(io::ErrorKind::UnexpectedEof.into()),
+                }
+            }
+        }
+    }
+
+    /// Some bytes behind the start of a page; they may lie in several.
+    pub(crate) fn bytes(&self, page: u32, at: usize, length: usize) -> io::Result<Bytes> {
+        let (mut number, mut at) = (page + (at / PAGE_DATA) as u32, at % PAGE_DATA);
+        let first = self.page(number)?;
+        if at + length <= PAGE_DATA {
+            return Ok(first.slice(at..at + length));
+        }
+        let mut joined = BytesMut::with_capacity(length);
+        let mut page = first;
+        loop {
+            let take = (length - joined.len()).min(PAGE_DATA - at);
+            joined.extend_from_slice(&page[at..at + take]);
+            if joined.len() == length {
+                return Ok(joined.freeze());
+            }
+            (number, at) = (number + 1, 0);
+            page = self.page(number)?;
+        }
+    }
+
+    /// A 32-bit number behind the start of a page.
+    pub(crate) fn u32(&self, page: u32, index: usize) -> io::Result<u32> {
+        let at = index * 4;
+        let bytes = self.page(page + (at / PAGE_DATA) as u32)?;
+        let number = bytes[at % PAGE_DATA..].first_chunk::<4>();
+        number
+            .map(|n| u32::from_le_bytes(*n))
+            .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+}
