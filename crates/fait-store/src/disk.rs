@@ -176,9 +176,15 @@ impl Disk {
             jobs: receiver,
             buffer: Vec::new(),
         };
+        #[cfg(any(test, feature = "sim"))]
+        let planted = crate::flaw::Planted::here();
         let writer = thread::Builder::new()
             .name("fait-store".into())
-            .spawn(move || writer.run())
+            .spawn(move || {
+                #[cfg(any(test, feature = "sim"))]
+                planted.plant();
+                writer.run();
+            })
             .map_err(OpenError::io("start a thread for", &path))?;
         Ok(Disk {
             shared,

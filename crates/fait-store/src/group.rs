@@ -1,5 +1,6 @@
 //! A group of appends that become durable together: judged in order, encoded into one frame.
 
+use crate::flaw::{Flaw, flaw};
 use crate::format::{CommandRecord, FRAME_HEADER, RECORD_HEAD, put_command, put_event};
 use crate::index::{Index, Place};
 use crate::read;
@@ -174,7 +175,9 @@ impl Group {
         for (condition, c) in conditions.iter().enumerate() {
             let query = &c.fail_if_events_match;
             let found = published.index.first(query, c.after);
-            if let Some(position) = found.or_else(|| self.index.first(query, c.after)) {
+            let mates = || self.index.first(query, c.after);
+            let mates = || mates().filter(|_| !flaw(Flaw::GroupMates));
+            if let Some(position) = found.or_else(mates) {
                 return Err(AppendError::Conflict {
                     condition,
                     position,

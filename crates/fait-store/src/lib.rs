@@ -16,6 +16,7 @@
 //! ```
 
 mod error;
+mod flaw;
 mod file;
 mod format;
 mod folder;
@@ -29,6 +30,9 @@ mod recover;
 mod group;
 mod writer;
 mod disk;
+#[cfg(any(test, feature = "sim"))]
+#[doc(hidden)]
+pub mod sim;
 #[cfg(test)]
 mod tests;
 

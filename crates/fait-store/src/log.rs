@@ -2,6 +2,7 @@
 
 use crate::error::OpenError;
 use crate::file::{Folder, LogFile};
+use crate::flaw::{Flaw, flaw};
 use crate::folder::segment_name;
 use crate::format::{FRAME_HEADER, FrameHeader, SEGMENT_HEADER, SegmentHeader};
 use crate::options::Options;
@@ -68,11 +69,11 @@ impl Log {
         let path = folder.path().join(segment_name(tail.segment.number));
         let file = &tail.segment.file;
         let clean = || {
-            if tail.torn {
+            if tail.torn && !flaw(Flaw::TornTailKept) {
                 file.cut(tail.end.min(file.size()?))?;
             }
             file.write_at(&tail.header.encode(), 0)?;
-            if let Some(start) = tail.last_frame {
+            if let Some(start) = tail.last_frame.filter(|_| !flaw(Flaw::LastFrameKept)) {
                 let mut frame = vec![0; (tail.end - start) as usize];
                 file.read_at(&mut frame, start)?;
                 file.write_at(&frame, start)?;
@@ -176,7 +177,12 @@ impl Log {
         let file = &self.segment.file;
         file.write_at(frame, self.end)
             .and_then(|()| match self.options.durability {
-                Durability::Sync | Durability::Group(_) => file.sync(),
+                Durability::Sync | Durability::Group(_) => file.sync().or_else(|e| {
+                    match flaw(Flaw::SyncRetried) {
+                        true => file.sync(),
+                        false => Err(e),
+                    }
+                }),
                 _ => Ok(()),
             })
             .map_err(|e| self.failed(self.segment.number, &e))?;
@@ -223,7 +229,9 @@ impl Log {
 fn create(folder: &dyn Folder, header: &SegmentHeader) -> io::Result<Segment> {
     let file = folder.create(&segment_name(header.number))?;
     file.write_at(&header.encode(), 0)?;
-    file.sync()?;
+    if !flaw(Flaw::HeaderSync) {
+        file.sync()?;
+    }
     folder.sync()?;
     Ok(Segment {
         number: header.number,

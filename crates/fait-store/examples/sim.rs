@@ -1,0 +1,3 @@
+//! The simulator as a program; `cargo xtask sim` runs it.
+
+fn main() {}
