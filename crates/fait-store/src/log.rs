@@ -177,12 +177,12 @@ impl Log {
         let file = &self.segment.file;
         file.write_at(frame, self.end)
             .and_then(|()| match self.options.durability {
-                Durability::Sync | Durability::Group(_) => file.sync().or_else(|e| {
-                    match flaw(Flaw::SyncRetried) {
+                Durability::Sync | Durability::Group(_) => {
+                    file.sync().or_else(|e| match flaw(Flaw::SyncRetried) {
                         true => file.sync(),
                         false => Err(e),
-                    }
-                }),
+                    })
+                }
                 _ => Ok(()),
             })
             .map_err(|e| self.failed(self.segment.number, &e))?;

@@ -206,10 +206,7 @@ fn a_fault_while_a_segment_begins_is_survived() {
         sim.lose_power();
         drop(disk);
         assert_eq!(all(&opened(&sim)).len(), acknowledged);
-        assert!(
-            files(&sim) >= 3,
-            "a second segment was begun"
-        );
+        assert!(files(&sim) >= 3, "a second segment was begun");
     }
 }
 

@@ -56,12 +56,10 @@ impl SegmentHeader {
         fields.ok_or(HeaderError::Damaged("its header is cut short"))
     }
 
-    /// Whether these bytes are what a crash leaves of a segment that was being made: a beginning
-    /// of its header, or zeros, and nothing behind.
+    /// Whether these bytes are what a crash leaves of a segment that was being made: any part of
+    /// its header, and nothing behind. A segment is not used before its header is durable.
     pub(crate) fn is_unfinished(bytes: &[u8]) -> bool {
-        let beginning = &MAGIC[..bytes.len().min(MAGIC.len())];
-        let short = bytes.len() < SEGMENT_HEADER && bytes.starts_with(beginning);
-        let zeros = bytes.len() <= SEGMENT_HEADER && bytes.iter().all(|b| *b == 0);
-        short || zeros
+        let broken = |e| matches!(e, HeaderError::Foreign | HeaderError::Damaged(_));
+        bytes.len() <= SEGMENT_HEADER && SegmentHeader::decode(bytes).is_err_and(broken)
     }
 }

@@ -100,10 +100,14 @@ impl Contents {
 
     /// Chooses among the pending sectors those that no later write of the same sector covers.
     fn some_sector(&self, rng: &mut Rng) -> Option<usize> {
-        let sectors = self.pending.iter().enumerate().filter_map(|(n, p)| match p {
-            Pending::Sector { at, .. } => Some((n, *at)),
-            Pending::Length(_) => None,
-        });
+        let sectors = self
+            .pending
+            .iter()
+            .enumerate()
+            .filter_map(|(n, p)| match p {
+                Pending::Sector { at, .. } => Some((n, *at)),
+                Pending::Length(_) => None,
+            });
         let last = |(n, at): &(usize, usize)| {
             let later = self.pending[n + 1..].iter();
             !later

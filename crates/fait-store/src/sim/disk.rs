@@ -37,6 +37,8 @@ struct Planned {
     after: usize,
     /// Then it hits so many.
     times: usize,
+    /// Nobody mends it.
+    for_good: bool,
 }
 
 /// A change of the names in the folder that is not durable yet.
@@ -126,19 +128,27 @@ impl SimDisk {
 
     /// A fault hits, once, after so many operations that it could hit.
     pub(crate) fn fail_after(&self, after: usize, fault: Fault) {
-        self.plan(fault, after, 1);
+        self.plan(fault, after, 1, false);
     }
 
-    /// A fault hits whatever it can from now on.
+    /// A fault hits whatever it can until the disk is mended.
+    #[cfg(test)]
     pub(crate) fn fail_always(&self, fault: Fault) {
-        self.plan(fault, 0, usize::MAX);
+        self.plan(fault, 0, usize::MAX, false);
     }
 
-    fn plan(&self, fault: Fault, after: usize, times: usize) {
+    /// A fault hits whatever it can for ever.
+    #[cfg(test)]
+    pub(crate) fn fail_for_good(&self, fault: Fault) {
+        self.plan(fault, 0, usize::MAX, true);
+    }
+
+    fn plan(&self, fault: Fault, after: usize, times: usize, for_good: bool) {
         let planned = Planned {
             fault,
             after,
             times,
+            for_good,
         };
         self.with(|m| m.planned.push(planned));
     }
@@ -146,7 +156,7 @@ impl SimDisk {
     /// No fault hits any more, there is room again, and power stays.
     pub(crate) fn mend(&self) {
         self.with(|m| {
-            m.planned.clear();
+            m.planned.retain(|planned| planned.for_good);
             (m.capacity, m.read_only) = (None, false);
             if m.power != Power::Off {
                 m.power = Power::On;
@@ -157,6 +167,11 @@ impl SimDisk {
     /// Only so many bytes more find room.
     pub(crate) fn limit(&self, more: usize) {
         self.with(|m| m.capacity = Some(m.used() + more));
+    }
+
+    /// Whether there is a limit.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.lock().capacity.is_some()
     }
 
     /// Nothing can be changed any more.

@@ -15,6 +15,9 @@ use std::time::Duration;
 pub(super) const ERASES: bool = false;
 /// Whether it can make a backup and restore it.
 pub(super) const BACKS_UP: bool = false;
+/// Whether it opens on a full disk, whatever had just been begun. Today a segment whose header found
+/// no room keeps the store closed until there is some.
+pub(super) const OPENS_WHEN_FULL: bool = false;
 
 /// A store that is open on a simulated disk, driven by one thread.
 pub(super) struct Engine {
@@ -45,6 +48,11 @@ impl Engine {
         Ok(Engine { store, disk })
     }
 
+    /// Opens with a writer of its own, for threads that call at once.
+    pub(super) fn open_threaded(disk: &SimDisk) -> Result<Engine, OpenError> {
+        Engine::open(disk)
+    }
+
     pub(super) fn append(&self, append: Append) -> Answer {
         block_on(self.store.append(append))
     }
@@ -57,7 +65,9 @@ impl Engine {
         let before = self.disk.seen();
         self.disk.hold(true);
         let mut appends = appends.into_iter();
-        let mut first = self.store.append(appends.next().expect("a group is not empty"));
+        let mut first = self
+            .store
+            .append(appends.next().expect("a group is not empty"));
         let early = match first.as_mut().poll(&mut context) {
             Poll::Ready(answer) => Some(answer),
             Poll::Pending => {

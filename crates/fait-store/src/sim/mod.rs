@@ -3,3 +3,16 @@
 mod rng;
 mod contents;
 pub(crate) mod disk;
+mod engine;
+mod model;
+mod plan;
+mod check;
+mod figures;
+mod run;
+mod history;
+mod threads;
+mod program;
+#[cfg(test)]
+mod tests;
+
+pub use program::main_with;

@@ -105,7 +105,12 @@ impl Model {
     /// The changes from the n-th on may have had an effect; nobody sees them until it is found out.
     pub(super) fn doubt(&mut self, n: usize) {
         if n < self.taken.len() {
-            self.doubt = self.taken.split_off(n).into_iter().map(|t| t.change).collect();
+            self.doubt = self
+                .taken
+                .split_off(n)
+                .into_iter()
+                .map(|t| t.change)
+                .collect();
             self.again();
         }
     }
