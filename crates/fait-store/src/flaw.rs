@@ -8,6 +8,10 @@ use std::cell::Cell;
 /// A bug that can be planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
+    /// Files are never synced (planted in the simulated disk).
+    Sync,
+    /// The folder is never synced (planted in the simulated disk).
+    FolderSync,
     /// The checksum of a frame's body is not looked at when the store is opened.
     Checksum,
     /// The checksum of a record is not looked at when it is read.

@@ -107,7 +107,10 @@ impl Log {
             chain: 0,
         };
         let path = folder.path().join(segment_name(1));
-        let segment = create(&*folder, &header).map_err(OpenError::io("make", &path))?;
+        // Whoever made the store may have failed to make its name durable; no segment may be there
+        // without it.
+        let segment = folder.sync().and_then(|()| create(&*folder, &header));
+        let segment = segment.map_err(OpenError::io("make", &path))?;
         let tail = Tail {
             segment,
             header,

@@ -3,6 +3,7 @@
 use super::contents::Contents;
 use super::rng::Rng;
 use crate::file::{Folder, LogFile};
+use crate::flaw::{Flaw, flaw};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
@@ -23,10 +24,6 @@ pub(crate) enum Fault {
     Lost,
     /// One sector of a sync arrives elsewhere, and nobody is told.
     Astray,
-    /// A sync does nothing, and nobody is told.
-    NoSync,
-    /// The same for the names in the folder.
-    NoFolderSync,
 }
 
 /// A fault that is to come.
@@ -37,8 +34,6 @@ struct Planned {
     after: usize,
     /// Then it hits so many.
     times: usize,
-    /// Nobody mends it.
-    for_good: bool,
 }
 
 /// A change of the names in the folder that is not durable yet.
@@ -128,27 +123,20 @@ impl SimDisk {
 
     /// A fault hits, once, after so many operations that it could hit.
     pub(crate) fn fail_after(&self, after: usize, fault: Fault) {
-        self.plan(fault, after, 1, false);
+        self.plan(fault, after, 1);
     }
 
     /// A fault hits whatever it can until the disk is mended.
     #[cfg(test)]
     pub(crate) fn fail_always(&self, fault: Fault) {
-        self.plan(fault, 0, usize::MAX, false);
+        self.plan(fault, 0, usize::MAX);
     }
 
-    /// A fault hits whatever it can for ever.
-    #[cfg(test)]
-    pub(crate) fn fail_for_good(&self, fault: Fault) {
-        self.plan(fault, 0, usize::MAX, true);
-    }
-
-    fn plan(&self, fault: Fault, after: usize, times: usize, for_good: bool) {
+    fn plan(&self, fault: Fault, after: usize, times: usize) {
         let planned = Planned {
             fault,
             after,
             times,
-            for_good,
         };
         self.with(|m| m.planned.push(planned));
     }
@@ -156,7 +144,7 @@ impl SimDisk {
     /// No fault hits any more, there is room again, and power stays.
     pub(crate) fn mend(&self) {
         self.with(|m| {
-            m.planned.retain(|planned| planned.for_good);
+            m.planned.clear();
             (m.capacity, m.read_only) = (None, false);
             if m.power != Power::Off {
                 m.power = Power::On;
@@ -358,13 +346,10 @@ impl Machine {
     }
 
     fn sync(&mut self, file: usize) -> io::Result<()> {
-        self.writable()?;
-        let hit = self.hit(|fault| {
-            matches!(
-                fault,
-                Fault::Sync | Fault::Lost | Fault::Astray | Fault::NoSync
-            )
-        });
+        if flaw(Flaw::Sync) {
+            return Ok(());
+        }
+        let hit = self.hit(|fault| matches!(fault, Fault::Sync | Fault::Lost | Fault::Astray));
         let contents = &mut self.files[file];
         let lied = match hit {
             Some(Fault::Sync) => {
@@ -372,7 +357,6 @@ impl Machine {
                 contents.forget();
                 return Err(broken());
             }
-            Some(Fault::NoSync) => true,
             Some(Fault::Lost) => contents.sync_losing(&mut self.rng),
             Some(_) => contents.sync_astray(&mut self.rng),
             None => {
@@ -385,18 +369,16 @@ impl Machine {
     }
 
     fn sync_names(&mut self) -> io::Result<()> {
-        match self.hit(|fault| matches!(fault, Fault::Sync | Fault::NoFolderSync)) {
-            Some(Fault::Sync) => {
-                self.seen.failed_syncs += 1;
-                Err(broken())
-            }
-            Some(_) => Ok(()),
-            None => {
-                self.moves.clear();
-                self.durable_names.clone_from(&self.names);
-                Ok(())
-            }
+        if flaw(Flaw::FolderSync) {
+            return Ok(());
         }
+        if self.hit(|fault| fault == Fault::Sync).is_some() {
+            self.seen.failed_syncs += 1;
+            return Err(broken());
+        }
+        self.moves.clear();
+        self.durable_names.clone_from(&self.names);
+        Ok(())
     }
 
     fn crash(&mut self) {

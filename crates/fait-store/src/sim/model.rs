@@ -1,7 +1,7 @@
 //! What the store must answer: the store in memory, and what a loss of power may leave out.
 
 use crate::writer::Answer;
-use fait_core::event::{Position, StoredEvent};
+use fait_core::event::Position;
 use fait_core::query::Query;
 use fait_core::store::contract::block_on;
 use fait_core::store::{
@@ -52,10 +52,6 @@ impl Model {
             head: 0,
         };
         block_on(self.memory.read(query, range)).unwrap_or(nothing)
-    }
-
-    pub(super) fn all(&self) -> Vec<StoredEvent> {
-        self.read(&Query::all(), Range::after(0, usize::MAX)).events
     }
 
     /// Some append that was taken.

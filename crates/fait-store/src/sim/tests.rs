@@ -1,10 +1,9 @@
 //! The simulator runs, and finds the bugs that it must find.
 
-use super::disk::{Fault, SimDisk};
 use super::history::{Call, Did, check};
 use super::plan::Plan;
 use super::program::history_of;
-use super::run::{Run, run, run_traced};
+use super::run::{run, run_traced};
 use crate::flaw::{Flaw, Planted};
 use fait_core::event::Time;
 use fait_core::query::Query;
@@ -30,30 +29,18 @@ fn is_found(seeds: u64, flaw: Flaw) {
     assert!(found.is_some(), "{flaw:?} was not found in {seeds} seeds");
 }
 
-/// The same for a disk that lies from the start.
-#[track_caller]
-fn is_found_on(seeds: u64, fault: Fault) {
-    let lies = |seed: u64| {
-        let disk = SimDisk::new(seed ^ 1);
-        disk.fail_for_good(fault);
-        Run::new(seed, disk, false).lives().is_err()
-    };
-    let found = (0..seeds).find(|seed| panics_or_fails(|| lies(*seed)));
-    assert!(found.is_some(), "{fault:?} was not found in {seeds} seeds");
-}
-
 fn panics_or_fails(fails: impl FnOnce() -> bool + UnwindSafe) -> bool {
     catch_unwind(fails).unwrap_or(true)
 }
 
 #[test]
 fn a_sync_left_out_is_found() {
-    is_found_on(20, Fault::NoSync);
+    is_found(20, Flaw::Sync);
 }
 
 #[test]
 fn a_folder_sync_left_out_is_found() {
-    is_found_on(100, Fault::NoFolderSync);
+    is_found(100, Flaw::FolderSync);
 }
 
 #[test]
