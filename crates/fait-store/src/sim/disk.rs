@@ -1,5 +1,8 @@
 //! A disk in memory that fails, forgets, lies and waits when it is told to, or by chance.
 
+#[cfg(test)]
+mod tests;
+
 use super::contents::Contents;
 use super::rng::Rng;
 use crate::file::{Folder, LogFile};

@@ -15,8 +15,8 @@ use std::time::Duration;
 pub(super) const ERASES: bool = false;
 /// Whether it can make a backup and restore it.
 pub(super) const BACKS_UP: bool = false;
-/// Whether it opens on a full disk, whatever had just been begun. Today a segment whose header found
-/// no room keeps the store closed until there is some.
+/// Whether it opens on a full disk, whatever had just been begun. Today a segment whose header
+/// found no room keeps the store closed until there is some.
 pub(super) const OPENS_WHEN_FULL: bool = false;
 
 /// A store that is open on a simulated disk, driven by one thread.

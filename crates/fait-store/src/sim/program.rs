@@ -84,7 +84,8 @@ fn simulate(wanted: &Wanted) -> ExitCode {
     let found = match wanted.only {
         Some(seed) => one(seed, &work),
         None => {
-            let threads = thread::available_parallelism().map_or(2, usize::from);
+            // Two for each core: a store and its writer wait for each other most of the time.
+            let threads = 2 * thread::available_parallelism().map_or(1, usize::from);
             thread::scope(|scope| {
                 for _ in 0..threads {
                     scope.spawn(|| many(wanted, &work));

@@ -9,15 +9,21 @@ use fait_core::event::Time;
 use fait_core::query::Query;
 use fait_core::store::{Append, AppendCondition, AppendError, Appended, Durability};
 use std::panic::{UnwindSafe, catch_unwind};
+use std::thread;
 use uuid::Uuid;
 
 #[test]
 fn simulated_lives() {
-    for seed in 0..2_000 {
+    let lives = |seed| {
         if run(seed).is_err() {
             panic!("{:#?}", run_traced(seed));
         }
-    }
+    };
+    thread::scope(|scope| {
+        for first in 0..4 {
+            scope.spawn(move || (first..2_000).step_by(4).for_each(lives));
+        }
+    });
 }
 
 /// A planted bug is found within so many seeds.
