@@ -9,8 +9,10 @@ use std::cell::Cell;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
     /// Files are never synced (planted in the simulated disk).
+    #[cfg(any(test, feature = "sim"))]
     Sync,
     /// The folder is never synced (planted in the simulated disk).
+    #[cfg(any(test, feature = "sim"))]
     FolderSync,
     /// The checksum of a frame's body is not looked at when the store is opened.
     Checksum,
