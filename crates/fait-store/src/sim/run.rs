@@ -7,7 +7,7 @@ use super::figures::Figures;
 use super::model::{Model, plain};
 use super::plan::{Plan, Step};
 use crate::writer::Answer;
-use fait_core::store::{Append, AppendError, Erase};
+use fait_core::store::{Append, AppendError, Appended, Erase, Erased};
 use std::fmt::Debug;
 
 /// What went wrong, and how it came to it.
@@ -39,6 +39,8 @@ pub(super) struct Run {
     figures: Figures,
     /// How many changes were taken before the last frame with events was written.
     last_frame: usize,
+    /// An erasure has failed half-way: what readers see until the next opening is not known.
+    unsettled: bool,
     trace: Option<Vec<String>>,
 }
 
@@ -66,6 +68,7 @@ impl Run {
                 ..Figures::default()
             },
             last_frame: 0,
+            unsettled: false,
             trace: traced.then(Vec::new),
         }
     }
@@ -209,6 +212,7 @@ impl Run {
     }
 
     fn check_opened(&mut self, engine: &Engine) -> Result<(), String> {
+        self.unsettled = false;
         let head = check::head(engine)?;
         let last_frame = self.model.len();
         if let Some(erase) = self.model.opened(head)? {
@@ -240,7 +244,7 @@ impl Run {
                 }
                 step => self.step(&engine, step)?,
             }
-            if self.disk.is_off() {
+            if self.disk.is_off() || self.unsettled {
                 break;
             }
         }
@@ -364,26 +368,52 @@ impl Run {
 
     fn erase(&mut self, engine: &Engine, erase: Erase) -> Result<(), String> {
         let (refuses, errors) = (engine.refuses(), self.disk.seen().errors);
-        let answer = engine.erase(erase.clone());
-        self.note(|| format!("erase {}: {}", erase.tag, short(&answer)));
+        let mut answer = engine.erase(erase.clone());
+        self.note(|| format!("erase {}: {}", told(&erase.tombstone), short(&answer)));
         let before = self.model.len();
+        let mut again = false;
         if let Err(AppendError::Store(error)) = &answer {
             if self.disk.seen().errors == errors && !refuses {
                 return Err(format!("an erasure failed on a sound disk: {error}"));
             }
-            if !refuses && self.model.erase(&erase).is_ok() {
-                self.model.doubt(before);
+            if refuses {
+                return Ok(());
             }
-            return Ok(());
+            if engine.refuses() || self.disk.is_off() {
+                if self.model.erase(&erase).is_ok() {
+                    self.model.doubt(before);
+                }
+                self.unsettled = true;
+                return Ok(());
+            }
+            // A part of it was done; asked again on a sound disk, all of it is.
+            self.disk.mend();
+            answer = engine.erase(erase.clone());
+            self.note(|| format!("erased again: {}", short(&answer)));
+            again = true;
         }
         let expected = self.model.erase(&erase);
         let answer = answer.and_then(|erased| {
             let tombstone = plain(Ok(erased.tombstone))?;
-            Ok(fait_core::store::Erased {
+            Ok(Erased {
                 tombstone,
                 ..erased
             })
         });
+        // How much was left to be done is not known then, nor whether the tombstone was there.
+        let told = |erased: Erased| match again {
+            true => (erased.tombstone.first, erased.tombstone.last, 0, true),
+            false => {
+                let Appended {
+                    first,
+                    last,
+                    repeated,
+                    ..
+                } = erased.tombstone;
+                (first, last, erased.events, repeated)
+            }
+        };
+        let (answer, expected) = (answer.map(told), expected.map(told));
         if answer != expected {
             let (got, wanted) = (short(&answer), short(&expected));
             return Err(format!("an erasure was answered {got}, not {wanted}"));
