@@ -342,3 +342,41 @@ fn a_store_that_is_idle_seals_its_last_frame() {
         "two frames with events, and a seal between them"
     );
 }
+
+/// Found by the simulator: the name of `meta` was not durable, the first segment's was, and the
+/// store could never be opened again.
+#[test]
+fn a_store_whose_making_failed_twice_can_be_made() {
+    for (seed, second) in (0..200).flat_map(|seed| (0..4).map(move |n| (seed, n))) {
+        let sim = SimDisk::new(seed);
+        let start = || {
+            let options = Options::default().segment_bytes(MIN_SEGMENT_BYTES);
+            Disk::start(Arc::new(sim.clone()), options, None).map(drop)
+        };
+        sim.fail_after(1, Fault::Sync);
+        start().unwrap_err();
+        sim.mend();
+        sim.fail_after(second, Fault::Sync);
+        let _ = start();
+        sim.mend();
+        sim.crash();
+        start().unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+    }
+}
+
+/// Found by the simulator: of a new segment's header the second half had arrived, the first not.
+#[test]
+fn a_header_that_is_torn_anywhere_is_written_again() {
+    for (from, to) in [(0, 1), (0, 32), (8, 12), (16, 64), (63, 64)] {
+        let sim = SimDisk::default();
+        drop(opened(&sim));
+        let file = sim.open("00000001.log").unwrap();
+        let zeros = vec![0; to - from];
+        file.write_at(&zeros, from as u64).unwrap();
+        file.sync().unwrap();
+        let disk = opened(&sim);
+        block_on(disk.append(one(1))).unwrap();
+        drop(disk);
+        assert_eq!(all(&opened(&sim)).len(), 1);
+    }
+}

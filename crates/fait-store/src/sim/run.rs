@@ -310,8 +310,8 @@ impl Run {
         answers: Vec<(Append, Answer)>,
     ) -> Result<(), String> {
         let mut doubt = None;
-        let together = answers.len() > 1;
-        for (n, (append, answer)) in answers.into_iter().enumerate() {
+        let start = self.model.len();
+        for (append, answer) in answers {
             self.note(|| format!("append {}: {}", told(&append), short(&answer)));
             let before = self.model.len();
             let store = matches!(answer, Err(AppendError::Store(_)));
@@ -346,10 +346,9 @@ impl Run {
                 return Err(format!("an append was answered {got}, not {wanted}"));
             }
             self.count(&answer);
-            // Sent together, the first has a frame of its own.
-            if self.model.len() > before && (!together || n <= 1 || self.last_frame == before - 1) {
-                self.last_frame = before;
-            }
+        }
+        if self.model.len() > start {
+            self.last_frame = start;
         }
         if let Some(n) = doubt {
             self.model.doubt(n);
