@@ -6,6 +6,7 @@ mod finding;
 mod tidy;
 mod machine;
 mod browser;
+mod sim;
 mod steps;
 
 use std::io::Write;
@@ -17,6 +18,7 @@ Usage: cargo xtask <verb> [options]
 Verbs:
   test     everything that must hold: format, lints, tidy, tests, documentation, browser
   tidy     the rules that no other tool knows: directions, sizes, words, forbidden calls
+  sim      the embedded store on a simulated disk, for as many lives as wanted
   browser  the restaurant's pages in a real Chromium
   ci       what continuous integration runs: `test` that never asks and never writes
 
@@ -50,6 +52,8 @@ fn verb(args: &[String]) -> Result<bool, String> {
         "tidy" => tidy::verb(rest),
         "browser" if help => say(browser::HELP),
         "browser" => browser::verb(rest),
+        "sim" if help => say(sim::HELP),
+        "sim" => sim::verb(rest),
         "help" | "--help" | "-h" => say(HELP),
         other => Err(format!("there is no verb `{other}`\n\n{HELP}")),
     }

@@ -1,5 +1,6 @@
 //! A group of appends that become durable together: judged in order, encoded into one frame.
 
+use crate::flaw::{Flaw, flaw};
 use crate::format::{CommandRecord, EventView};
 use crate::format::{FRAME_HEADER, RECORD_HEAD, packed_bound, put_event, v1_command_before};
 use crate::index::Tail;
@@ -199,7 +200,9 @@ impl<'a> Group<'a> {
         let pending = |s: &Stretch, o| self.pending(s, o);
         for (condition, c) in conditions.iter().enumerate() {
             let query = &c.fail_if_events_match;
-            if let Some(position) = read::first(self.shared, query, c.after, &pending)? {
+            let found = read::first(self.shared, query, c.after, &pending)?;
+            let blind = |at: &Position| flaw(Flaw::GroupMates) && *at > self.shared.head();
+            if let Some(position) = found.filter(|at| !blind(at)) {
                 return Err(AppendError::Conflict {
                     condition,
                     position,

@@ -4,6 +4,7 @@ use crate::commit::command;
 use crate::erase;
 use crate::error::OpenError;
 use crate::file::{Folder, RealFolder};
+use crate::flaw::Planted;
 use crate::folder::{
     Holds, inspect, lock as lock_folder, lock_for_reading, make, not_a_store, segment_name, sweep,
     write_meta,
@@ -268,17 +269,24 @@ impl Disk {
         };
         let shared = self.shared.clone();
         let name = |name: &str| thread::Builder::new().name(name.into());
-        held.threads
-            .push(name("fait-store").spawn(move || thread.run())?);
-        held.threads
-            .push(name("fait-keeper").spawn(move || keep_on(&shared, &kept))?);
+        let planted = Planted::here();
+        let writing = name("fait-store").spawn(move || {
+            planted.plant();
+            thread.run();
+        });
+        held.threads.push(writing?);
+        let keeping = name("fait-keeper").spawn(move || {
+            planted.plant();
+            keep_on(&shared, &kept);
+        });
+        held.threads.push(keeping?);
         (held.jobs, held.keep) = (Some(jobs), Some(keep));
         Ok(())
     }
 
     /// Does one piece of the work beside the writing; says whether there was any. Only needed
     /// where no thread does it.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "sim"))]
     pub(crate) fn tend(&self) -> Result<bool, StoreError> {
         keeper::tend(&self.shared)
     }
@@ -464,6 +472,11 @@ fn resume(
             rewritten: None,
         };
         let path = folder.path().join(segment_name(1));
+        // Whoever made the store may have failed to make its name durable; no segment may be
+        // there without it.
+        folder
+            .sync()
+            .map_err(OpenError::io("write", folder.path()))?;
         let made = begin(&**folder, Spare::None, &header);
         let (file, size) = made.map_err(OpenError::io("make", &path))?;
         let end = SEGMENT_HEADER as u64;

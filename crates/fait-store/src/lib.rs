@@ -16,6 +16,7 @@
 //! ```
 
 mod error;
+mod flaw;
 mod file;
 mod format;
 mod folder;
@@ -34,6 +35,9 @@ mod keeper;
 mod recover;
 mod erase;
 mod disk;
+#[cfg(any(test, feature = "sim"))]
+#[doc(hidden)]
+pub mod sim;
 #[cfg(test)]
 mod tests;
 

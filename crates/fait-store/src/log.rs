@@ -2,6 +2,7 @@
 
 use crate::error::OpenError;
 use crate::file::{Folder, LogFile};
+use crate::flaw::{Flaw, flaw};
 use crate::folder::{BEGUN, SPARE, segment_name};
 use crate::format::{FRAME_HEADER, FrameHeader, SEGMENT_HEADER, SegmentHeader, VERSION};
 use crate::options::Options;
@@ -67,12 +68,12 @@ impl Log {
         let file = &tail.file;
         let mut size = tail.size;
         let mut clean = || {
-            if tail.torn {
+            if tail.torn && !flaw(Flaw::TornTailKept) {
                 file.cut(tail.end.min(file.size()?))?;
                 size = tail.end;
             }
             file.write_at(&tail.header.encode(), 0)?;
-            if let Some((start, _)) = tail.last {
+            if let Some((start, _)) = tail.last.filter(|_| !flaw(Flaw::LastFrameKept)) {
                 let mut frame = vec![0; (tail.end - start) as usize];
                 file.read_at(&mut frame, start)?;
                 file.write_at(&frame, start)?;
@@ -166,10 +167,11 @@ impl Log {
             crc: 0,
         };
         frame[..FRAME_HEADER].copy_from_slice(&header.encode());
-        let durable = self.options.durability.is_durable();
+        let unsynced = flaw(Flaw::IndexBeforeLog) && events == 0;
+        let durable = self.options.durability.is_durable() && !unsynced;
         self.file
             .write_at(frame, self.end)
-            .and_then(|()| if durable { self.file.sync() } else { Ok(()) })
+            .and_then(|()| if durable { sync(&*self.file) } else { Ok(()) })
             .map_err(|e| self.failed(self.header.number, &e))?;
         self.last = Some((self.end, header));
         self.end += frame.len() as u64;
@@ -244,6 +246,15 @@ impl Log {
     }
 }
 
+/// Makes what was written durable. When that fails nobody knows what the disk holds, so it is not
+/// tried again.
+fn sync(file: &dyn LogFile) -> io::Result<()> {
+    file.sync().or_else(|e| match flaw(Flaw::SyncRetried) {
+        true => file.sync(),
+        false => Err(e),
+    })
+}
+
 /// Makes a segment: from a file made ahead, or a new one. It has its name only once its header is
 /// durable. Gives the file and its length.
 pub(crate) fn begin(
@@ -256,7 +267,9 @@ pub(crate) fn begin(
         Spare::None | Spare::Failed => (BEGUN, folder.create(BEGUN)?, SEGMENT_HEADER as u64),
     };
     file.write_at(&header.encode(), 0)?;
-    file.sync()?;
+    if !flaw(Flaw::HeaderSync) {
+        file.sync()?;
+    }
     folder.rename(name, &segment_name(header.number))?;
     folder.sync()?;
     Ok((file, size))

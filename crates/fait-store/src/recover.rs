@@ -7,6 +7,7 @@
 
 use crate::error::OpenError;
 use crate::file::{Folder, LogFile};
+use crate::flaw::{Flaw, flaw};
 use crate::folder::{index_name, newer, segment_name, segment_number};
 use crate::format::{
     FRAME_HEADER, FrameHeader, HeaderError, INDEX_HEADER, IndexHeader, SEGMENT_HEADER,
@@ -313,12 +314,32 @@ impl Opening<'_> {
 fn last_frame(file: &dyn LogFile, index: &IndexHeader) -> Option<FrameHeader> {
     let mut bytes = vec![0; FRAME_HEADER];
     file.read_at(&mut bytes, index.last_frame.into()).ok()?;
-    let frame = FrameHeader::decode(&bytes)?;
+    let frame = match FrameHeader::decode(&bytes) {
+        None if flaw(Flaw::IndexBeforeLog) => Some(believed(index)),
+        frame => frame,
+    }?;
     let end = u64::from(index.last_frame) + FRAME_HEADER as u64 + u64::from(frame.body);
     let fits = frame.crc == index.last_crc
         && end == u64::from(index.end)
         && (frame.segment, frame.offset) == (index.number, index.last_frame);
     fits.then_some(frame)
+}
+
+/// The frame that an index speaks of, where the log has none: only ever with a planted bug.
+fn believed(index: &IndexHeader) -> FrameHeader {
+    FrameHeader {
+        body: index.end - index.last_frame - FRAME_HEADER as u32,
+        first: 0,
+        durable: 0,
+        events: 0,
+        chain: 0,
+        salt: 0,
+        segment: index.number,
+        offset: index.last_frame,
+        body_crc: 0,
+        packed: true,
+        crc: index.last_crc,
+    }
 }
 
 fn check_header(

@@ -20,6 +20,7 @@
 //! A frame without events is a *seal*: it proves that everything before it was durable.
 
 use super::Taker;
+use crate::flaw::{Flaw, flaw};
 use fait_core::event::Position;
 
 /// The first bytes of a frame.
@@ -101,5 +102,6 @@ impl FrameHeader {
 /// The body behind a header, when it is whole.
 pub(crate) fn check_body<'a>(header: &FrameHeader, behind: &'a [u8]) -> Option<&'a [u8]> {
     let body = behind.get(..header.body as usize)?;
-    (crc32fast::hash(body) == header.body_crc).then_some(body)
+    let sound = crc32fast::hash(body) == header.body_crc || flaw(Flaw::Checksum);
+    sound.then_some(body)
 }

@@ -88,9 +88,7 @@ impl SegmentHeader {
     /// Whether these bytes are what a crash leaves of a segment that was being made: a beginning
     /// of its header, or zeros, and nothing behind.
     pub(crate) fn is_unfinished(bytes: &[u8]) -> bool {
-        let beginning = &MAGIC[..bytes.len().min(MAGIC.len())];
-        let short = bytes.len() < SEGMENT_HEADER && bytes.starts_with(beginning);
-        let zeros = bytes.len() <= SEGMENT_HEADER && bytes.iter().all(|b| *b == 0);
-        short || zeros
+        let broken = |e| matches!(e, HeaderError::Foreign | HeaderError::Damaged(_));
+        bytes.len() <= SEGMENT_HEADER && SegmentHeader::decode(bytes).is_err_and(broken)
     }
 }
