@@ -291,6 +291,15 @@ impl Disk {
         keeper::tend(&self.shared)
     }
 
+    /// Commits appends as one group.
+    #[cfg(any(test, feature = "sim"))]
+    pub(crate) fn append_together(&self, appends: &[Append]) -> Vec<Answer> {
+        match self.held().writer.clone() {
+            Some(writer) => lock(&writer).commit(appends.iter()),
+            None => vec![],
+        }
+    }
+
     async fn append_async(&self, append: Append) -> Answer {
         let (writer, jobs) = {
             let held = self.held();

@@ -24,6 +24,7 @@ fn opened_with(sim: &SimDisk, idle: Duration) -> Disk {
     let options = Options {
         segment_bytes: MIN_SEGMENT_BYTES,
         idle,
+        on_caller: false,
         ..Options::default()
     };
     Disk::start(Arc::new(sim.clone()), options, None).unwrap()
@@ -151,7 +152,9 @@ fn a_short_write_is_cut_when_the_store_is_opened_again() {
         let before = all(&disk);
         drop(disk);
         let disk = opened(&sim);
-        assert_eq!(disk.recovery().cut_bytes, arrives as u64);
+        // Zeros at the end of what arrived are as good as nothing.
+        assert!(disk.recovery().cut_bytes <= arrives as u64);
+        assert_eq!(disk.recovery().cut_bytes > 0, arrives > 0);
         assert_eq!(all(&disk), before);
         assert_eq!(block_on(disk.append(one(2))).unwrap().first, 2);
         drop(disk);
