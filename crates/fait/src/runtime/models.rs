@@ -155,3 +155,87 @@ impl Kept {
         Some(entry)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fait_core::decision::{Model, Scope};
+    use fait_core::event::{Never, Tag};
+
+    #[derive(Clone)]
+    struct Key(usize);
+
+    impl Scope for Key {
+        fn tags(&self) -> Vec<Tag> {
+            vec![Tag::new("n", self.0)]
+        }
+    }
+
+    #[derive(Default)]
+    struct Nothing;
+
+    impl Model for Nothing {
+        type Key = Key;
+        type Events = Never;
+        fn evolve(&mut self, event: Never) {
+            match event {}
+        }
+    }
+
+    fn id(n: usize) -> BoundaryId {
+        BoundaryId::of::<Nothing>(&Key(n))
+    }
+
+    fn folded(to: Position) -> Folded {
+        Folded {
+            to,
+            whole: true,
+            ..Folded::default()
+        }
+    }
+
+    #[test]
+    fn those_not_used_for_longest_go_first() {
+        let models = Models::new(3);
+        for n in 0..3 {
+            models.put(id(n), Box::new(n), folded(1), 1);
+        }
+        let (first, _) = models.take(&id(0)).unwrap();
+        models.put(id(0), first, folded(2), 1);
+        models.put(id(3), Box::new(3), folded(1), 1);
+        assert_eq!(models.len(), 3);
+        assert!(models.take(&id(1)).is_none());
+        assert_eq!(models.take(&id(0)).unwrap().1.to, 2);
+    }
+
+    #[test]
+    fn what_they_hold_has_a_limit_and_is_counted_right() {
+        let models = Models::new(1000);
+        for n in 0..100 {
+            models.put(id(n), Box::new(n), folded(1), MAX_MODEL_BYTES * 2);
+        }
+        assert_eq!(models.len(), 8);
+        for n in 0..100 {
+            let _ = models.take(&id(n));
+        }
+        let kept = models.kept();
+        assert_eq!((kept.bytes, kept.order.len(), kept.models.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn what_is_half_folded_or_forgotten_or_older_is_not_kept() {
+        let models = Models::new(10);
+        let half = Folded {
+            whole: false,
+            ..folded(1)
+        };
+        models.put(id(1), Box::new(1), half, 1);
+        assert_eq!(models.len(), 0);
+        models.put(id(1), Box::new("newer"), folded(9), 1);
+        models.put(id(1), Box::new("older"), folded(5), 1);
+        assert_eq!(models.take(&id(1)).unwrap().1.to, 9);
+        models.forget();
+        models.put(id(1), Box::new(1), folded(10), 1);
+        assert_eq!(models.len(), 0);
+    }
+}

@@ -42,7 +42,11 @@ impl Turns {
         if !may_meet(guard, deciding.emits()) {
             return None;
         }
-        let place = self.place(self.key(guard));
+        self.wait(self.key(guard)).await
+    }
+
+    async fn wait(self: &Arc<Self>, key: u64) -> Option<Turn> {
+        let place = self.place(key);
         let queue = place.queue.clone()?;
         let held = match queue.clone().try_lock_owned() {
             Ok(held) => held,
@@ -122,4 +126,81 @@ fn may_meet(guard: &Query, emits: &[&str]) -> bool {
         item.types.is_empty() && !emits.is_empty()
             || item.types.iter().any(|t| emits.contains(&t.as_str()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fait_core::event::Tag;
+    use fait_core::query::QueryItem;
+    use futures_util::FutureExt;
+
+    fn item(types: &[&str], tags: &[&str]) -> QueryItem {
+        QueryItem::of(types, tags.iter().map(|t| Tag::raw(*t)).collect())
+    }
+
+    #[test]
+    fn the_order_of_words_makes_no_other_queue() {
+        let turns = Turns::default();
+        let (one, two) = (item(&["A", "B"], &["x:1", "y:2"]), item(&["C"], &[]));
+        let same = item(&["B", "A"], &["y:2", "x:1"]);
+        let key =
+            |a: &QueryItem, b: &QueryItem| turns.key(&Query::default().or(a.clone()).or(b.clone()));
+        assert_eq!(key(&one, &two), key(&two, &same));
+        assert_ne!(
+            key(&one, &two),
+            key(&two, &item(&["A", "B"], &["x:1", "y:3"]))
+        );
+        assert_ne!(
+            key(&one, &two),
+            key(&two, &item(&["A", "x:1"], &["B", "y:2"]))
+        );
+    }
+
+    #[test]
+    fn only_what_may_be_recorded_needs_a_turn() {
+        let guard = Query::default().or(item(&["A", "B"], &["x:1"]));
+        assert!(may_meet(&guard, &["B"]));
+        assert!(!may_meet(&guard, &["C"]));
+        assert!(may_meet(&Query::all(), &["C"]));
+        assert!(!may_meet(&Query::all(), &[]));
+        assert!(!may_meet(&Query::default(), &["B"]));
+    }
+
+    #[test]
+    fn turns_come_in_order_and_a_queue_without_anybody_is_gone() {
+        let turns = Arc::new(Turns::default());
+        let first = turns.wait(1).now_or_never();
+        let mut waiting: Vec<_> = (0..4).map(|_| Box::pin(turns.wait(1))).collect();
+        for place in &mut waiting {
+            assert!(place.as_mut().now_or_never().is_none());
+        }
+        assert!(turns.wait(2).now_or_never().is_some(), "another queue");
+        // The second in the row goes away before its turn.
+        drop(waiting.remove(1));
+        drop(first);
+        for n in (0..3).rev() {
+            for later in waiting.iter_mut().skip(1) {
+                assert!(later.as_mut().now_or_never().is_none());
+            }
+            let turn = waiting[0].as_mut().now_or_never();
+            assert!(turn.is_some());
+            drop(waiting.remove(0));
+            assert_eq!((turns.queues().len(), waiting.len()), (1, n));
+            drop(turn);
+        }
+        assert!(turns.queues().is_empty());
+    }
+
+    #[test]
+    fn those_who_go_away_leave_nothing() {
+        let turns = Arc::new(Turns::default());
+        let first = turns.wait(1).now_or_never();
+        let mut second = Box::pin(turns.wait(1));
+        assert!(second.as_mut().now_or_never().is_none());
+        drop(first);
+        // It has its turn and does not know it yet.
+        drop(second);
+        assert!(turns.queues().is_empty());
+    }
 }

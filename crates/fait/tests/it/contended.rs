@@ -257,7 +257,11 @@ fn anything() -> impl Strategy<Value = Vec<(u8, u8, i8)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 48,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// Two systems on one store, one of which keeps models, and a third that keeps none.
     #[test]
@@ -296,7 +300,10 @@ async fn erasing_forgets_what_was_folded_from_what_is_erased() {
     let folder = tempfile::tempdir().unwrap();
     let views = folder.path().join("views.db");
     let store = Counted::new();
-    let app = wired(App::on(store.clone())).views_in(&views).build().unwrap();
+    let app = wired(App::on(store.clone()))
+        .views_in(&views)
+        .build()
+        .unwrap();
     for _ in 0..30 {
         app.send(count("a", 4242)).await.unwrap();
     }

@@ -49,7 +49,10 @@ fn rows(views: &Path) -> Vec<Vec<Value>> {
         .prepare("SELECT * FROM fait_snapshots ORDER BY model, keys")
         .unwrap();
     let row = |r: &rusqlite::Row<'_>| (0..7).map(|i| r.get(i)).collect();
-    all.query_map([], row).unwrap().map(Result::unwrap).collect()
+    all.query_map([], row)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
 }
 
 fn replace(views: &Path, row: &[Value]) {
@@ -160,7 +163,11 @@ fn damaged(mut row: Vec<Value>, column: usize, at: usize, with: u8) -> Vec<Value
         Value::Blob(bytes) => {
             let at = at % bytes.len();
             bytes[at] ^= with;
-            bytes.truncate(if with.is_multiple_of(5) { at } else { bytes.len() });
+            bytes.truncate(if with.is_multiple_of(5) {
+                at
+            } else {
+                bytes.len()
+            });
         }
         _ => {}
     }
@@ -168,7 +175,11 @@ fn damaged(mut row: Vec<Value>, column: usize, at: usize, with: u8) -> Vec<Value
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_damaged_snapshot_gives_the_same_decisions_as_none(

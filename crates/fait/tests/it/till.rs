@@ -214,7 +214,7 @@ fn seen(till: &Till) -> String {
 
 pub fn wired(place: AppBuilder) -> AppBuilder {
     place
-        .clock(Clock::by_hand())
+        .clock(Clock::machine())
         .task::<Count>()
         .task::<CountTwice>()
         .task::<Look>()
