@@ -143,6 +143,14 @@ impl Db {
         done
     }
 
+    /// Moves what was written into the file itself, and empties the log beside it, so that what
+    /// was written over is gone from both.
+    pub(crate) fn empty_log(&self) -> Result<(), StoreError> {
+        lock(&self.writer)
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(broken("empty its log"))
+    }
+
     /// Reads.
     pub(crate) fn read<T>(
         &self,

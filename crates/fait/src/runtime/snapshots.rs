@@ -210,7 +210,8 @@ impl Shelf {
     pub(crate) fn forget(&self) -> Result<(), StoreError> {
         self.models.forget();
         self.db
-            .write_over(|tx| tx.execute("DELETE FROM fait_snapshots", []).map(|_| ()))
+            .write_over(|tx| tx.execute("DELETE FROM fait_snapshots", []).map(|_| ()))?;
+        self.db.empty_log()
     }
 }
 

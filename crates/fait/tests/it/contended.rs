@@ -13,6 +13,7 @@ use fait::store::{Append, CommandKey, Erase, Keep};
 use futures_util::FutureExt;
 use proptest::prelude::*;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::time::Duration;
 
 fn on(store: &Counted) -> App {
@@ -295,6 +296,17 @@ proptest! {
     }
 }
 
+/// Whether a text stands in any file of a folder.
+fn on_disk(folder: &Path, text: &str) -> bool {
+    let files = std::fs::read_dir(folder).unwrap();
+    files
+        .map(|f| std::fs::read(f.unwrap().path()).unwrap())
+        .any(|bytes| {
+            let mut windows = bytes.windows(text.len());
+            windows.any(|w| w == text.as_bytes())
+        })
+}
+
 #[tokio::test]
 async fn erasing_forgets_what_was_folded_from_what_is_erased() {
     let folder = tempfile::tempdir().unwrap();
@@ -308,6 +320,10 @@ async fn erasing_forgets_what_was_folded_from_what_is_erased() {
         app.send(count("a", 4242)).await.unwrap();
     }
     app.settle().await;
+    // They are written behind the answer.
+    while !on_disk(folder.path(), "\"cents\":") {
+        tokio::task::yield_now().await;
+    }
     let tag = Tag::raw("till:a");
     let tombstone = NewEvent {
         id: Uuid::from_u128(99),
@@ -333,6 +349,7 @@ async fn erasing_forgets_what_was_folded_from_what_is_erased() {
     };
     let erased = app.erase(erase.clone()).await.unwrap();
     assert_eq!((erased.events, app.models_kept()), (30, 0));
+    assert!(!on_disk(folder.path(), "\"cents\":"), "written over");
     assert!(look(&app, "a").await.contains("cents: 0"));
     assert_eq!(app.erase(erase).await.unwrap().events, 0);
     app.stop().await;
