@@ -129,9 +129,11 @@ impl Shelf {
     }
 
     fn put(&self, deciding: &mut dyn Deciding, folded: Folded) {
-        let holds = deciding.holds(folded.bytes);
-        self.models
-            .put(deciding.boundary(), deciding.take(), folded, holds);
+        let id = deciding.boundary();
+        // The keys stand in two maps.
+        let keys = 2 * id.keys().len();
+        let holds = deciding.holds(folded.bytes).saturating_add(keys);
+        self.models.put(id, deciding.take(), folded, holds);
     }
 
     fn write(
@@ -150,10 +152,12 @@ impl Shelf {
         drop((deciding, turn));
         let written = match body {
             Err(e) => Err(StoreError::new(e)),
-            Ok(body) if body.len() > MAX_SNAPSHOT_BYTES => Err(StoreError::new(format_args!(
-                "it has {} bytes; at most {MAX_SNAPSHOT_BYTES} fit",
-                body.len()
-            ))),
+            Ok(body) if size(keys.keys(), &body) > MAX_SNAPSHOT_BYTES => {
+                let bytes = size(keys.keys(), &body);
+                Err(StoreError::new(format_args!(
+                    "it has {bytes} bytes; at most {MAX_SNAPSHOT_BYTES} fit"
+                )))
+            }
             Ok(body) => self.write_row(&form, keys.keys(), folded, &body),
         };
         drop(permit);
@@ -188,7 +192,7 @@ impl Shelf {
                 form.version,
                 i64_of(folded.to),
                 seal,
-                i64_of(body.len() as u64),
+                i64_of(size(keys, body) as u64),
                 body
             ])?;
             let too_many = "DELETE FROM fait_snapshots WHERE rowid IN (SELECT place FROM
@@ -246,6 +250,10 @@ fn read(db: &Db, store: Uuid, form: &Form, keys: &str) -> Option<(Position, usiz
     }
     let kept = serde_json::from_slice(&row.body).ok()?;
     Some((row.position, row.body.len(), kept))
+}
+
+fn size(keys: &str, body: &[u8]) -> usize {
+    keys.len() + body.len()
 }
 
 /// Binds a snapshot to its history, its boundary and its position; finds damage.
