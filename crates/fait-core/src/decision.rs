@@ -1,175 +1,21 @@
 //! A decision answers a command from a model folded from the events of a query.
 
+mod snapshot;
+mod boundary;
+
+pub use boundary::{Boundary, BoundaryId, Each, Model, Scope};
+pub use snapshot::{Form, Snapshots};
+
 use crate::command::{Command, FieldDef, InputError, PageDef, fields_of, read_body};
-use crate::event::{DecodeError, Draft, EncodeError, EntityId, EventDef, EventSet, Meta};
-use crate::event::{StoredEvent, Tag, Time};
-use crate::query::{Query, QueryItem};
+use crate::event::{DecodeError, Draft, EncodeError, EventDef, EventSet, StoredEvent, Time};
+use crate::query::Query;
 use serde_json::Value;
-use std::any::Any;
-use std::collections::BTreeMap;
+use std::any::{Any, type_name};
 use std::convert::Infallible;
 use std::fmt;
-use std::ops::Index;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use uuid::Uuid;
-
-/// What one model is about: one id, a pair of ids (both tags required), or `()` for everything.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be what a model is about",
-    label = "use an entity id, a pair of them, or `()`"
-)]
-pub trait Scope: Clone + Send + Sync + 'static {
-    /// The tags that an event must carry, all of them.
-    fn tags(&self) -> Vec<Tag>;
-}
-
-impl<I: EntityId> Scope for I {
-    fn tags(&self) -> Vec<Tag> {
-        vec![self.tag()]
-    }
-}
-
-impl<A: EntityId, B: EntityId> Scope for (A, B) {
-    fn tags(&self) -> Vec<Tag> {
-        vec![self.0.tag(), self.1.tag()]
-    }
-}
-
-impl Scope for () {
-    fn tags(&self) -> Vec<Tag> {
-        vec![]
-    }
-}
-
-/// State folded from events, for one decision or one aggregate. Pure.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a decision model",
-    label = "implement `Model` for it, or use a tuple of models or `Each<M>`"
-)]
-pub trait Model: Default + Send + Sync + 'static {
-    /// What it is about.
-    type Key: Scope;
-    /// What it remembers.
-    type Events: EventSet;
-    /// Takes one event in. Must not fail: what is in history has happened.
-    fn evolve(&mut self, event: Self::Events);
-    /// The same with time, actor and position, for models that need them.
-    fn evolve_with(&mut self, event: Self::Events, _meta: &Meta) {
-        self.evolve(event);
-    }
-}
-
-/// One model, a tuple of models, or `Each<M>`: the consistency boundary of a decision.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be decided on",
-    label = "use a model, a tuple of up to six, or `Each<M>`"
-)]
-pub trait Boundary: Sized + Send + Sync + 'static {
-    /// What the models are about.
-    type Keys: Clone + Send + Sync + 'static;
-    /// Before anything happened.
-    fn empty(keys: &Self::Keys) -> Self;
-    /// Adds what must be read.
-    fn query(keys: &Self::Keys, query: &mut Query);
-    /// Takes one event in, if it concerns these models.
-    ///
-    /// # Errors
-    /// The event concerns them and cannot be read.
-    fn absorb(&mut self, keys: &Self::Keys, event: &StoredEvent) -> Result<(), DecodeError>;
-    /// The event types that are read.
-    fn reads(out: &mut Vec<&'static str>);
-}
-
-impl<M: Model> Boundary for M {
-    type Keys = M::Key;
-    fn empty(_: &M::Key) -> M {
-        M::default()
-    }
-    fn query(key: &M::Key, query: &mut Query) {
-        query
-            .items
-            .push(QueryItem::of(M::Events::TYPES, key.tags()));
-    }
-    fn absorb(&mut self, key: &M::Key, event: &StoredEvent) -> Result<(), DecodeError> {
-        if key.tags().iter().all(|t| event.tags.contains(t))
-            && let Some(e) = M::Events::decode(event)?
-        {
-            self.evolve_with(e, &event.meta);
-        }
-        Ok(())
-    }
-    fn reads(out: &mut Vec<&'static str>) {
-        out.extend(M::Events::TYPES);
-    }
-}
-
-/// One model per id, for any number of ids: `stock[&dish].left`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Each<M: Model>(pub BTreeMap<M::Key, M>)
-where
-    M::Key: Ord;
-
-/// The model of an id that the boundary did not name is not there: indexing it panics, as with a
-/// map. Name every id in `boundary`.
-impl<M: Model> Index<&M::Key> for Each<M>
-where
-    M::Key: Ord,
-{
-    type Output = M;
-    fn index(&self, key: &M::Key) -> &M {
-        &self.0[key]
-    }
-}
-
-impl<M: Model> Boundary for Each<M>
-where
-    M::Key: Ord,
-{
-    type Keys = Vec<M::Key>;
-    fn empty(keys: &Self::Keys) -> Self {
-        Each(keys.iter().map(|k| (k.clone(), M::default())).collect())
-    }
-    fn query(keys: &Self::Keys, query: &mut Query) {
-        for key in keys {
-            <M as Boundary>::query(key, query);
-        }
-    }
-    fn absorb(&mut self, _: &Self::Keys, event: &StoredEvent) -> Result<(), DecodeError> {
-        self.0
-            .iter_mut()
-            .try_for_each(|(key, model)| model.absorb(key, event))
-    }
-    fn reads(out: &mut Vec<&'static str>) {
-        M::reads(out);
-    }
-}
-
-macro_rules! tuples { ($(($($b:ident $i:tt),+)),+ $(,)?) => { $(
-    impl<$($b: Boundary),+> Boundary for ($($b,)+) {
-        type Keys = ($($b::Keys,)+);
-        fn empty(keys: &Self::Keys) -> Self {
-            ($($b::empty(&keys.$i),)+)
-        }
-        fn query(keys: &Self::Keys, query: &mut Query) {
-            $($b::query(&keys.$i, query);)+
-        }
-        fn absorb(&mut self, keys: &Self::Keys, e: &StoredEvent) -> Result<(), DecodeError> {
-            $(self.$i.absorb(&keys.$i, e)?;)+
-            Ok(())
-        }
-        fn reads(out: &mut Vec<&'static str>) {
-            $($b::reads(out);)+
-        }
-    }
-)+ } }
-tuples! {
-    (A 0, B 1),
-    (A 0, B 1, C 2),
-    (A 0, B 1, C 2, D 3),
-    (A 0, B 1, C 2, D 3, E 4),
-    (A 0, B 1, C 2, D 3, E 4, F 5),
-}
 
 /// Facts that a decision may use and that are not in the events. The same on every retry.
 #[derive(Debug)]
@@ -314,6 +160,29 @@ pub trait Deciding: Send + Sync {
     /// # Errors
     /// Why not.
     fn offer(&self, context: &Context) -> Result<(), Refused>;
+    /// The event types that may come of it.
+    fn emits(&self) -> &'static [&'static str];
+    /// What it is decided on.
+    fn boundary(&self) -> BoundaryId;
+    /// Takes the model out; an empty one is left, as before anything was taken in.
+    fn take(&mut self) -> Box<dyn Any + Send>;
+    /// Puts a model in that a decision on the same boundary took out. Says whether it is of the
+    /// right type; if not, it is dropped and nothing is changed.
+    fn give(&mut self, model: Box<dyn Any + Send>) -> bool;
+    /// Roughly how many bytes the model holds, when events of so many bytes were folded into it.
+    fn holds(&self, folded: usize) -> usize;
+    /// How the model is kept on disk, if it is.
+    fn form(&self) -> Option<Form>;
+    /// What is kept on disk.
+    ///
+    /// # Errors
+    /// It is not kept on disk, or cannot be written as JSON.
+    fn to_snapshot(&self) -> Result<Value, serde_json::Error>;
+    /// Puts a model in that was kept on disk.
+    ///
+    /// # Errors
+    /// It was written otherwise; nothing is changed.
+    fn use_snapshot(&mut self, kept: Value) -> Result<(), serde_json::Error>;
 }
 
 /// A typed decision under way.
@@ -370,6 +239,45 @@ impl<C: Decide> Deciding for Decision<C> {
         self.command
             .offer(&self.model, context)
             .map_err(Refused::from)
+    }
+    fn emits(&self) -> &'static [&'static str] {
+        C::Emits::TYPES
+    }
+    fn boundary(&self) -> BoundaryId {
+        BoundaryId::of::<C::Model>(&self.keys)
+    }
+    fn take(&mut self) -> Box<dyn Any + Send> {
+        let empty = C::Model::empty(&self.keys);
+        Box::new(std::mem::replace(&mut self.model, empty))
+    }
+    fn give(&mut self, model: Box<dyn Any + Send>) -> bool {
+        match model.downcast::<C::Model>() {
+            Ok(model) => {
+                self.model = *model;
+                true
+            }
+            Err(_) => false,
+        }
+    }
+    fn holds(&self, folded: usize) -> usize {
+        // A model that has nothing to drop owns nothing elsewhere.
+        let elsewhere = match std::mem::needs_drop::<C::Model>() {
+            true => folded,
+            false => 0,
+        };
+        size_of::<C::Model>().saturating_add(elsewhere)
+    }
+    fn form(&self) -> Option<Form> {
+        let mut reads = vec![];
+        C::Model::reads(&mut reads);
+        C::Model::form().map(|f| f.about(type_name::<C::Model>(), &reads))
+    }
+    fn to_snapshot(&self) -> Result<Value, serde_json::Error> {
+        self.model.to_snapshot()
+    }
+    fn use_snapshot(&mut self, kept: Value) -> Result<(), serde_json::Error> {
+        self.model = C::Model::from_snapshot(&self.keys, kept)?;
+        Ok(())
     }
 }
 

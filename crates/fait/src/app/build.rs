@@ -5,6 +5,8 @@ use super::{App, System};
 use crate::clock::Clock;
 use crate::runtime::db::Db;
 use crate::runtime::dispatch::{Dispatch, Tell};
+use crate::runtime::models::{MAX_MODELS, Models};
+use crate::runtime::snapshots::Shelf;
 use crate::runtime::step::Runner;
 use crate::runtime::view::ViewState;
 use crate::runtime::{Core, Feed, Pulse};
@@ -46,6 +48,7 @@ pub struct AppBuilder {
     folder: Option<PathBuf>,
     views_file: Option<PathBuf>,
     clock: Option<Clock>,
+    models_in_memory: Option<usize>,
     commands: Vec<CommandDef>,
     views: Vec<ProjectionDef>,
     processes: Vec<ProcessDef>,
@@ -103,6 +106,14 @@ impl AppBuilder {
     #[must_use]
     pub fn views_in(mut self, file: impl AsRef<Path>) -> Self {
         self.views_file = Some(file.as_ref().into());
+        self
+    }
+
+    /// How many models are kept in memory between decisions; [`MAX_MODELS`] by default. With 0,
+    /// each decision folds its model again.
+    #[must_use]
+    pub fn models_in_memory(mut self, most: usize) -> Self {
+        self.models_in_memory = Some(most);
         self
     }
 
@@ -179,7 +190,11 @@ impl AppBuilder {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         self.check()?;
         let (store, views_file) = self.open_store()?;
-        let db = Db::open(views_file.as_deref(), store.id())?;
+        let db = Arc::new(Db::open(views_file.as_deref(), store.id())?);
+        let tasks = TaskTracker::new();
+        let models = Models::new(self.models_in_memory.unwrap_or(MAX_MODELS));
+        let (id, handle) = (store.id(), runtime.clone());
+        let shelf = Shelf::new(models, db.clone(), id, tasks.clone(), handle);
         let views = self
             .views
             .into_iter()
@@ -192,6 +207,8 @@ impl AppBuilder {
             name: self.name,
             clock: self.clock.unwrap_or_else(Clock::machine),
             db,
+            turns: Arc::default(),
+            shelf,
             commands: self
                 .commands
                 .into_iter()
@@ -209,7 +226,7 @@ impl AppBuilder {
             dispatch: Dispatch::default(),
             pulse: Pulse::default(),
             stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            tasks,
             store,
         });
         start(&core, &runtime)?;

@@ -1,6 +1,7 @@
 //! A running system: what applications, the task UI and the command line talk to.
 
 mod build;
+mod erase;
 mod inbox;
 mod look;
 mod send;
@@ -10,6 +11,8 @@ mod view;
 pub use crate::runtime::decide::{Envelope, MAX_TRIES, Receipt, Recorded, SendError};
 pub use crate::runtime::dispatch::{MAX_TELLS, TELL_WITHIN, Told};
 pub use crate::runtime::index::{OpenCommand, ProcessCount};
+pub use crate::runtime::models::{MAX_MODEL_BYTES, MAX_MODELS};
+pub use crate::runtime::snapshots::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOTS, MAX_SNAPSHOTS_BYTES};
 pub use crate::runtime::step::MAX_ISSUED;
 pub use crate::runtime::view::{RebuildStatus, RowsQuery, ViewRow, ViewStatus};
 pub use crate::trace::Cause;

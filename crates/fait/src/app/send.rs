@@ -216,7 +216,7 @@ impl App {
         let mut decision = Decision::new(command.clone());
         let context = Context::new(self.core.clock.now(), None, self.core.clock.id());
         self.core
-            .load(&mut decision, 0)
+            .load_to_look(&mut decision)
             .await
             .map_err(CommandError::typed)?;
         decision
@@ -240,7 +240,7 @@ impl App {
         let mut deciding = self.begin(name, &body)?;
         let core = &self.core;
         let context = Context::new(core.clock.now(), Some(actor.into()), core.clock.id());
-        core.load(&mut *deciding, 0).await?;
+        core.load_to_look(&mut *deciding).await?;
         deciding.offer(&context).map_err(SendError::Refused)
     }
 

@@ -1,5 +1,5 @@
-//! The SQLite file that holds views, checkpoints and the index of processes. All of it can be
-//! thrown away: it is made again from the log.
+//! The SQLite file that holds views, checkpoints, the index of processes and snapshots of models.
+//! All of it can be thrown away: it is made again from the log.
 
 use fait_core::event::{Position, Time};
 use fait_core::store::StoreError;
@@ -34,6 +34,9 @@ CREATE TABLE IF NOT EXISTS fait_deadlines (
   process TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL,
   due INTEGER NOT NULL, PRIMARY KEY (process, key, name));
 CREATE INDEX IF NOT EXISTS fait_deadlines_due ON fait_deadlines (process, due);
+CREATE TABLE IF NOT EXISTS fait_snapshots (
+  model TEXT NOT NULL, keys TEXT NOT NULL, version TEXT NOT NULL, position INTEGER NOT NULL,
+  seal TEXT NOT NULL, bytes INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (model, keys));
 ";
 
 /// One writer and one reader on the same file.
@@ -113,7 +116,8 @@ impl Db {
                 tracing::warn!(head, "the views are ahead of the log: made anew");
                 forget_everything(tx)?;
             }
-            Ok(())
+            let ahead = "DELETE FROM fait_snapshots WHERE position > ?1";
+            tx.execute(ahead, [i64_of(head)]).map(|_| ())
         })
     }
 
@@ -122,11 +126,29 @@ impl Db {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        transact(&mut lock(&self.writer), work)
+    }
+
+    /// The same, and what is deleted or replaced is written over in the file.
+    pub(crate) fn write_over<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
         let mut c = lock(&self.writer);
-        let tx = c.transaction().map_err(broken("be written"))?;
-        let out = work(&tx).map_err(broken("be written"))?;
-        tx.commit().map_err(broken("be written"))?;
-        Ok(out)
+        let over = |c: &Connection, on: bool| c.pragma_update(None, "secure_delete", on);
+        over(&c, true).map_err(broken("be written"))?;
+        let done = transact(&mut c, work);
+        // Views need not pay for it. When it stays on, nothing is lost but time.
+        let _ = over(&c, false);
+        done
+    }
+
+    /// Moves what was written into the file itself, and empties the log beside it, so that what
+    /// was written over is gone from both.
+    pub(crate) fn empty_log(&self) -> Result<(), StoreError> {
+        lock(&self.writer)
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(broken("empty its log"))
     }
 
     /// Reads.
@@ -148,6 +170,16 @@ impl Db {
     }
 }
 
+fn transact<T>(
+    c: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> Result<T, StoreError> {
+    let tx = c.transaction().map_err(broken("be written"))?;
+    let out = work(&tx).map_err(broken("be written"))?;
+    tx.commit().map_err(broken("be written"))?;
+    Ok(out)
+}
+
 fn forget_everything(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut tables = tx.prepare("SELECT tbl FROM fait_views")?;
     let tables: Vec<String> = tables
@@ -158,7 +190,8 @@ fn forget_everything(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     }
     tx.execute_batch(
         "DELETE FROM fait_feeds; DELETE FROM fait_views; DELETE FROM fait_parked_keys;
-         DELETE FROM fait_instances; DELETE FROM fait_open; DELETE FROM fait_deadlines;",
+         DELETE FROM fait_instances; DELETE FROM fait_open; DELETE FROM fait_deadlines;
+         DELETE FROM fait_snapshots;",
     )
 }
 

@@ -1,5 +1,7 @@
-//! Deciding a command: load, fold, decide, append if nothing relevant has changed, else again.
+//! Deciding a command: wait for a turn, take in what is new, decide, append if nothing relevant
+//! has changed, else again.
 
+use super::models::Folded;
 use super::{Core, count_appended};
 use fait_core::command::InputError;
 use fait_core::decision::{Context, Deciding, Refused, Verdict};
@@ -176,15 +178,30 @@ impl Core {
             id,
             fingerprint: x.fingerprint,
         };
+        let guard = x.deciding.guard();
+        let turn = self.turns.take(&*x.deciding, &guard).await;
         if x.env.id.is_some()
             && let Some(receipt) = self.repeated(key).await?
         {
             return Ok(receipt);
         }
-        let context = Context::new(self.clock.now(), x.env.actor.clone(), id);
-        let mut read_to = 0;
+        let mut folded = self.shelf.recall(&mut *x.deciding).await;
+        let done = self.decide(&mut x, key, &guard, &mut folded).await;
+        self.shelf.keep(x.deciding, folded, turn);
+        done
+    }
+
+    /// Decides until it is recorded or refused.
+    async fn decide(
+        &self,
+        x: &mut Execution<'_>,
+        key: CommandKey,
+        guard: &Query,
+        folded: &mut Folded,
+    ) -> Result<Receipt, SendError> {
+        let context = Context::new(self.clock.now(), x.env.actor.clone(), key.id);
         for attempt in 0..MAX_TRIES {
-            read_to = self.load(&mut *x.deciding, read_to).await?;
+            self.load(&mut *x.deciding, folded).await?;
             let drafts = match x.deciding.decide(&context) {
                 Verdict::Events(drafts) => drafts,
                 Verdict::Defect(e) => return Err(SendError::Defect(e.to_string())),
@@ -196,7 +213,11 @@ impl Core {
                     };
                 }
             };
-            match self.commit(&x, key, drafts, read_to).await? {
+            let condition = AppendCondition {
+                fail_if_events_match: guard.clone(),
+                after: folded.to,
+            };
+            match self.commit(x, key, drafts, condition).await? {
                 Some(receipt) => return Ok(receipt),
                 None => self.pause(x.name, attempt).await,
             }
@@ -204,21 +225,43 @@ impl Core {
         Err(SendError::Conflict)
     }
 
-    /// Takes in what happened since `after`; gives how far it looked.
-    pub(crate) async fn load(
+    /// Takes in everything for a decision that records nothing.
+    pub(crate) async fn load_to_look(&self, deciding: &mut dyn Deciding) -> Result<(), SendError> {
+        let mut folded = self.shelf.recall_from_disk(deciding).await;
+        self.load(deciding, &mut folded).await
+    }
+
+    /// Takes in what happened since; notes how far it looked.
+    async fn load(
         &self,
         deciding: &mut dyn Deciding,
-        mut after: Position,
-    ) -> Result<Position, SendError> {
+        folded: &mut Folded,
+    ) -> Result<(), SendError> {
+        folded.whole = false;
         loop {
-            let query = deciding.query().clone();
-            let slice = self.store.read(&query, Range::after(after, PAGE)).await?;
+            let range = Range::after(folded.to, PAGE);
+            let slice = self.store.read(deciding.query(), range).await?;
+            if slice.head < folded.to {
+                // What was kept is of a log that went on otherwise.
+                drop(deciding.take());
+                *folded = Folded {
+                    epoch: folded.epoch,
+                    ..Folded::default()
+                };
+                continue;
+            }
             for event in &slice.events {
                 deciding.absorb(event)?;
+                folded.since = folded.since.saturating_add(1);
+                folded.bytes = folded.bytes.saturating_add(event.data.len());
             }
             match slice.events.last() {
-                Some(last) if slice.events.len() == PAGE => after = last.meta.position,
-                _ => return Ok(slice.head),
+                Some(last) if slice.events.len() == PAGE => folded.to = last.meta.position,
+                _ => {
+                    folded.to = slice.head;
+                    folded.whole = true;
+                    return Ok(());
+                }
             }
         }
     }
@@ -228,22 +271,18 @@ impl Core {
         x: &Execution<'_>,
         key: CommandKey,
         drafts: Vec<Draft>,
-        read_to: Position,
+        unchanged: AppendCondition,
     ) -> Result<Option<Receipt>, SendError> {
         if drafts.is_empty() && x.answer.is_none() {
             let receipt = Receipt {
                 command: key.id,
                 events: vec![],
-                position: read_to,
+                position: unchanged.after,
                 repeated: false,
             };
             return Ok(Some(receipt));
         }
-        let guard = x.deciding.guard();
-        let mut conditions = vec![AppendCondition {
-            fail_if_events_match: guard,
-            after: read_to,
-        }];
+        let mut conditions = vec![unchanged];
         let origin = self.origin(x, key.id);
         let mut events: Vec<NewEvent> = vec![];
         let shown = drafts.len();

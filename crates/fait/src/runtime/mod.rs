@@ -1,6 +1,9 @@
 //! What drives the pure words: it reads and appends, keeps views, steps processes, waits.
 
 pub(crate) mod db;
+pub(crate) mod turns;
+pub(crate) mod models;
+pub(crate) mod snapshots;
 pub(crate) mod decide;
 pub(crate) mod view;
 pub(crate) mod index;
@@ -26,7 +29,9 @@ pub(crate) struct Core {
     pub(crate) name: String,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Clock,
-    pub(crate) db: db::Db,
+    pub(crate) db: Arc<db::Db>,
+    pub(crate) turns: Arc<turns::Turns>,
+    pub(crate) shelf: Arc<snapshots::Shelf>,
     pub(crate) commands: BTreeMap<String, CommandDef>,
     pub(crate) views: BTreeMap<String, Arc<view::ViewState>>,
     pub(crate) processes: BTreeMap<String, Arc<step::Runner>>,

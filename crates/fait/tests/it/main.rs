@@ -1,4 +1,5 @@
-//! The platform on a small kitchen: sending, views, processes that park, wiring mistakes.
+//! The platform on a small kitchen: sending, views, processes that park, wiring mistakes; and on
+//! a till that many count at once.
 
 mod kitchen;
 mod sending;
@@ -7,3 +8,7 @@ mod parking;
 mod faults;
 mod wiring;
 mod tutorial;
+mod counted;
+mod till;
+mod contended;
+mod snapshots;

@@ -1,0 +1,55 @@
+//! Erasing what is known of somebody, and forgetting what was folded from it.
+
+use super::App;
+use crate::runtime::count_appended;
+use fait_core::store::{AppendError, Erase, Erased, StoreError};
+
+impl App {
+    /// Erases everything under a tag, as [`Store::erase`](fait_core::store::Store::erase) says,
+    /// and forgets all models in memory and on disk, since any may hold what is erased. It is
+    /// carried on when nobody waits for it any more.
+    ///
+    /// Rows of views are not changed: rebuild those that show it. Another program or `App` on
+    /// the same store forgets its own models by [`App::forget_models`].
+    ///
+    /// # Errors
+    /// As for [`Store::erase`](fait_core::store::Store::erase). When the store has erased and the
+    /// models on disk cannot be deleted, it says so: ask again with the same erasure.
+    pub async fn erase(&self, erase: Erase) -> Result<Erased, AppendError> {
+        let core = self.core.clone();
+        let work = async move {
+            let appended = erase.tombstone.events.len();
+            let erased = core.store.erase(erase).await;
+            if let Ok(done) = &erased
+                && !done.tombstone.repeated
+            {
+                count_appended(appended);
+            }
+            // Also after an error: it may have come when the events were gone.
+            let forgotten = core.shelf.forget();
+            let erased = erased?;
+            forgotten.map_err(|e| {
+                StoreError::new(format_args!(
+                    "the events are erased, but models on disk are not: {e}; erase again"
+                ))
+            })?;
+            Ok(erased)
+        };
+        let done = self.core.tasks.spawn(work).await;
+        done.unwrap_or_else(|e| Err(StoreError::new(format_args!("erasing broke off: {e}")).into()))
+    }
+
+    /// Forgets all models that are kept between decisions, in memory and on disk. The next
+    /// decision on each thing folds it again from its events. Nothing else changes.
+    ///
+    /// # Errors
+    /// Those on disk cannot be deleted; those in memory are forgotten.
+    pub fn forget_models(&self) -> Result<(), StoreError> {
+        self.core.shelf.forget()
+    }
+
+    /// How many models are kept in memory for their next decision.
+    pub fn models_kept(&self) -> usize {
+        self.core.shelf.models.len()
+    }
+}
