@@ -51,7 +51,11 @@ fn event(n: u64) -> NewEvent {
         ty: ["OrderPlaced", "MealServed"][n as usize % 2].into(),
         version: [1, 2, 300][n as usize % 3],
         tags,
-        data: format!("{{\"number\":{n},\"note\":\"{}\"}}", "x".repeat((n % 60) as usize)).into(),
+        data: format!(
+            "{{\"number\":{n},\"note\":\"{}\"}}",
+            "x".repeat((n % 60) as usize)
+        )
+        .into(),
         origin,
     }
 }
@@ -60,7 +64,12 @@ mod write {
     #[test]
     fn v1() {
         use fait_core::store::{Store, contract::block_on};
-        let disk = fait_store::Disk::options().segment_bytes(4096).open(super::folder(1)).unwrap();
-        for a in super::history() { block_on(disk.append(a)).unwrap(); }
+        let disk = fait_store::Disk::options()
+            .segment_bytes(4096)
+            .open(super::folder(1))
+            .unwrap();
+        for a in super::history() {
+            block_on(disk.append(a)).unwrap();
+        }
     }
 }
