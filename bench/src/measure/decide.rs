@@ -68,7 +68,7 @@ pub(super) fn uncontended(plan: &Plan<'_>, peer: &dyn Peer) -> Result<Values, Fa
 }
 
 pub(super) fn contended(plan: &Plan<'_>, peer: &dyn Peer) -> Result<Values, Fault> {
-    let order = plan.order();
+    let (order, _) = plan.order();
     let attempts = AtomicU64::new(0);
     let begun = Instant::now();
     at_once(|| {
@@ -106,7 +106,7 @@ fn optimistic(
 }
 
 pub(super) fn queued(plan: &Plan<'_>, peer: &dyn Peer) -> Result<Values, Fault> {
-    let order = plan.order();
+    let (order, _) = plan.order();
     let (queue, asked) = mpsc::sync_channel::<SyncSender<()>>(DECIDERS);
     let begun = Instant::now();
     thread::scope(|scope| {

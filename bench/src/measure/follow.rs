@@ -60,7 +60,7 @@ fn appends(
 
 fn append(plan: &Plan<'_>, peer: &dyn Peer) -> Result<(Instant, u64), Fault> {
     let append = Append {
-        events: vec![plan.event(&plan.order(), 5)],
+        events: vec![plan.first()],
         condition: None,
     };
     let begun = Instant::now();

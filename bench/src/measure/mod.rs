@@ -8,7 +8,7 @@ mod open;
 
 pub(crate) use open::{disk, open_here, open_in_child};
 
-use crate::history::{Event, History};
+use crate::history::{CUSTOMERS, Event, History, mix};
 use crate::peer::{Fault, Peer};
 use clap::ValueEnum;
 use std::collections::BTreeMap;
@@ -114,9 +114,17 @@ impl<'a> Plan<'a> {
         Event::new(self.number(), order, customer)
     }
 
-    /// The name of an order that no event has had.
-    fn order(&self) -> String {
-        format!("n{:08}", self.number())
+    /// The name of an order that no event has had, and its customer. Names do not ascend: an index
+    /// that is sorted by tag gets them at random places, as it does where many orders are alive.
+    fn order(&self) -> (String, u64) {
+        let chance = mix(self.number());
+        (format!("n{chance:016x}"), mix(chance) % CUSTOMERS)
+    }
+
+    /// The first event of a new order.
+    fn first(&self) -> Event {
+        let (order, customer) = self.order();
+        self.event(&order, customer)
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn alone(plan: &Plan<'_>, peer: &dyn Peer) -> Result<Values, Fault> {
     let mut took = Vec::new();
     for _ in 0..plan.times(2_000, 500) {
         let append = Append {
-            events: vec![plan.event(&plan.order(), 1)],
+            events: vec![plan.first()],
             condition: None,
         };
         let begun = Instant::now();
@@ -53,11 +53,11 @@ pub(super) fn many(plan: &Plan<'_>, peer: &dyn Peer) -> Result<Values, Fault> {
 
 /// One writer of many: its stream is its own, and it says so with a condition.
 fn writer(plan: &Plan<'_>, peer: &dyn Peer, times: usize) -> Result<Vec<f64>, Fault> {
-    let order = plan.order();
+    let (order, customer) = plan.order();
     let mut after = 0;
     let mut took = Vec::with_capacity(times);
     for _ in 0..times {
-        let event = plan.event(&order, 2);
+        let event = plan.event(&order, customer);
         let condition = Condition {
             tags: event.tags[..1].to_vec(),
             after,
@@ -76,7 +76,7 @@ fn writer(plan: &Plan<'_>, peer: &dyn Peer, times: usize) -> Result<Vec<f64>, Fa
 pub(super) fn batches(plan: &Plan<'_>, peer: &dyn Peer) -> Result<Values, Fault> {
     let mut took = Vec::new();
     for _ in 0..plan.times(300, 100) {
-        let events = (0..BATCH).map(|_| plan.event(&plan.order(), 3));
+        let events = (0..BATCH).map(|_| plan.first());
         let append = Append {
             events: events.collect(),
             condition: None,
