@@ -95,6 +95,7 @@ fn column(name: &str) -> (usize, &str) {
         "events_per_s",
         "decisions_per_s",
         "attempts",
+        "bytes_per_event",
     ];
     let all = order.iter().chain(&rates);
     let at = all.into_iter().position(|known| *known == name);
