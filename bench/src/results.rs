@@ -71,15 +71,6 @@ impl Results {
         median(&loads).unwrap_or_default()
     }
 
-    /// The middle of how often a figure is the disk's own sync of that moment.
-    pub(crate) fn over_sync(&self, workload: Workload, store: Kind, metric: &str) -> Option<f64> {
-        let of_it = self.of(workload, store).filter_map(|s| {
-            let sync = f64::midpoint(s.sync_before_us, s.sync_after_us);
-            (sync > 0.0).then_some(s.values.get(metric)? / sync)
-        });
-        median(&of_it.collect::<Vec<_>>())
-    }
-
     /// Medians in the order of workloads and stores.
     pub(crate) fn medians(&self) -> Vec<Median> {
         let mut keys: Vec<(Workload, Kind, &'static str)> = Vec::new();
@@ -153,7 +144,6 @@ pub(crate) mod tests {
         assert_eq!(medians.len(), 2);
         assert_eq!(medians[0].median, 120.0);
         assert_eq!(medians[1].fait_is_better_by, Some(4.0));
-        assert_eq!(all.over_sync(w, fait, rate), Some(1.5));
         assert_eq!(all.sync_us(w, sqlite), Some(80.0));
     }
 }

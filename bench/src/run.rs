@@ -173,7 +173,7 @@ impl Run<'_> {
         let times = if self.options.quick { 50 } else { 200 };
         let sync_before_us = self.sync.sync_us(times)?;
         let begun = Instant::now();
-        let values = match measure(&self.folder.join(store.name())) {
+        let mut values = match measure(&self.folder.join(store.name())) {
             Ok(values) => values,
             Err(e) if store == Kind::Fait => return Err(e),
             Err(e) => {
@@ -187,13 +187,20 @@ impl Run<'_> {
             "round {number}, {}: {name} in {seconds:.1} s",
             workload.name()
         );
+        let sync_after_us = self.sync.sync_us(times)?;
+        if workload == Workload::W1
+            && let Some(p50) = values.get("p50_us")
+        {
+            let over = p50 / f64::midpoint(sync_before_us, sync_after_us);
+            values.insert("p50_over_sync", over);
+        }
         self.results.samples.push(Sample {
             workload,
             store,
             round,
             values,
             sync_before_us,
-            sync_after_us: self.sync.sync_us(times)?,
+            sync_after_us,
             load: load(),
         });
         Ok(())

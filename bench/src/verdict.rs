@@ -61,7 +61,7 @@ fn part(results: &Results, workload: Workload, metric: &str, peer: Kind) -> Opti
 }
 
 fn appends(results: &Results) -> Vec<Target> {
-    let over_sync = results.over_sync(W1, Fait, "p50_us");
+    let over_sync = results.median(W1, Fait, "p50_over_sync");
     let w1 = part(results, W1, "p50_us", Sqlite);
     let rate = |workload, metric, peer| part(results, workload, metric, peer);
     vec![
@@ -174,6 +174,7 @@ mod tests {
         let (fait, sqlite) = (Kind::Fait, Kind::Sqlite);
         let all = results(&[
             (Workload::W1, fait, "p50_us", 96.0),
+            (Workload::W1, fait, "p50_over_sync", 1.2),
             (Workload::W1, sqlite, "p50_us", 90.0),
             (Workload::W7, fait, "p50_us", 126.0),
             (Workload::W6l, fait, "decisions_per_s", 400.0),
