@@ -130,10 +130,10 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "bench",
-        ours: &["fait"],
-        never: &[],
+        ours: &["fait", "fait-core", "fait-store"],
+        never: &[WEB, BUS],
         only: None,
-        because: "it measures what an application would use",
+        because: "it measures the store, and its peers beside it",
     },
 ];
 

@@ -1,0 +1,136 @@
+//! Measures the store beside its peers: one program, one disk, one set of events.
+//!
+//! `cargo run --release -p bench -- store --help` says how; `COMPARE.md` says what came of it.
+
+mod numbers;
+mod history;
+mod machine;
+mod peer;
+mod measure;
+mod results;
+mod verdict;
+mod report;
+mod run;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use measure::Workload;
+use peer::{Fault, Kind, fault};
+use run::Options;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Measures fait beside other stores.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Measures the store: workloads W1 to W10, the same events for every store.
+    ///
+    /// Latencies mean something only while nothing else runs. On a machine that is shared, give
+    /// this program precedence, for example with `chrt -r 5`; every row says which load there
+    /// was and how long the disk's own sync took.
+    Store(StoreArguments),
+    /// Opens a store and says how long that took; what W9 starts.
+    #[command(hide = true)]
+    Open { store: Kind, folder: PathBuf },
+}
+
+#[derive(clap::Args)]
+struct StoreArguments {
+    /// 100,000 events, one round, fewer repetitions: a look, not a result.
+    #[arg(long)]
+    quick: bool,
+    /// One JSON document instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// These workloads only, for example W1,W5.
+    #[arg(long, value_delimiter = ',', ignore_case = true)]
+    only: Vec<Workload>,
+    /// These stores only; fait should be among them, as ratios are to it.
+    #[arg(long, value_delimiter = ',')]
+    stores: Vec<Kind>,
+    /// Events that are loaded before anything is measured; 1,000,000 unless said otherwise.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(20_000..=100_000_000))]
+    events: Option<u32>,
+    /// Rounds over all stores, of which the medians are shown; 3 unless said otherwise.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=100))]
+    rounds: Option<u16>,
+    /// Where folders are made and removed again; the system's temporary folder unless said
+    /// otherwise. It must be on the disk that is to be measured.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+}
+
+impl StoreArguments {
+    fn options(self) -> Options {
+        let events = if self.quick { 100_000 } else { 1_000_000 };
+        let rounds = if self.quick { 1 } else { 3 };
+        Options {
+            quick: self.quick,
+            only: some_or_all(self.only),
+            stores: some_or_all(self.stores),
+            events: self.events.unwrap_or(events) as usize,
+            rounds: self.rounds.map_or(rounds, usize::from),
+            folder: self.folder.unwrap_or_else(std::env::temp_dir),
+        }
+    }
+}
+
+/// What was named, in order and once; everything when nothing was.
+fn some_or_all<T: ValueEnum + Ord>(mut named: Vec<T>) -> Vec<T> {
+    if named.is_empty() {
+        named = T::value_variants().to_vec();
+    }
+    named.sort();
+    named.dedup();
+    named
+}
+
+fn main() -> ExitCode {
+    let verb = Arguments::parse().verb;
+    let done = only_ours().and_then(|out| match verb {
+        Verb::Store(arguments) => store(arguments, out),
+        Verb::Open { store, folder } => open(store, &folder, out),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The standard output, which is ours alone from now on: one of the peers prints to it when it is
+/// opened, and what it prints goes to the standard error then.
+fn only_ours() -> Result<File, Fault> {
+    let ours = rustix::io::dup(std::io::stdout())?;
+    rustix::stdio::dup2_stdout(std::io::stderr())?;
+    Ok(File::from(ours))
+}
+
+fn store(arguments: StoreArguments, mut out: File) -> Result<(), Fault> {
+    let json = arguments.json;
+    let results = run::run(&arguments.options())?;
+    let text = match json {
+        true => format!("{:#}\n", report::json(&results)),
+        false => report::text(&results),
+    };
+    Ok(out.write_all(text.as_bytes())?)
+}
+
+fn open(store: Kind, folder: &Path, mut out: File) -> Result<(), Fault> {
+    if !folder.is_dir() {
+        let folder = folder.display();
+        return Err(fault(format_args!("there is no folder {folder}")));
+    }
+    let opened = measure::open_here(store, folder)?;
+    Ok(out.write_all(serde_json::to_string(&opened)?.as_bytes())?)
+}

@@ -1,0 +1,118 @@
+//! Our store on disk, used as an application would: nothing but its public methods.
+
+use super::{Append, Each, Fault, Mode, Outcome, Peer, Row};
+use fait_core::event::{NewEvent, Origin, StoredEvent, Tag, Time};
+use fait_core::query::Query;
+use fait_core::store::contract::block_on;
+use fait_core::store::{self, AppendCondition, AppendError, Durability, Range, Store};
+use fait_store::Disk;
+use std::path::Path;
+
+/// Events that are read at once.
+const SLICE: usize = 4_096;
+
+struct Fait {
+    disk: Disk,
+}
+
+pub(crate) fn open(folder: &Path, mode: Mode) -> Result<Box<dyn Peer>, Fault> {
+    let durability = match mode {
+        Mode::Load => Durability::Os,
+        Mode::Measure => Durability::Sync,
+    };
+    let disk = Disk::options().durability(durability).open(folder)?;
+    Ok(Box::new(Fait { disk }))
+}
+
+impl Fait {
+    /// Every event that a query selects, slice by slice; gives the head of the last slice.
+    fn slices(
+        &self,
+        query: &Query,
+        mut after: u64,
+        each: &mut dyn FnMut(&StoredEvent),
+    ) -> Result<u64, Fault> {
+        loop {
+            let slice = block_on(self.disk.read(query, Range::after(after, SLICE)))?;
+            slice.events.iter().for_each(&mut *each);
+            match slice.events.last() {
+                Some(last) if slice.events.len() == SLICE => after = last.meta.position,
+                _ => return Ok(slice.head),
+            }
+        }
+    }
+}
+
+impl Peer for Fait {
+    fn append_alone(&self, append: Append) -> Result<Outcome, Fault> {
+        self.append(append)
+    }
+
+    fn append(&self, append: Append) -> Result<Outcome, Fault> {
+        match block_on(self.disk.append(ours(append))) {
+            Ok(appended) => Ok(Outcome::At(appended.last)),
+            Err(AppendError::Conflict { .. }) => Ok(Outcome::Conflict),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn scan(&self, each: &mut dyn FnMut(u64, &[u8])) -> Result<(), Fault> {
+        let query = Query::all();
+        self.slices(&query, 0, &mut |e| each(e.meta.position, &e.data))?;
+        Ok(())
+    }
+
+    fn read(&self, tags: &[String], after: u64, each: Each<'_>) -> Result<u64, Fault> {
+        let query = query(tags);
+        self.slices(&query, after, &mut |e| {
+            each(Row {
+                position: e.meta.position,
+                id: e.meta.id,
+                ty: &e.ty,
+                data: &e.data,
+            });
+        })
+    }
+
+    fn wait(&self, after: u64) -> Result<u64, Fault> {
+        Ok(block_on(self.disk.wait(after))?)
+    }
+
+    fn head(&self) -> Result<u64, Fault> {
+        Ok(block_on(self.disk.head())?)
+    }
+
+    fn close(self: Box<Self>) -> Result<(), Fault> {
+        block_on(self.disk.close());
+        Ok(())
+    }
+}
+
+fn query(tags: &[String]) -> Query {
+    match tags {
+        [] => Query::all(),
+        tags => Query::tags(tags.iter().map(Tag::raw).collect()),
+    }
+}
+
+fn ours(append: Append) -> store::Append {
+    let events = append.events.into_iter().map(|event| NewEvent {
+        id: event.id,
+        ty: event.ty.into(),
+        version: 1,
+        tags: event.tags.into_iter().map(Tag::raw).collect(),
+        data: event.data.into(),
+        origin: Origin::default(),
+    });
+    let condition = append.condition.map(|condition| AppendCondition {
+        fail_if_events_match: query(&condition.tags),
+        after: condition.after,
+    });
+    store::Append {
+        events: events.collect(),
+        conditions: condition.into_iter().collect(),
+        command: None,
+        // The store never goes back in time by itself; what the clock says is not measured.
+        recorded_at: Time(0),
+    }
+}
