@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use quick_cache::sync::Cache;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A file, known to the pages by a number of its own. A file that takes another's name is
 /// another file.
@@ -21,7 +21,13 @@ pub(crate) struct Numbered {
 pub(crate) struct Pages {
     cache: Cache<(u32, u32), Bytes>,
     files: AtomicU32,
+    /// Pages of the log that were asked for lately, each in a slot by its hash: only what is
+    /// asked for again is worth a page.
+    touched: Box<[AtomicU64]>,
 }
+
+/// Pages that are remembered to have been asked for.
+const TOUCHED: usize = 1 << 14;
 
 impl std::fmt::Debug for Pages {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -37,6 +43,7 @@ impl Pages {
         Pages {
             cache: Cache::new((bytes / PAGE_BYTES).max(16)),
             files: AtomicU32::new(0),
+            touched: (0..TOUCHED).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
@@ -55,7 +62,7 @@ impl Pages {
     pub(crate) fn bytes(&self, file: &Numbered, from: u64, to: u64, end: u64) -> io::Result<Bytes> {
         let page = PAGE_BYTES as u64;
         let (first, last) = (from / page, to.max(from + 1).div_ceil(page) - 1);
-        if last > first + 1 || (last + 1) * page > end {
+        if last > first + 1 || (last + 1) * page > end || self.is_new(file, first) {
             return direct(file, from, to);
         }
         let (start, first_page) = ((from % page) as usize, self.page(file, first)?);
@@ -66,6 +73,16 @@ impl Pages {
         joined.extend_from_slice(&first_page[start..]);
         joined.extend_from_slice(&self.page(file, last)?[..(to - last * page) as usize]);
         Ok(joined.freeze())
+    }
+
+    /// Whether a page was not asked for lately.
+    fn is_new(&self, file: &Numbered, number: u64) -> bool {
+        if self.cache.contains_key(&(file.number, number as u32)) {
+            return false;
+        }
+        let key = u64::from(file.number) << 32 | number + 1;
+        let slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50) as usize;
+        self.touched[slot].swap(key, Ordering::Relaxed) != key
     }
 
     fn page(&self, file: &Numbered, number: u64) -> io::Result<Bytes> {

@@ -2,6 +2,7 @@
 
 use crate::flaw::{Flaw, flaw};
 use crate::format::{EventView, RECORD_HEAD, check};
+use crate::index::is_every;
 use crate::key;
 use crate::shared::Shared;
 use crate::stretch::{Span, Stretch, selects};
@@ -14,7 +15,7 @@ use std::ops::ControlFlow;
 use uuid::Uuid;
 
 /// So much is read at once, unless one event is larger.
-const PIECE_BYTES: u32 = 512 << 10;
+const PIECE_BYTES: u32 = 128 << 10;
 /// A gap up to this size is read along rather than jumped over.
 const GAP_BYTES: u32 = 4 << 10;
 /// A piece up to this size comes from the pages in memory.
@@ -71,6 +72,7 @@ struct Wanted<'a> {
     query: &'a Query,
     low: Position,
     high: Position,
+    every: bool,
     backwards: bool,
     left: usize,
 }
@@ -79,6 +81,7 @@ impl Wanted<'_> {
     fn of(query: &Query, range: Range, head: Position) -> Wanted<'_> {
         Wanted {
             query,
+            every: is_every(query),
             low: range.after.saturating_add(1),
             high: range
                 .before
@@ -99,7 +102,7 @@ pub(crate) fn slice(shared: &Shared, query: &Query, range: Range) -> Result<Slic
         each_piece(stretch, ordinals, |piece| {
             let bytes = piece_bytes(shared, stretch, piece)?;
             each_view(stretch, piece, &bytes, |view| {
-                if selects(wanted.query, &view) {
+                if wanted.every || selects(wanted.query, &view) {
                     let event = view.stored(&bytes);
                     let damaged = || stretch.segment.damaged(piece[0].from);
                     events.push(event.ok_or_else(damaged)?);
@@ -160,7 +163,7 @@ fn show(
             read_into(stretch, piece, buffer)?
         };
         flow = each_view(stretch, piece, bytes, |view| {
-            if !selects(wanted.query, &view) {
+            if !wanted.every && !selects(wanted.query, &view) {
                 return Ok(ControlFlow::Continue(()));
             }
             wanted.left = wanted.left.saturating_sub(1);

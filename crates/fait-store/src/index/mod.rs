@@ -10,7 +10,7 @@ mod search;
 pub(crate) use build::Builder;
 pub(crate) use list::List;
 pub(crate) use part::Part;
-pub(crate) use search::{Search, Window};
+pub(crate) use search::{Search, Window, is_every};
 pub(crate) use tail::Tail;
 
 use uuid::Uuid;
