@@ -1,5 +1,6 @@
 //! The store on disk.
 
+use crate::ahead;
 use crate::commit::command;
 use crate::erase;
 use crate::error::OpenError;
@@ -147,7 +148,8 @@ impl Disk {
 
     /// Goes through what a query selects and shows each event as it lies in the log, until
     /// `each` breaks off; many times faster than making events of them. Gives the head up to
-    /// which it looked. Uses the calling thread all the while; appends go on beside it.
+    /// which it looked. Uses the calling thread all the while, and for many events a second one
+    /// that reads ahead; appends go on beside it.
     ///
     /// # Errors
     /// A file cannot be read, or is damaged; the message says which, and where.
@@ -157,7 +159,7 @@ impl Disk {
         range: Range,
         each: impl FnMut(&EventRef<'_>) -> ControlFlow<()>,
     ) -> Result<Position, StoreError> {
-        read::scan(&self.shared, query, range, each)
+        ahead::scan(&self.shared, query, range, each)
     }
 
     pub(crate) fn open_with(path: &Path, options: Options) -> Result<Disk, OpenError> {
@@ -426,6 +428,7 @@ impl Disk {
             lock: folder_lock,
         } = held;
         self.held().to_read = to_read;
+        self.shared.closing.store(true, Ordering::Relaxed);
         drop((jobs, keep));
         for thread in threads {
             // A thread that panicked has nothing left to do; what was answered is durable.
@@ -440,6 +443,7 @@ impl Disk {
 
 /// The keeper's thread.
 fn keep_on(shared: &Shared, kept: &Receiver<()>) {
+    keeper::warm(shared);
     // A segment that lost its index is given one at once.
     loop {
         while let Ok(true) = keeper::tend(shared) {}
@@ -491,7 +495,6 @@ fn resume(
         let end = SEGMENT_HEADER as u64;
         let segment = Segment {
             number: 1,
-            generation: 0,
             first: 1,
             path,
             file: pages.number(file.clone()),

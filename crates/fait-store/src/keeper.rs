@@ -3,7 +3,7 @@
 
 use crate::error::OpenError;
 use crate::folder::{NEW_SPARE, SPARE, index_name, write_whole};
-use crate::format::{IndexHeader, SEGMENT_HEADER, SegmentHeader};
+use crate::format::{IndexHeader, PAGE_BYTES, SEGMENT_HEADER, SegmentHeader};
 use crate::index::{Builder, Part};
 use crate::pages::Source;
 use crate::shared::{Shared, Spare, lock};
@@ -13,6 +13,7 @@ use crate::writer::Writer;
 use fait_core::store::StoreError;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 
 /// The next segment's file is made ahead when the newest is this full.
@@ -32,6 +33,24 @@ pub(crate) fn tend(shared: &Shared) -> Result<bool, StoreError> {
         return Ok(true);
     }
     index_one(shared, &keeping)
+}
+
+/// Reads the newest indexes into memory ahead, as far as half of the room for pages goes, so that
+/// the first questions are answered as fast as later ones.
+pub(crate) fn warm(shared: &Shared) {
+    let mut left = shared.options.cache_bytes / PAGE_BYTES / 2;
+    for stretch in shared.stretches().iter().rev() {
+        let Index::Part { part, .. } = &stretch.index else {
+            continue;
+        };
+        for number in 0..part.page_count() {
+            // A page that cannot be read is found by those who need it.
+            if left == 0 || shared.closing.load(Ordering::Relaxed) || part.page(number).is_err() {
+                return;
+            }
+            left -= 1;
+        }
+    }
 }
 
 /// Whether there may be something to do.

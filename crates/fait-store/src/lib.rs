@@ -27,6 +27,7 @@ mod index;
 mod stretch;
 mod shared;
 mod read;
+mod ahead;
 mod walk;
 mod log;
 mod commit;

@@ -10,7 +10,7 @@ pub const MIN_SEGMENT_BYTES: u64 = 4 << 10;
 /// Largest length at which a segment can be full. One group of appends may exceed it.
 pub const MAX_SEGMENT_BYTES: u64 = 1 << 30;
 /// Memory for pages of files that are read again and again, unless said otherwise.
-pub const CACHE_BYTES: usize = 32 << 20;
+pub const CACHE_BYTES: usize = 64 << 20;
 
 /// How a store is opened. `Disk::options().durability(…).open(folder)`.
 #[derive(Clone, Copy, Debug)]

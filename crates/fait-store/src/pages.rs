@@ -80,7 +80,7 @@ impl Pages {
         if self.cache.contains_key(&(file.number, number as u32)) {
             return false;
         }
-        let key = u64::from(file.number) << 32 | number + 1;
+        let key = (u64::from(file.number) << 32) | (number + 1);
         let slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50) as usize;
         self.touched[slot].swap(key, Ordering::Relaxed) != key
     }

@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     notice: Mutex<Option<StoreError>>,
     /// The next segment's file, made ahead.
     pub(crate) spare: Mutex<Spare>,
+    /// The store is being closed: what can wait is left.
+    pub(crate) closing: AtomicBool,
     /// Held while files of old segments are made or replaced.
     pub(crate) keeping: Mutex<()>,
 }
@@ -96,6 +98,7 @@ impl Shared {
             trouble: OnceLock::new(),
             notice: Mutex::default(),
             spare: Mutex::default(),
+            closing: AtomicBool::new(false),
             keeping: Mutex::default(),
         }
     }

@@ -18,7 +18,6 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) number: u32,
-    pub(crate) generation: u32,
     /// Position of its first event.
     pub(crate) first: Position,
     pub(crate) path: PathBuf,
@@ -274,5 +273,5 @@ fn item_selects(item: &QueryItem, event: &EventView<'_>) -> bool {
 
 /// The type under which an event is found.
 pub(crate) fn index_name<'a>(event: &EventView<'a>) -> &'a str {
-    if event.erased { ERASED } else { event.ty }
+    if event.erased { ERASED } else { event.ty() }
 }

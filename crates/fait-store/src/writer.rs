@@ -110,7 +110,6 @@ impl Writer {
         let header = self.log.header();
         let segment = Segment {
             number: header.number,
-            generation: header.generation(),
             first: header.first,
             path: self
                 .shared

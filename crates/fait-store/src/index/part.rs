@@ -145,7 +145,7 @@ impl Part {
             Some(Entry::Short(ordinals)) => ordinals,
             Some(Entry::Long(length, table)) => {
                 let blocks = Blocks::new(self.clone(), table, length, low, high);
-                return Ok(Some(List::Blocks(blocks)));
+                return Ok(Some(List::Blocks(Box::new(blocks))));
             }
         };
         let list = between(&list, low, high);

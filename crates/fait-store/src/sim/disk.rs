@@ -188,19 +188,16 @@ impl SimDisk {
     }
 
     /// Lets syncs wait, or go on.
+    #[cfg(test)]
     pub(crate) fn hold(&self, held: bool) {
         self.with(|m| m.held = held);
     }
 
     /// Waits until something is so.
+    #[cfg(test)]
     pub(crate) fn until(&self, so: impl Fn(&Seen) -> bool) {
         let wait = self.0.1.wait_while(self.lock(), |m| !so(&m.seen));
         drop(wait.unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// Lets those who wait in [`SimDisk::until`] look again.
-    pub(super) fn wake(&self) {
-        self.with(|_| ());
     }
 
     /// One bit changes on the disk. Gives the file's name and the byte.

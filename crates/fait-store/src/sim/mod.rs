@@ -13,6 +13,8 @@ mod history;
 mod threads;
 mod program;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod steps;
 #[cfg(test)]
 mod tests;
