@@ -57,7 +57,6 @@
 //! first, and the highest bit says that more follows.
 
 use super::{HeaderError, Taker, VERSION, close_header, file_header};
-use crate::index::Bounds;
 use fait_core::event::Time;
 use uuid::Uuid;
 
@@ -115,6 +114,34 @@ impl IndexHeader {
             })
         })();
         fields.ok_or(HeaderError::Damaged("its header is cut short"))
+    }
+}
+
+/// The least and the greatest of some ids. Ids that carry the time at their front come in
+/// order, so that most stretches need not be asked for a new one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bounds {
+    pub(crate) least: Uuid,
+    pub(crate) greatest: Uuid,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds {
+            least: Uuid::max(),
+            greatest: Uuid::nil(),
+        }
+    }
+}
+
+impl Bounds {
+    pub(crate) fn add(&mut self, id: Uuid) {
+        self.least = self.least.min(id);
+        self.greatest = self.greatest.max(id);
+    }
+
+    pub(crate) fn may_have(&self, id: Uuid) -> bool {
+        self.least <= id && id <= self.greatest
     }
 }
 

@@ -11,7 +11,9 @@ mod erasing;
 
 pub(crate) use erasing::Pending;
 pub(crate) use frame::{FRAME_HEADER, FRAME_MAGIC, FrameHeader, check_body};
-pub(crate) use index::{Directory, INDEX_HEADER, IndexHeader, PAGE_BYTES, PAGE_DATA, check_page};
+pub(crate) use index::{
+    Bounds, Directory, INDEX_HEADER, IndexHeader, PAGE_BYTES, PAGE_DATA, check_page,
+};
 pub(crate) use meta::{META_BYTES, Meta};
 pub(crate) use record::{
     CommandRecord, EventView, RECORD_HEAD, Record, Records, check, packed_bound, put_erased,

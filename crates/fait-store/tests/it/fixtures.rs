@@ -26,7 +26,7 @@ fn history() -> Vec<Append> {
 
 fn batch(n: u64) -> Append {
     let events = (0..=n % 3).map(|k| event(n * 10 + k)).collect();
-    let command = (n % 2 == 0).then(|| CommandKey {
+    let command = n.is_multiple_of(2).then(|| CommandKey {
         id: Uuid::from_u128(u128::from(n) + 7_000),
         fingerprint: Uuid::from_u128(u128::from(n % 5)),
     });
@@ -45,10 +45,14 @@ fn event(n: u64) -> NewEvent {
     let origin = Origin {
         occurred_at: (n % 4 == 1).then_some(Time(n)),
         actor: (n % 5 < 2).then(|| "waiter:ann".into()),
-        command: (n % 2 == 0).then(|| Uuid::from_u128(u128::from(n / 10) + 7_000)),
+        command: n
+            .is_multiple_of(2)
+            .then(|| Uuid::from_u128(u128::from(n / 10) + 7_000)),
         correlation: Uuid::from_u128(u128::from(n % 4) * 99),
-        causation: (n % 3 == 0).then(|| Uuid::from_u128(u128::from(n))),
-        traceparent: (n % 6 == 0).then(|| "00-4bf92f3577b34da6-00f067aa-01".into()),
+        causation: n.is_multiple_of(3).then(|| Uuid::from_u128(u128::from(n))),
+        traceparent: n
+            .is_multiple_of(6)
+            .then(|| "00-4bf92f3577b34da6-00f067aa-01".into()),
         pairs: match n % 11 {
             0 => BTreeMap::from([("till".into(), "east".into()), ("ü".into(), String::new())]),
             _ => BTreeMap::new(),
