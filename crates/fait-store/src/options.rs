@@ -20,6 +20,9 @@ pub struct Options {
     pub(crate) durability: Durability,
     /// When nothing came for so long, the last frame is sealed.
     pub(crate) idle: Duration,
+    /// A newest segment with fewer events than this has no index made for it when the store is
+    /// closed: it is walked in no time.
+    pub(crate) index_from: u32,
     /// An append is committed by the thread that asks for it while no other is under way.
     pub(crate) on_caller: bool,
     /// No threads at all: whoever holds the store tends it. For simulations.
@@ -33,6 +36,7 @@ impl Default for Options {
             cache_bytes: CACHE_BYTES,
             durability: Durability::Sync,
             idle: Duration::from_millis(50),
+            index_from: 1000,
             on_caller: true,
             inline: false,
         }

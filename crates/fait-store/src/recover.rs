@@ -157,7 +157,9 @@ impl Opening<'_> {
     /// Takes in a segment that is not the newest.
     fn full(&mut self, number: u32) -> Result<(), OpenError> {
         let opened = self.open(number, false)?;
-        let (part, last_crc, kept) = match self.index_of(&opened) {
+        // The index may be from a time when the segment was the newest, and closed.
+        let whole = |(part, _): &(Part, FrameHeader)| ends_at(&opened, part.header.end);
+        let (part, last_crc, kept) = match self.index_of(&opened).filter(whole) {
             Some((part, last)) => (part, last.crc, true),
             None => {
                 self.recovered.recovery.indexed += 1;
@@ -307,6 +309,18 @@ impl Opening<'_> {
             }
         }
     }
+}
+
+/// Whether no frame of a segment stands at an offset any more.
+fn ends_at(opened: &Opened, end: u32) -> bool {
+    let mut bytes = vec![0; FRAME_HEADER];
+    if opened.size < u64::from(end) + FRAME_HEADER as u64 {
+        return true;
+    }
+    let read = opened.file.read_at(&mut bytes, end.into());
+    let place = (opened.header.number, end);
+    let follows = |frame: FrameHeader| (frame.segment, frame.offset) == place;
+    read.is_ok() && !FrameHeader::decode(&bytes).is_some_and(follows)
 }
 
 /// The last frame that an index covers, as it stands in the log.

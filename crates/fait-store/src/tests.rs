@@ -9,7 +9,8 @@ use fait_core::event::{NewEvent, Origin, StoredEvent, Tag, Time};
 use fait_core::query::Query;
 use fait_core::store::contract::block_on;
 use fait_core::store::{
-    Append, AppendCondition, AppendError, BoxFuture, CommandKey, Range, Store, StoreError,
+    Append, AppendCondition, AppendError, BoxFuture, CommandKey, Durability, Range, Store,
+    StoreError,
 };
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -382,4 +383,87 @@ fn a_header_that_is_torn_anywhere_is_written_again() {
         drop(disk);
         assert_eq!(all(&opened(&sim)).len(), 1);
     }
+}
+
+/// Found by the simulator: a segment that got an index when the store was closed, and grew.
+#[test]
+fn an_index_from_before_its_segment_was_full_is_not_believed() {
+    let sim = SimDisk::new(1);
+    let open = || {
+        let options = Options {
+            segment_bytes: MIN_SEGMENT_BYTES,
+            index_from: 1,
+            inline: true,
+            ..Options::default()
+        };
+        Disk::start(Arc::new(sim.clone()), options, None).unwrap()
+    };
+    let disk = open();
+    block_on(disk.append(one(1))).unwrap();
+    drop(disk);
+    let disk = open();
+    let mut last = 1;
+    while disk.stats().segments < 2 {
+        last += 1;
+        block_on(disk.append(one(last))).unwrap();
+    }
+    // Nobody has made the index of the first segment again.
+    sim.lose_power();
+    drop(disk);
+    let disk = open();
+    assert_eq!(disk.recovery().indexed, 1);
+    assert_eq!(all(&disk).len() as u128, last);
+}
+
+/// With a delay, appends that come one after the other share a sync, and are durable all the same.
+#[test]
+fn a_group_waits_for_others_to_share_its_sync() {
+    let sim = SimDisk::new(1);
+    let options = Options {
+        durability: Durability::Group(Duration::from_secs(3600)),
+        idle: Duration::MAX,
+        ..Options::default()
+    };
+    let disk = Disk::start(Arc::new(sim.clone()), options, None).unwrap();
+    let syncs = sim.seen().syncs;
+    let waiting: Vec<_> = (1..=MAX_WAITING as u128)
+        .map(|n| started(&disk, one(n)))
+        .collect();
+    for append in waiting {
+        let receipt = block_on(append).unwrap();
+        assert_eq!(receipt.durability, options.durability);
+    }
+    assert_eq!(sim.seen().syncs, syncs + 1, "a full group waits no longer");
+    sim.lose_power();
+    drop(disk);
+    let disk = opened(&sim);
+    assert_eq!(all(&disk).len(), MAX_WAITING);
+}
+
+/// What was only given to the operating system may go with the power; what is left is whole.
+#[test]
+fn without_a_sync_the_newest_may_go_and_the_rest_is_whole() {
+    let sim = SimDisk::new(1);
+    let options = Options {
+        durability: Durability::Os,
+        segment_bytes: MIN_SEGMENT_BYTES,
+        inline: true,
+        ..Options::default()
+    };
+    let disk = Disk::start(Arc::new(sim.clone()), options, None).unwrap();
+    let syncs = sim.seen().syncs;
+    let receipt = block_on(disk.append(one(1))).unwrap();
+    assert_eq!(receipt.durability, Durability::Os);
+    assert_eq!(sim.seen().syncs, syncs, "nothing was synced");
+    for n in 2..60 {
+        block_on(disk.append(one(n))).unwrap();
+    }
+    assert!(disk.stats().segments > 2);
+    let before = all(&disk);
+    sim.lose_power();
+    drop(disk);
+    let disk = opened(&sim);
+    let after = all(&disk);
+    assert_eq!(before[..after.len()], after);
+    assert!(after.len() > 20, "full segments are durable");
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 fn open(disk: &SimDisk, inline: bool) -> Disk {
     let options = Options {
         segment_bytes: MIN_SEGMENT_BYTES,
+        index_from: 3,
         inline,
         ..Options::default()
     };

@@ -39,6 +39,7 @@ impl Engine {
         let options = Options {
             segment_bytes: MIN_SEGMENT_BYTES,
             cache_bytes: 64 << 10,
+            index_from: 3,
             idle: Duration::MAX,
             inline,
             ..Options::default()
