@@ -9,6 +9,9 @@ use fait_store::{Disk, EventRef};
 use std::ops::ControlFlow;
 use std::path::Path;
 
+/// As much as the other stores get.
+const CACHE_BYTES: usize = 256 << 20;
+
 struct Fait {
     disk: Disk,
 }
@@ -18,7 +21,8 @@ pub(crate) fn open(folder: &Path, mode: Mode) -> Result<Box<dyn Peer>, Fault> {
         Mode::Load => Durability::Os,
         Mode::Measure => Durability::Sync,
     };
-    let disk = Disk::options().durability(durability).open(folder)?;
+    let options = Disk::options().durability(durability);
+    let disk = options.cache_bytes(CACHE_BYTES).open(folder)?;
     Ok(Box::new(Fait { disk }))
 }
 

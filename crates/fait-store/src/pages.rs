@@ -4,7 +4,9 @@
 use crate::file::LogFile;
 use crate::format::{INDEX_HEADER, PAGE_BYTES, PAGE_DATA, check_page};
 use bytes::{Bytes, BytesMut};
-use quick_cache::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -17,9 +19,28 @@ pub(crate) struct Numbered {
     number: u32,
 }
 
+/// Mixes the two numbers of a page; nobody chooses them to do harm.
+#[derive(Debug, Default)]
+pub(crate) struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        bytes
+            .iter()
+            .for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+    fn write_u32(&mut self, number: u32) {
+        let mixed = self.0.rotate_left(32) ^ u64::from(number);
+        self.0 = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 /// The pages in memory.
 pub(crate) struct Pages {
-    cache: Cache<(u32, u32), Bytes>,
+    cache: Cache<(u32, u32), Bytes, UnitWeighter, BuildHasherDefault<Mixed>>,
     files: AtomicU32,
     /// Pages of the log that were asked for lately, each in a slot by its hash: only what is
     /// asked for again is worth a page.
@@ -40,8 +61,15 @@ impl std::fmt::Debug for Pages {
 impl Pages {
     /// Room for so many bytes.
     pub(crate) fn new(bytes: usize) -> Pages {
+        let pages = (bytes / PAGE_BYTES).max(16);
         Pages {
-            cache: Cache::new((bytes / PAGE_BYTES).max(16)),
+            cache: Cache::with(
+                pages,
+                pages as u64,
+                UnitWeighter,
+                BuildHasherDefault::default(),
+                DefaultLifecycle::default(),
+            ),
             files: AtomicU32::new(0),
             touched: (0..TOUCHED).map(|_| AtomicU64::new(0)).collect(),
         }
@@ -62,38 +90,50 @@ impl Pages {
     pub(crate) fn bytes(&self, file: &Numbered, from: u64, to: u64, end: u64) -> io::Result<Bytes> {
         let page = PAGE_BYTES as u64;
         let (first, last) = (from / page, to.max(from + 1).div_ceil(page) - 1);
-        if last > first + 1 || (last + 1) * page > end || self.is_new(file, first) {
+        if last > first + 1 || (last + 1) * page > end {
             return direct(file, from, to);
         }
-        let (start, first_page) = ((from % page) as usize, self.page(file, first)?);
+        let start = (from % page) as usize;
+        let Some(first_page) = self.worth(file, first)? else {
+            return direct(file, from, to);
+        };
         if first == last {
             return Ok(first_page.slice(start..start + (to - from) as usize));
         }
+        let Some(last_page) = self.worth(file, last)? else {
+            return direct(file, from, to);
+        };
         let mut joined = BytesMut::with_capacity((to - from) as usize);
         joined.extend_from_slice(&first_page[start..]);
-        joined.extend_from_slice(&self.page(file, last)?[..(to - last * page) as usize]);
+        joined.extend_from_slice(&last_page[..(to - last * page) as usize]);
         Ok(joined.freeze())
     }
 
-    /// Whether a page was not asked for lately.
-    fn is_new(&self, file: &Numbered, number: u64) -> bool {
-        if self.cache.contains_key(&(file.number, number as u32)) {
-            return false;
-        }
-        let key = (u64::from(file.number) << 32) | (number + 1);
-        let slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50) as usize;
-        self.touched[slot].swap(key, Ordering::Relaxed) != key
+    /// Remembers a page that was just written and is durable.
+    pub(crate) fn keep(&self, file: &Numbered, number: u32, page: Bytes) {
+        self.cache.insert((file.number, number), page);
     }
 
-    fn page(&self, file: &Numbered, number: u64) -> io::Result<Bytes> {
+    /// A page that is in memory, or was asked for lately and is now.
+    fn worth(&self, file: &Numbered, number: u64) -> io::Result<Option<Bytes>> {
         let key = (file.number, number as u32);
         if let Some(page) = self.cache.get(&key) {
-            return Ok(page);
+            return Ok(Some(page));
+        }
+        if self.is_new(file, number) {
+            return Ok(None);
         }
         let at = number * PAGE_BYTES as u64;
         let page = direct(file, at, at + PAGE_BYTES as u64)?;
         self.cache.insert(key, page.clone());
-        Ok(page)
+        Ok(Some(page))
+    }
+
+    /// Whether a page was not asked for lately.
+    fn is_new(&self, file: &Numbered, number: u64) -> bool {
+        let key = (u64::from(file.number) << 32) | (number + 1);
+        let slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50) as usize;
+        self.touched[slot].swap(key, Ordering::Relaxed) != key
     }
 
     /// A page of an index, without its checksum, which was verified.

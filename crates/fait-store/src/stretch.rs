@@ -5,6 +5,7 @@ use crate::format::EventView;
 use crate::index::{List, Part, Search, Tail, Window};
 use crate::key::Key;
 use crate::pages::Numbered;
+use bytes::Bytes;
 use fait_core::event::Position;
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{ERASED, StoreError};
@@ -208,10 +209,11 @@ impl Stretch {
     pub(crate) fn spans(&self, ordinals: &[u32]) -> Result<Vec<Span>, StoreError> {
         let mut spans = Vec::with_capacity(ordinals.len());
         let mut offsets = vec![];
+        let mut page = None;
         for run in ordinals.chunk_by(|a, b| *b == a + 1) {
             let (first, last) = (run[0], run[run.len() - 1]);
             offsets.clear();
-            self.offsets(first, last, &mut offsets)?;
+            self.offsets(first, last, &mut page, &mut offsets)?;
             let bounds = offsets.windows(2).zip(run);
             spans.extend(bounds.map(|(pair, ordinal)| Span {
                 ordinal: *ordinal,
@@ -224,7 +226,13 @@ impl Stretch {
 
     /// The offsets of some records that follow one another, and where the last one's end is at
     /// the latest.
-    fn offsets(&self, first: u32, last: u32, out: &mut Vec<u32>) -> Result<(), StoreError> {
+    fn offsets(
+        &self,
+        first: u32,
+        last: u32,
+        page: &mut Option<(u32, Bytes)>,
+        out: &mut Vec<u32>,
+    ) -> Result<(), StoreError> {
         let missing = || StoreError::new("an event is not in the index of its segment");
         match &self.index {
             Index::Growing(tail) => {
@@ -236,7 +244,7 @@ impl Stretch {
             }
             Index::Part { part, .. } => {
                 let to = (last + 2).min(part.header.events);
-                let read = part.offsets(first, to, out);
+                let read = part.offsets(first, to, page, out);
                 read.map_err(|e| self.segment.bad_index(&e))?;
                 if to == last + 1 {
                     out.push(part.header.end);

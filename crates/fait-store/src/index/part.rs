@@ -98,15 +98,24 @@ impl Part {
         self.source.page(number)
     }
 
-    /// The offsets of some records that follow one another, from `from` to before `to`.
-    pub(crate) fn offsets(&self, from: u32, to: u32, out: &mut Vec<u32>) -> io::Result<()> {
+    /// The offsets of some records that follow one another, from `from` to before `to`. The page
+    /// that was looked at last is kept for the next call.
+    pub(crate) fn offsets(
+        &self,
+        from: u32,
+        to: u32,
+        last: &mut Option<(u32, Bytes)>,
+        out: &mut Vec<u32>,
+    ) -> io::Result<()> {
         let mut at = from;
         while at < to {
             let group = at as usize / GROUP;
             let end = to.min((group as u32 + 1) * GROUP as u32);
-            let page = self
-                .source
-                .page(self.pages.offsets + (group / GROUPS) as u32)?;
+            let number = self.pages.offsets + (group / GROUPS) as u32;
+            if last.as_ref().is_none_or(|(n, _)| *n != number) {
+                *last = Some((number, self.source.page(number)?));
+            }
+            let page = last.as_ref().map_or(&[][..], |(_, page)| page);
             let bytes = &page[group % GROUPS * GROUP_BYTES..][..GROUP_BYTES];
             let (base, behind) = bytes.split_at(4);
             let base = base
