@@ -8,14 +8,16 @@ mod v1;
 mod segment;
 mod index;
 mod erasing;
+mod backup;
 
+pub(crate) use backup::{BACKUP_BYTES, BackupHeader};
 pub(crate) use erasing::Pending;
 pub(crate) use frame::{FRAME_HEADER, FRAME_MAGIC, FrameHeader, check_body};
 pub(crate) use index::{Directory, INDEX_HEADER, IndexHeader, PAGE_BYTES, PAGE_DATA, check_page};
 pub(crate) use meta::{META_BYTES, Meta};
 pub(crate) use record::{
-    CommandRecord, EventView, RECORD_HEAD, Record, Records, check, packed_bound, put_erased,
-    put_event, v1_command_before,
+    CommandRecord, EventView, Key, Left, RECORD_HEAD, Record, Records, check, packed_bound,
+    put_erased, put_event, put_left, v1_command_before,
 };
 pub(crate) use segment::{Rewritten, SEGMENT_HEADER, SegmentHeader};
 
