@@ -15,22 +15,13 @@ use uuid::Uuid;
 /// An event to be loaded.
 #[derive(Clone, Debug)]
 pub(crate) struct Loaded {
-    /// For an erased event 0 when it was not kept.
+    /// Of an erased one there are only the id, and the type if it was kept.
+    pub(crate) event: NewEvent,
+    pub(crate) erased: bool,
+    /// 0 for an erased event whose time was not kept.
     pub(crate) recorded_at: Time,
     /// Set in the first event of an append with a command key.
     pub(crate) key: Option<Key>,
-    pub(crate) what: What,
-}
-
-/// What there is of it.
-#[derive(Clone, Debug)]
-pub(crate) enum What {
-    Whole(NewEvent),
-    /// Its type is empty when it was not kept.
-    Erased {
-        id: Uuid,
-        ty: String,
-    },
 }
 
 /// Events cannot be loaded; none of them was.
@@ -50,38 +41,20 @@ impl From<StoreError> for LoadError {
 }
 
 impl Loaded {
-    fn id(&self) -> Uuid {
-        match &self.what {
-            What::Whole(event) => event.id,
-            What::Erased { id, .. } => *id,
-        }
-    }
-
-    /// At most so many bytes does its record have.
-    fn bound(&self) -> usize {
-        match &self.what {
-            What::Whole(event) => packed_bound(event),
-            What::Erased { ty, .. } => 128 + ty.len(),
-        }
-    }
-
     fn put(&self, frame: &mut Vec<u8>, position: Position) -> usize {
-        match &self.what {
-            What::Whole(event) => {
-                let key = self.key.map(|key| (key.key, key.events));
-                put_event(frame, event, position, self.recorded_at, key)
-            }
-            What::Erased { id, ty } => {
-                let left = Left {
-                    position,
-                    id: *id,
-                    ty,
-                    recorded_at: self.recorded_at,
-                    key: self.key,
-                };
-                put_left(frame, &left)
-            }
+        let (event, recorded_at) = (&self.event, self.recorded_at);
+        if !self.erased {
+            let key = self.key.map(|key| (key.key, key.events));
+            return put_event(frame, event, position, recorded_at, key);
         }
+        let left = Left {
+            position,
+            id: event.id,
+            ty: &event.ty,
+            recorded_at,
+            key: self.key,
+        };
+        put_left(frame, &left)
     }
 }
 
@@ -89,7 +62,7 @@ impl Writer {
     /// Puts events behind the last one, as one frame.
     pub(crate) fn load(&mut self, events: &[Loaded]) -> Result<(), LoadError> {
         self.are_new(events)?;
-        let bytes = FRAME_HEADER + 8 + events.iter().map(Loaded::bound).sum::<usize>();
+        let bytes = FRAME_HEADER + 8 + events.iter().map(|e| packed_bound(&e.event)).sum::<usize>();
         self.make_room(bytes as u64)?;
         let Index::Growing(tail) = &self.active.index else {
             return Err(self.shared.stopped().into());
@@ -102,15 +75,13 @@ impl Writer {
             for (event, position) in events.iter().zip(head + 1..) {
                 let offset = (at + event.put(&mut frame, position) as u64) as u32;
                 let command = event.key.map(|key| key.key.id);
-                match &event.what {
-                    What::Whole(e) => {
-                        let tags = e.tags.iter().map(|tag| tag.as_str());
-                        tail.add(offset, e.id, &e.ty, tags, command);
-                    }
-                    What::Erased { id, .. } => {
-                        tail.add(offset, *id, ERASED, std::iter::empty(), command);
-                    }
-                }
+                let tags = event.event.tags.iter().map(|tag| tag.as_str());
+                let ty = if event.erased {
+                    ERASED
+                } else {
+                    &event.event.ty
+                };
+                tail.add(offset, event.event.id, ty, tags, command);
                 last_time = last_time.max(event.recorded_at);
             }
         }
@@ -122,7 +93,7 @@ impl Writer {
         let (shared, head) = (&self.shared, self.shared.head());
         let (mut ids, mut keys) = (HashSet::with_capacity(events.len()), HashSet::new());
         for (n, event) in events.iter().enumerate() {
-            let id = event.id();
+            let id = event.event.id;
             if !ids.insert(id) || event_by_id(shared, id, head, &none_pending)?.is_some() {
                 return Err(LoadError::Twice(n, id));
             }

@@ -104,12 +104,12 @@ fn earlier(to: &dyn Folder) -> Result<Option<BackupHeader>, ToolError> {
     let path = to.path();
     let names = to.names().map_err(ToolError::io("list", path))?;
     let new = format!("{BACKUP}.new");
+    if names.iter().any(|name| name == META) {
+        let found = "it holds a store; choose another folder for the backup";
+        return Err(not_a_backup(path, found));
+    }
     match names.into_iter().find(|name| *name != LOCK && *name != new) {
         None => Ok(None),
-        Some(found) if found == META => {
-            let found = "it holds a store; choose another folder for the backup";
-            Err(not_a_backup(path, found))
-        }
         Some(found) => Err(ToolError::NotEmpty {
             path: path.to_path_buf(),
             found,

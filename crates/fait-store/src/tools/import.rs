@@ -8,7 +8,7 @@ use super::restore::{clear, is_empty};
 use crate::disk::Disk;
 use crate::file::{Folder, RealFolder};
 use crate::folder::{LOCK, lock, segment_name};
-use crate::load::{LoadError, Loaded, What};
+use crate::load::{LoadError, Loaded};
 use crate::options::Options;
 use fait_core::event::{Position, Time};
 use fait_core::store::{Durability, Store, StoreError, validate_event};
@@ -182,7 +182,7 @@ impl Importing<'_> {
         let loaded = parse(line.trim_ascii(), number).map_err(|what| wrong(number, what))?;
         self.check(&loaded).map_err(|what| wrong(number, what))?;
         self.next += 1;
-        self.erased += u64::from(matches!(loaded.what, What::Erased { .. }));
+        self.erased += u64::from(loaded.erased);
         self.batch.push(loaded);
         self.batch_bytes += line.len();
         if self.batch.len() >= BATCH_EVENTS || self.batch_bytes >= BATCH_BYTES {
@@ -193,10 +193,10 @@ impl Importing<'_> {
 
     /// What a line must be beside the others.
     fn check(&mut self, loaded: &Loaded) -> Result<(), String> {
-        if let What::Whole(event) = &loaded.what {
-            validate_event(event).map_err(|e| e.to_string())?;
+        if !loaded.erased {
+            validate_event(&loaded.event).map_err(|e| e.to_string())?;
         }
-        let hidden = matches!(loaded.what, What::Erased { .. }) && loaded.recorded_at == Time(0);
+        let hidden = loaded.erased && loaded.recorded_at == Time(0);
         let known = loaded.key.map_or(loaded.recorded_at, |key| key.recorded_at);
         if !hidden || loaded.key.is_some() {
             if known < self.last_time {

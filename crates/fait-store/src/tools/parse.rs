@@ -2,12 +2,14 @@
 
 use super::base64;
 use crate::format::Key;
-use crate::load::{Loaded, What};
+use crate::load::Loaded;
+use bytes::Bytes;
 use fait_core::event::{NewEvent, Origin, Position, Tag, Time};
 use fait_core::store::{CommandKey, ERASED, MAX_BATCH_EVENTS};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -71,7 +73,7 @@ pub(super) fn parse(line: &[u8], next: Position) -> Result<Loaded, String> {
         Some(true) => line.erased(id, ty, recorded_at, key)?,
         _ => line.whole(id, ty, recorded_at, key)?,
     };
-    line.end(matches!(loaded.what, What::Erased { .. }))?;
+    line.end(loaded.erased)?;
     Ok(loaded)
 }
 
@@ -150,10 +152,19 @@ impl<'a> Line<'a> {
             return Err("attribute `keyms` must be as `recordedms`, unless that is 0".into());
         }
         let ty = if ty == ERASED { String::new() } else { ty };
+        let event = NewEvent {
+            id,
+            ty,
+            version: 1,
+            tags: vec![],
+            data: Bytes::new(),
+            origin: Origin::default(),
+        };
         Ok(Loaded {
+            event,
+            erased: true,
             recorded_at,
             key,
-            what: What::Erased { id, ty },
         })
     }
 
@@ -188,9 +199,10 @@ impl<'a> Line<'a> {
             },
         };
         Ok(Loaded {
+            event,
+            erased: false,
             recorded_at,
             key,
-            what: What::Whole(event),
         })
     }
 
@@ -199,21 +211,16 @@ impl<'a> Line<'a> {
         let Some(raw) = self.take("time") else {
             return Ok(());
         };
-        let given = text(raw, "time")?;
-        let shown = known.to_string();
-        let same = given == shown
-            || given.parse() == shown.parse::<Time>() && given.parse::<Time>().is_ok();
-        match same {
-            true => Ok(()),
-            false => Err(wrong(
-                "time",
-                raw,
-                &format!(
-                    "must be {shown}, which is what `occurredms`, or else `recordedms`, says; \
-                     change that, or leave `time` out"
-                ),
-            )),
+        let (given, shown) = (text(raw, "time")?, known.to_string());
+        let same = |given: Time| shown.parse() == Ok(given);
+        if given == shown || given.parse().is_ok_and(same) {
+            return Ok(());
         }
+        let must = format!(
+            "must be {shown}, as `occurredms`, or else `recordedms`, says; change that, or leave \
+             `time` out"
+        );
+        Err(wrong("time", raw, &must))
     }
 
     fn tags(&mut self) -> Result<Vec<Tag>, String> {
@@ -230,9 +237,9 @@ impl<'a> Line<'a> {
         tags.ok_or_else(|| wrong("tags", raw, must))
     }
 
-    fn pairs(&mut self) -> Result<std::collections::BTreeMap<String, String>, String> {
+    fn pairs(&mut self) -> Result<BTreeMap<String, String>, String> {
         let Some(raw) = self.take("pairs") else {
-            return Ok(Default::default());
+            return Ok(BTreeMap::new());
         };
         let pairs = text(raw, "pairs")?;
         let must = "must be a JSON object of texts, written as text";
