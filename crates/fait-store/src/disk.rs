@@ -13,6 +13,7 @@ use crate::folder::{
 use crate::format::{Meta, SEGMENT_HEADER, SegmentHeader, VERSION};
 use crate::index::Tail as TailIndex;
 use crate::keeper;
+use crate::load::{LoadError, Loaded};
 use crate::log::{Log, Tail, begin};
 use crate::options::Options;
 use crate::pages::Pages;
@@ -300,6 +301,17 @@ impl Disk {
             Some(writer) => lock(&writer).commit(appends.iter()),
             None => vec![],
         }
+    }
+
+    /// Puts events as they once were behind the last one.
+    pub(crate) fn load(&self, events: &[Loaded]) -> Result<(), LoadError> {
+        let writer = {
+            let held = self.held();
+            held.writer.clone().ok_or_else(|| self.not_open(&held))?
+        };
+        lock(&writer).load(events)?;
+        self.wake_keeper();
+        Ok(())
     }
 
     async fn append_async(&self, append: Append) -> Answer {

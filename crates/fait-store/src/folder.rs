@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-const LOCK: &str = "lock";
-const META: &str = "meta";
+pub(crate) const LOCK: &str = "lock";
+pub(crate) const META: &str = "meta";
 const NEW_META: &str = "meta.new";
 
 /// The file that will be the next segment, made ahead by the keeper.
@@ -20,6 +20,8 @@ pub(crate) const NEW_SPARE: &str = "spare.new";
 /// The file that becomes the next segment, made by the writer when none was made ahead. Not the
 /// same name: the keeper may be at work on the other.
 pub(crate) const BEGUN: &str = "begun";
+/// What a backup is of. A folder that has it and no `meta` is a backup, and no store.
+pub(crate) const BACKUP: &str = "backup";
 /// What is being erased, while it is.
 pub(crate) const ERASING: &str = "erasing";
 
@@ -94,6 +96,10 @@ pub(crate) fn inspect(folder: &dyn Folder) -> Result<Holds, OpenError> {
     if names.iter().any(|name| name == META) {
         return read_meta(folder).map(Holds::Store);
     }
+    if names.iter().any(|name| name == BACKUP) {
+        let what = "it holds a backup, and `fait store restore` makes a store of it";
+        return Err(not_a_store(path, what));
+    }
     if let Some(segment) = names.iter().find(|name| segment_number(name).is_some()) {
         let what = format!("it is missing, though {segment} is there");
         return Err(OpenError::corrupt(&path.join(META), 0, what));
@@ -117,7 +123,7 @@ pub(crate) fn not_a_store(path: &Path, found: impl Into<String>) -> OpenError {
     }
 }
 
-fn read_meta(folder: &dyn Folder) -> Result<Meta, OpenError> {
+pub(crate) fn read_meta(folder: &dyn Folder) -> Result<Meta, OpenError> {
     let path = folder.path().join(META);
     let read = || {
         let file = folder.open(META)?;

@@ -8,7 +8,7 @@ use crate::index::{Builder, Part};
 use crate::pages::Source;
 use crate::shared::{Shared, Spare, lock};
 use crate::stretch::{Index, Segment, Stretch, index_name as name_of};
-use crate::walk::{Failed, Walk};
+use crate::walk::{Failed, Found, Walk};
 use crate::writer::Writer;
 use fait_core::store::StoreError;
 use std::io;
@@ -228,23 +228,26 @@ pub(crate) fn build(segment: &Segment, end: u64) -> Result<Built, Failed> {
 
 /// Takes one frame into an index.
 pub(crate) fn take(walk: &mut Walk<'_>, builder: &mut Builder) -> Result<(), Failed> {
-    walk.frame(|found| {
-        let event = &found.event;
-        let command = found.command.map(|command| command.key.id);
-        builder.add(
-            found.offset,
-            event.id,
-            name_of(event),
-            event.tags(),
-            command,
-        );
-        // The time of a receipt is never shown for an erased event, and yet it has passed.
-        let receipt = found
-            .command
-            .map_or(event.recorded_at, |c| c.receipt.recorded_at);
-        builder.time(event.recorded_at.max(receipt));
-    })?;
+    walk.frame(|found| add(builder, &found))?;
     Ok(())
+}
+
+/// Takes one event into an index.
+pub(crate) fn add(builder: &mut Builder, found: &Found<'_>) {
+    let event = &found.event;
+    let command = found.command.map(|command| command.key.id);
+    builder.add(
+        found.offset,
+        event.id,
+        name_of(event),
+        event.tags(),
+        command,
+    );
+    // The time of a receipt is never shown for an erased event, and yet it has passed.
+    let receipt = found
+        .command
+        .map_or(event.recorded_at, |c| c.receipt.recorded_at);
+    builder.time(event.recorded_at.max(receipt));
 }
 
 pub(crate) fn finish(builder: Builder, walk: &Walk<'_>, header: &SegmentHeader) -> Built {

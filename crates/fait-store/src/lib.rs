@@ -32,10 +32,12 @@ mod walk;
 mod log;
 mod commit;
 mod writer;
+mod load;
 mod keeper;
 mod recover;
 mod erase;
 mod disk;
+pub mod tools;
 #[cfg(any(test, feature = "sim"))]
 #[doc(hidden)]
 pub mod sim;

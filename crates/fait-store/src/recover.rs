@@ -157,9 +157,9 @@ impl Opening<'_> {
     /// Takes in a segment that is not the newest.
     fn full(&mut self, number: u32) -> Result<(), OpenError> {
         let opened = self.open(number, false)?;
-        // The index may be from a time when the segment was the newest, and closed.
-        let whole = |(part, _): &(Part, FrameHeader)| ends_at(&opened, part.header.end);
-        let (part, last_crc, kept) = match self.index_of(&opened).filter(whole) {
+        let index = self.index_of(&opened);
+        let (part, last_crc, kept) = match index.filter(|(part, last)| is_all(&opened, part, last))
+        {
             Some((part, last)) => (part, last.crc, true),
             None => {
                 self.recovered.recovery.indexed += 1;
@@ -311,16 +311,15 @@ impl Opening<'_> {
     }
 }
 
-/// Whether no frame of a segment stands at an offset any more.
-fn ends_at(opened: &Opened, end: u32) -> bool {
-    let mut bytes = vec![0; FRAME_HEADER];
-    if opened.size < u64::from(end) + FRAME_HEADER as u64 {
-        return true;
-    }
-    let read = opened.file.read_at(&mut bytes, end.into());
-    let place = (opened.header.number, end);
-    let follows = |frame: FrameHeader| (frame.segment, frame.offset) == place;
-    read.is_ok() && !FrameHeader::decode(&bytes).is_some_and(follows)
+/// Whether an index covers all frames of a full segment. It may have been made when the segment
+/// was the newest and the store was closed; then it has only the beginning.
+fn is_all(opened: &Opened, part: &Part, last: &FrameHeader) -> bool {
+    let header = &opened.header;
+    let (file, size) = (&*opened.file, opened.size);
+    let mut walk = Walk::begin(file, size, header.number, header.chain, header.first);
+    let next = header.first + Position::from(part.header.events);
+    walk.resume(part.header.last_frame.into(), *last, next);
+    matches!(walk.frame(|_| {}), Err(Failed::End))
 }
 
 /// The last frame that an index covers, as it stands in the log.

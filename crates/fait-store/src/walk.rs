@@ -3,8 +3,8 @@
 
 use crate::file::LogFile;
 use crate::format::{
-    CommandRecord, EventView, FRAME_HEADER, FRAME_MAGIC, FrameHeader, Record, Records,
-    SEGMENT_HEADER, check_body,
+    CommandRecord, EventView, FRAME_HEADER, FRAME_MAGIC, FrameHeader, RECORD_HEAD, Record, Records,
+    SEGMENT_HEADER, check, check_body,
 };
 use fait_core::event::Position;
 use std::io;
@@ -49,6 +49,18 @@ pub(crate) struct Walk<'a> {
     /// Some bytes of the file, and where they start.
     buffer: Vec<u8>,
     start: u64,
+    /// Whether the checksum of each record is looked at, too.
+    thorough: bool,
+}
+
+const UNSOUND: &str = "the checksum of a record does not fit";
+
+/// Whether the record at an offset of a body has its own checksum.
+fn is_sound(body: &[u8], offset: usize, length: u32, position: Position) -> bool {
+    let payload = offset + RECORD_HEAD;
+    let crc = body[..payload].last_chunk::<4>();
+    let crc = crc.map_or(0, |crc| u32::from_le_bytes(*crc));
+    check(&body[payload..payload + length as usize], crc, position)
 }
 
 /// One event of a frame.
@@ -79,7 +91,22 @@ impl<'a> Walk<'a> {
             last: None,
             buffer: vec![],
             start: 0,
+            thorough: false,
         }
+    }
+
+    /// Looks at the checksum of each record, too. The one of its frame covers it, but readers of
+    /// single events look at nothing else.
+    pub(crate) fn thorough(mut self) -> Walk<'a> {
+        self.thorough = true;
+        self
+    }
+
+    /// Reads anew what may have been written meanwhile.
+    pub(crate) fn look_again(&mut self) -> io::Result<()> {
+        self.size = self.file.size()?;
+        self.buffer.clear();
+        Ok(())
     }
 
     /// Goes on behind a frame that was checked before.
@@ -98,8 +125,14 @@ impl<'a> Walk<'a> {
         let mut events = 0;
         let mut command = None;
         for record in Records::of(body, header.packed, header.first) {
-            let (offset, _, record) = record.ok_or(Failed::Wrong("a record cannot be read"))?;
+            let (offset, length, record) =
+                record.ok_or(Failed::Wrong("a record cannot be read"))?;
+            let sound = |position| !self.thorough || is_sound(body, offset, length, position);
             match record {
+                Record::Command(_) if !sound(0) => return Err(Failed::Wrong(UNSOUND)),
+                Record::Event(event) if !sound(event.position) => {
+                    return Err(Failed::Wrong(UNSOUND));
+                }
                 Record::Command(of_next) => command = Some(of_next),
                 Record::Event(event) => {
                     let key = event.key().map(|key| key.receipt(event.position));

@@ -96,7 +96,7 @@ impl Writer {
     }
 
     /// Room for a frame, in this segment or the next one.
-    fn make_room(&mut self, bytes: u64) -> Result<(), StoreError> {
+    pub(crate) fn make_room(&mut self, bytes: u64) -> Result<(), StoreError> {
         let made = match self.log.is_full_for(bytes) {
             true => self.roll().and_then(|()| self.log.reserve(bytes)),
             false => self.log.reserve(bytes),
@@ -139,7 +139,12 @@ impl Writer {
     }
 
     /// Makes a group durable, then visible.
-    fn write(&mut self, mut frame: Vec<u8>, head: u64, last_time: Time) -> Result<(), StoreError> {
+    pub(crate) fn write(
+        &mut self,
+        mut frame: Vec<u8>,
+        head: u64,
+        last_time: Time,
+    ) -> Result<(), StoreError> {
         let before = self.shared.head();
         if head > before {
             let events = (head - before) as u32;

@@ -45,7 +45,7 @@ pub fn validate(append: &Append, head: Position) -> Result<(), AppendError> {
             c.after
         ));
     }
-    append.events.iter().try_for_each(event)?;
+    append.events.iter().try_for_each(validate_event)?;
     let bytes: usize = append.events.iter().map(|e| e.data.len()).sum();
     if bytes > MAX_BATCH_BYTES {
         return invalid(format!(
@@ -71,7 +71,11 @@ pub fn validate_erasure(erase: &Erase) -> Result<(), AppendError> {
     }
 }
 
-fn event(e: &NewEvent) -> Result<(), AppendError> {
+/// Checks one event against limits and form.
+///
+/// # Errors
+/// [`AppendError::Invalid`], naming the limit and what broke it.
+pub fn validate_event(e: &NewEvent) -> Result<(), AppendError> {
     name(&e.ty, "event type")?;
     if e.ty == ERASED {
         let message = format!("the event type {ERASED} is what an erased event reads as");

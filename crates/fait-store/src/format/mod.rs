@@ -8,7 +8,9 @@ mod v1;
 mod segment;
 mod index;
 mod erasing;
+mod backup;
 
+pub(crate) use backup::{BACKUP_BYTES, BackupHeader};
 pub(crate) use erasing::Pending;
 pub(crate) use frame::{FRAME_HEADER, FRAME_MAGIC, FrameHeader, check_body};
 pub(crate) use index::{
@@ -16,8 +18,8 @@ pub(crate) use index::{
 };
 pub(crate) use meta::{META_BYTES, Meta};
 pub(crate) use record::{
-    CommandRecord, EventView, RECORD_HEAD, Record, Records, check, packed_bound, put_erased,
-    put_event, v1_command_before,
+    CommandRecord, EventView, Key, Left, RECORD_HEAD, Record, Records, check, packed_bound,
+    put_erased, put_event, put_left, v1_command_before,
 };
 pub(crate) use segment::{Rewritten, SEGMENT_HEADER, SegmentHeader};
 

@@ -283,6 +283,17 @@ impl<'a> EventView<'a> {
         }
     }
 
+    /// The version of the data.
+    pub(crate) fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Where it comes from, and its data.
+    pub(crate) fn origin_and_data(&self) -> Option<(Origin, &'a [u8])> {
+        let (origin, data, _) = self.origin()?;
+        Some((origin, data))
+    }
+
     /// The command key, when this is the first event of an append with one.
     pub(crate) fn key(&self) -> Option<Key> {
         if self.flags & KEYED == 0 || self.v1.is_some() {
@@ -536,32 +547,59 @@ pub(crate) fn put_erased(
     keep: Keep,
     key: Option<Key>,
 ) -> usize {
+    let left = Left {
+        position: event.position,
+        id: event.id,
+        ty: if keep.types { event.ty() } else { "" },
+        recorded_at: if keep.times {
+            event.recorded_at
+        } else {
+            Time(0)
+        },
+        key,
+    };
+    put_left(out, &left)
+}
+
+/// What is left of an erased event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left<'a> {
+    pub(crate) position: Position,
+    pub(crate) id: Uuid,
+    /// Empty when it was not kept.
+    pub(crate) ty: &'a str,
+    /// 0 when it was not kept.
+    pub(crate) recorded_at: Time,
+    pub(crate) key: Option<Key>,
+}
+
+/// The same, put together by the caller.
+pub(crate) fn put_left(out: &mut Vec<u8>, left: &Left<'_>) -> usize {
     let mut flags = 0;
-    let shown = keep.times && event.recorded_at.0 > 0;
-    if shown {
+    if left.recorded_at.0 > 0 {
         flags |= LONG_TIME | TIME_SHOWN;
     }
-    if key.is_some() {
+    if left.key.is_some() {
         flags |= KEYED | KEY_DIFFERS | LONG_TIME;
     }
-    record(out, event.position, |out| {
+    record(out, left.position, |out| {
         let head = Head {
             kind: TOMB,
             flags,
             tags: 0,
-            ty: if keep.types { event.ty() } else { "" },
+            ty: left.ty,
             version: 0,
             recorded_at: Time(0),
-            id: event.id,
+            id: left.id,
         };
         head.put(out);
-        if let Some(key) = key {
+        if let Some(key) = left.key {
             out.extend_from_slice(&key.events.to_le_bytes());
             out.extend_from_slice(key.key.fingerprint.as_bytes());
             out.extend_from_slice(key.key.id.as_bytes());
         }
         if flags & LONG_TIME != 0 {
-            let time = key.map_or(event.recorded_at, |key| key.recorded_at);
+            let time = left.key.map_or(left.recorded_at, |key| key.recorded_at);
             out.extend_from_slice(&time.0.to_le_bytes());
         }
     })

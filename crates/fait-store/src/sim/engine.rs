@@ -4,6 +4,7 @@ use super::disk::SimDisk;
 use crate::disk::Disk;
 use crate::error::OpenError;
 use crate::options::{MIN_SEGMENT_BYTES, Options};
+use crate::tools::{ToolError, backup_to, restore_to, verify_in};
 use crate::writer::Answer;
 use fait_core::store::contract::block_on;
 use fait_core::store::{Append, AppendError, Erase, Erased, Store, StoreError};
@@ -13,7 +14,7 @@ use std::time::Duration;
 /// Whether the engine can erase.
 pub(super) const ERASES: bool = true;
 /// Whether it can make a backup and restore it.
-pub(super) const BACKS_UP: bool = false;
+pub(super) const BACKS_UP: bool = true;
 /// Whether it opens on a full disk, whatever had just been begun.
 pub(super) const OPENS_WHEN_FULL: bool = true;
 
@@ -84,7 +85,27 @@ impl Engine {
     }
 }
 
-/// Copies a store to an empty disk.
-pub(super) fn backup(_from: &SimDisk, _to: &SimDisk) -> Result<(), StoreError> {
-    Err(StoreError::new("there is no backup yet"))
+/// Backs a store up and restores that to an empty disk; both copies must be sound.
+pub(super) fn backup(from: &SimDisk, to: &SimDisk) -> Result<(), StoreError> {
+    let failed = |e: ToolError| StoreError::new(e);
+    let kept = SimDisk::new(1);
+    let first = backup_to(from, &kept, &mut |_| {}).map_err(failed)?;
+    // Once more over itself: nothing that is full is copied again.
+    let again = backup_to(from, &kept, &mut |_| {}).map_err(failed)?;
+    if again.head != first.head || again.copied_segments > 1 {
+        let what = format!("a backup of the same gives {again:?}, and before {first:?}");
+        return Err(StoreError::new(what));
+    }
+    kept.crash();
+    is_sound(&kept)?;
+    restore_to(&kept, to, &mut |_| {}).map_err(failed)?;
+    is_sound(to)
+}
+
+fn is_sound(disk: &SimDisk) -> Result<(), StoreError> {
+    let verified = verify_in(disk, &mut |_| {}).map_err(StoreError::new)?;
+    match verified.problems.first() {
+        None => Ok(()),
+        Some(problem) => Err(StoreError::new(format_args!("a copy: {problem:?}"))),
+    }
 }

@@ -62,6 +62,11 @@ impl Model {
         }
     }
 
+    /// Whether something may have had an effect, and it is not known.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        !self.doubt.is_empty()
+    }
+
     /// How many changes were taken.
     pub(super) fn len(&self) -> usize {
         self.taken.len()

@@ -6,6 +6,7 @@ mod fixtures;
 mod folder;
 mod kill;
 mod model;
+mod tools;
 
 use bytes::Bytes;
 use fait_core::event::{NewEvent, Origin, StoredEvent, Tag, Time};
