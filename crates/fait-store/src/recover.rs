@@ -157,9 +157,10 @@ impl Opening<'_> {
     /// Takes in a segment that is not the newest.
     fn full(&mut self, number: u32) -> Result<(), OpenError> {
         let opened = self.open(number, false)?;
-        let (part, last_crc, kept) = match self.index_of(&opened) {
-            Some((part, last)) => (part, last.crc, true),
-            None => {
+        let found = self.index_of(&opened);
+        let (part, last_crc, kept) = match found {
+            Some((part, last)) if covers(&opened, &part.header) => (part, last.crc, true),
+            _ => {
                 self.recovered.recovery.indexed += 1;
                 let (part, last_crc) = self.reindex(&opened)?;
                 (part, last_crc, false)
@@ -308,6 +309,15 @@ impl Opening<'_> {
             }
         }
     }
+}
+
+/// Whether nothing stands in a segment behind what its index covers. A store that was closed has
+/// an index of its newest segment, which is too short when more was appended to it later.
+fn covers(opened: &Opened, index: &IndexHeader) -> bool {
+    let end = u64::from(index.end);
+    let behind = opened.size.saturating_sub(end).min(FRAME_HEADER as u64);
+    let mut bytes = vec![0; behind as usize];
+    opened.file.read_at(&mut bytes, end).is_ok() && bytes.iter().all(|byte| *byte == 0)
 }
 
 /// The last frame that an index covers, as it stands in the log.

@@ -383,3 +383,38 @@ fn a_header_that_is_torn_anywhere_is_written_again() {
         assert_eq!(all(&opened(&sim)).len(), 1);
     }
 }
+
+/// Found by killing a process: a store that was closed has an index of its newest segment. When
+/// more was appended to that, and the next segment was begun, and the process died before the
+/// keeper had made the index anew, the old one was believed, and the store was called damaged.
+#[test]
+fn an_index_that_a_full_segment_has_outgrown_is_made_again() {
+    let sim = SimDisk::default();
+    let options = Options {
+        segment_bytes: 256 << 10,
+        inline: true,
+        ..Options::default()
+    };
+    let start = |sim: &SimDisk| Disk::start(Arc::new(sim.clone()), options, None).unwrap();
+    let many = |disk: &Disk, from: u128| {
+        let events = (from..from + 1_000).flat_map(|n| one(n).events).collect();
+        let append = Append {
+            events,
+            ..one(from)
+        };
+        block_on(disk.append(append)).unwrap();
+    };
+    let disk = start(&sim);
+    many(&disk, 0);
+    drop(disk);
+    assert!(sim.names().unwrap().contains(&"00000001.idx".to_string()));
+    let disk = start(&sim);
+    block_on(disk.append(one(5_000))).unwrap();
+    many(&disk, 10_000);
+    assert_eq!(disk.stats().segments, 2);
+    let killed = SimDisk::default();
+    killed.put(&sim.files());
+    let again = start(&killed);
+    assert_eq!(again.recovery().indexed, 1);
+    assert!(all(&again) == all(&disk));
+}

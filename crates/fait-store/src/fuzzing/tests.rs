@@ -119,3 +119,23 @@ fn what_is_packed_is_unpacked() {
         assert_eq!(pack(&unpack(&packed[1..])), packed[1..]);
     }
 }
+
+/// What a fuzzer has found.
+fn again(target: &str, of: &str, found: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    named(target)(&fs::read(folder.join(of).join(found)).unwrap());
+}
+
+/// The receipt of a command of format version 1 ended behind the last number.
+#[test]
+fn a_command_behind_the_last_position_is_survived() {
+    again("frame", "frame", "found-command-behind-the-last-position");
+    again("record", "record", "found-command-behind-the-last-position");
+}
+
+/// An index with sound checksums said that records end before they begin.
+#[test]
+fn offsets_that_do_not_ascend_are_refused() {
+    again("folder", "folder", "found-offsets-that-do-not-ascend");
+    again("lookups", "folder", "found-offsets-that-do-not-ascend");
+}
