@@ -418,3 +418,52 @@ fn an_index_that_a_full_segment_has_outgrown_is_made_again() {
     assert_eq!(again.recovery().indexed, 1);
     assert!(all(&again) == all(&disk));
 }
+
+/// What the keeper could not do on a full disk is noticed, and forgotten when it is done at last;
+/// appends go on all the while.
+#[test]
+fn a_notice_is_given_on_a_full_disk_and_goes_away() {
+    for begin_full in [1, 60] {
+        let sim = SimDisk::default();
+        let options = Options {
+            segment_bytes: 16 << 10,
+            inline: true,
+            ..Options::default()
+        };
+        let disk = Disk::start(Arc::new(sim.clone()), options, None).unwrap();
+        let tend = || while let Ok(true) = disk.tend() {};
+        let mut noticed = None;
+        for n in 1..400 {
+            if n == begin_full {
+                // Room for the log, and neither for a spare file nor for an index.
+                sim.limit(12 << 10);
+            }
+            if block_on(disk.append(one(n))).is_err() {
+                // The first segment was full: another little piece of room.
+                sim.limit(12 << 10);
+                block_on(disk.append(one(n))).unwrap();
+            }
+            tend();
+            noticed = noticed.or(disk.notice());
+            assert!(
+                !sim.names()
+                    .unwrap()
+                    .iter()
+                    .any(|name| name.ends_with(".new"))
+            );
+        }
+        let notice = noticed.unwrap().to_string();
+        assert!(
+            notice.contains("made ahead") || notice.contains(".idx"),
+            "{notice}"
+        );
+        assert!(disk.notice().is_some() && disk.trouble().is_none());
+        sim.mend();
+        for n in 400..600 {
+            block_on(disk.append(one(n))).unwrap();
+            tend();
+        }
+        assert_eq!(disk.notice(), None);
+        assert_eq!(all(&disk).len(), 599);
+    }
+}

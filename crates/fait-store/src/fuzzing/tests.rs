@@ -94,7 +94,11 @@ fn what_a_damaged_folder_shows_stood_in_it() {
         let mut rng = Rng::new(seed);
         let whole = &corpus[rng.below(corpus.len())][1..];
         let other = &corpus[rng.below(corpus.len())][1..];
-        let before = answers(&to_read(&files::disk(&unpack(whole))).unwrap());
+        // What a fuzzer has found may not be opened at all.
+        let Some(sound) = to_read(&files::disk(&unpack(whole))) else {
+            continue;
+        };
+        let before = answers(&sound);
         let changed = unpack(&mutated_folder(&mut rng, whole, other));
         let Some(disk) = to_read(&files::disk(&changed)) else {
             continue;
@@ -116,7 +120,8 @@ fn what_a_damaged_folder_shows_stood_in_it() {
 #[test]
 fn what_is_packed_is_unpacked() {
     for packed in corpus("folder") {
-        assert_eq!(pack(&unpack(&packed[1..])), packed[1..]);
+        let files = unpack(&packed[1..]);
+        assert!(unpack(&pack(&files)) == files);
     }
 }
 
