@@ -153,7 +153,8 @@ mod tests {
         let names = entries.map(|e| e.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<_> = names.map(|n| n.replace(".rs", "")).collect();
         let mut known = TARGETS.map(str::to_owned).to_vec();
-        (names.sort(), known.sort());
+        names.sort();
+        known.sort();
         assert_eq!(names, known);
     }
 

@@ -5,19 +5,19 @@ use crate::folder::{index_name, segment_name};
 use crate::format::{FRAME_HEADER, FRAME_MAGIC, INDEX_HEADER, PAGE_BYTES, RECORD_HEAD};
 
 /// Of a file header: 60 bytes and their checksum.
-pub(super) fn header(bytes: &mut Vec<u8>) {
+pub(super) fn header(bytes: &mut [u8]) {
     if let Some(header) = bytes.first_chunk_mut::<64>() {
         close(header);
     }
 }
 
 /// Of a file that ends with its checksum.
-pub(super) fn last(bytes: &mut Vec<u8>) {
+pub(super) fn last(bytes: &mut [u8]) {
     close(bytes);
 }
 
 /// Of an index: its header and each page.
-pub(super) fn index(bytes: &mut Vec<u8>) {
+pub(super) fn index(bytes: &mut [u8]) {
     header(bytes);
     if let Some(pages) = bytes.get_mut(INDEX_HEADER..) {
         pages.chunks_exact_mut(PAGE_BYTES).for_each(close);
@@ -25,7 +25,7 @@ pub(super) fn index(bytes: &mut Vec<u8>) {
 }
 
 /// Of the first segment of a store.
-pub(super) fn segment(bytes: &mut Vec<u8>) {
+pub(super) fn segment(bytes: &mut [u8]) {
     chained(bytes, 0);
 }
 
@@ -75,7 +75,7 @@ fn number(bytes: &[u8], at: usize) -> u32 {
 }
 
 /// Mends a segment whose first frame goes on from a checksum. Gives what the next goes on from.
-fn chained(bytes: &mut Vec<u8>, mut chain: u32) -> u32 {
+fn chained(bytes: &mut [u8], mut chain: u32) -> u32 {
     header(bytes);
     let rewritten = (number(bytes, 44) > 0).then(|| number(bytes, 48));
     let mut at = 64;

@@ -85,7 +85,7 @@ pub fn query(input: &[u8]) {
     fed(input, |_| (), decoders::query);
 }
 
-fn fed(input: &[u8], mend: impl Fn(&mut Vec<u8>), decode: impl Fn(&[u8])) {
+fn fed(input: &[u8], mend: impl Fn(&mut [u8]), decode: impl Fn(&[u8])) {
     let Some((mode, rest)) = input.split_first() else {
         return;
     };
