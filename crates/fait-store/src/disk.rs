@@ -7,8 +7,8 @@ use crate::error::OpenError;
 use crate::file::{Folder, RealFolder};
 use crate::flaw::Planted;
 use crate::folder::{
-    Holds, inspect, lock as lock_folder, lock_for_reading, make, not_a_store, segment_name, sweep,
-    write_meta,
+    FolderLock, Holds, inspect, lock as lock_folder, lock_for_reading, make, not_a_store,
+    segment_name, sweep, write_meta,
 };
 use crate::format::{Meta, SEGMENT_HEADER, SegmentHeader, VERSION};
 use crate::index::Tail as TailIndex;
@@ -29,7 +29,6 @@ use fait_core::store::{
     Store, StoreError,
 };
 use futures_channel::oneshot;
-use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -66,7 +65,7 @@ struct Held {
     threads: Vec<JoinHandle<()>>,
     to_read: bool,
     /// Dropped last: the folder is ours until the threads have ended.
-    lock: Option<File>,
+    lock: Option<FolderLock>,
 }
 
 impl std::fmt::Debug for Held {
@@ -183,7 +182,7 @@ impl Disk {
     pub(crate) fn look(
         folder: Arc<dyn Folder>,
         options: Options,
-        lock: Option<File>,
+        lock: Option<FolderLock>,
     ) -> Result<Disk, OpenError> {
         let Holds::Store(meta) = inspect(&*folder)? else {
             return Err(not_a_store(folder.path(), "it is empty"));
@@ -206,7 +205,7 @@ impl Disk {
     pub(crate) fn start(
         folder: Arc<dyn Folder>,
         options: Options,
-        lock: Option<File>,
+        lock: Option<FolderLock>,
     ) -> Result<Disk, OpenError> {
         let path = folder.path().to_path_buf();
         let meta = match inspect(&*folder)? {

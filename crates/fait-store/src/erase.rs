@@ -180,10 +180,14 @@ fn rewrite(
         keep,
     };
     let written = rewriting.write(end);
-    let end = written.map_err(|failed| match failed {
-        Failed::Io(e) => cannot(shared, "write anew", &name, &e),
-        Failed::End => segment.damaged(0),
-        Failed::Torn(_) | Failed::Wrong(_) => segment.damaged(0),
+    let end = written.map_err(|failed| {
+        // On a full disk a part of it would take the last room.
+        let _ = shared.folder.remove(&format!("{name}.new"));
+        match failed {
+            Failed::Io(e) => cannot(shared, "write anew", &name, &e),
+            Failed::End => segment.damaged(0),
+            Failed::Torn(_) | Failed::Wrong(_) => segment.damaged(0),
+        }
     })?;
     let file = shared
         .folder

@@ -6,7 +6,7 @@ use crate::folder::{NEW_SPARE, SPARE, index_name, write_whole};
 use crate::format::{IndexHeader, PAGE_BYTES, SEGMENT_HEADER, SegmentHeader};
 use crate::index::{Builder, Part};
 use crate::pages::Source;
-use crate::shared::{Shared, Spare, lock};
+use crate::shared::{Chore, Shared, Spare, lock};
 use crate::stretch::{Index, Segment, Stretch, index_name as name_of};
 use crate::walk::{Failed, Found, Walk};
 use crate::writer::Writer;
@@ -112,13 +112,17 @@ fn prepare(shared: &Shared) -> bool {
         Ok(made)
     });
     *spare = match named {
-        Ok(made) => made,
+        Ok(made) => {
+            shared.note(Chore::Spare, None);
+            made
+        }
         Err(e) => {
-            shared.note(Some(StoreError::new(format_args!(
+            let notice = StoreError::new(format_args!(
                 "the next segment in {} could not be made ahead: {e}; appends are slower until \
                  there is room",
                 shared.path().display()
-            ))));
+            ));
+            shared.note(Chore::Spare, Some(notice));
             let _ = shared.folder.remove(NEW_SPARE);
             Spare::Failed
         }
@@ -148,6 +152,7 @@ fn index_one(shared: &Shared, keeping: &MutexGuard<'_, ()>) -> Result<bool, Stor
     };
     let mut full = stretches.iter().filter(|s| s.segment.number < newest);
     let Some(segment) = full.find(|s| !s.is_kept()).map(|s| s.segment.clone()) else {
+        shared.note(Chore::Index, None);
         return Ok(false);
     };
     let last = stretches
@@ -158,7 +163,7 @@ fn index_one(shared: &Shared, keeping: &MutexGuard<'_, ()>) -> Result<bool, Stor
     match made {
         Ok(()) => Ok(true),
         Err(e) => {
-            shared.note(Some(e.clone()));
+            shared.note(Chore::Index, Some(e.clone()));
             Err(e)
         }
     }

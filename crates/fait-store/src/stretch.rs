@@ -221,6 +221,14 @@ impl Stretch {
                 to: pair[1],
             }));
         }
+        // Whoever reads relies on it: a record begins where the one before it ends, or later.
+        let ends = |span: &Span| span.from <= span.to;
+        let ascend = |pair: &[Span]| pair[0].to <= pair[1].from;
+        if !spans.iter().all(ends) || !spans.windows(2).all(ascend) {
+            let why = "its offsets do not ascend";
+            let error = io::Error::new(io::ErrorKind::InvalidData, why);
+            return Err(self.segment.bad_index(&error));
+        }
         Ok(spans)
     }
 

@@ -386,36 +386,6 @@ fn a_header_that_is_torn_anywhere_is_written_again() {
     }
 }
 
-/// Found by the simulator: a segment that got an index when the store was closed, and grew.
-#[test]
-fn an_index_from_before_its_segment_was_full_is_not_believed() {
-    let sim = SimDisk::new(1);
-    let open = || {
-        let options = Options {
-            segment_bytes: MIN_SEGMENT_BYTES,
-            index_from: 1,
-            inline: true,
-            ..Options::default()
-        };
-        Disk::start(Arc::new(sim.clone()), options, None).unwrap()
-    };
-    let disk = open();
-    block_on(disk.append(one(1))).unwrap();
-    drop(disk);
-    let disk = open();
-    let mut last = 1;
-    while disk.stats().segments < 2 {
-        last += 1;
-        block_on(disk.append(one(last))).unwrap();
-    }
-    // Nobody has made the index of the first segment again.
-    sim.lose_power();
-    drop(disk);
-    let disk = open();
-    assert_eq!(disk.recovery().indexed, 1);
-    assert_eq!(all(&disk).len() as u128, last);
-}
-
 /// With a delay, appends that come one after the other share a sync, and are durable all the same.
 #[test]
 fn a_group_waits_for_others_to_share_its_sync() {
@@ -467,4 +437,88 @@ fn without_a_sync_the_newest_may_go_and_the_rest_is_whole() {
     let after = all(&disk);
     assert_eq!(before[..after.len()], after);
     assert!(after.len() > 20, "full segments are durable");
+}
+
+/// Found by killing a process: a store that was closed has an index of its newest segment. When
+/// more was appended to that, and the next segment was begun, and the process died before the
+/// keeper had made the index anew, the old one was believed, and the store was called damaged.
+#[test]
+fn an_index_that_a_full_segment_has_outgrown_is_made_again() {
+    let sim = SimDisk::default();
+    let options = Options {
+        segment_bytes: 256 << 10,
+        inline: true,
+        ..Options::default()
+    };
+    let start = |sim: &SimDisk| Disk::start(Arc::new(sim.clone()), options, None).unwrap();
+    let many = |disk: &Disk, from: u128| {
+        let events = (from..from + 1_000).flat_map(|n| one(n).events).collect();
+        let append = Append {
+            events,
+            ..one(from)
+        };
+        block_on(disk.append(append)).unwrap();
+    };
+    let disk = start(&sim);
+    many(&disk, 0);
+    drop(disk);
+    assert!(sim.names().unwrap().contains(&"00000001.idx".to_string()));
+    let disk = start(&sim);
+    block_on(disk.append(one(5_000))).unwrap();
+    many(&disk, 10_000);
+    assert_eq!(disk.stats().segments, 2);
+    let killed = SimDisk::default();
+    killed.put(&sim.files());
+    let again = start(&killed);
+    assert_eq!(again.recovery().indexed, 1);
+    assert!(all(&again) == all(&disk));
+}
+
+/// What the keeper could not do on a full disk is noticed, and forgotten when it is done at last;
+/// appends go on all the while.
+#[test]
+fn a_notice_is_given_on_a_full_disk_and_goes_away() {
+    for begin_full in [1, 60] {
+        let sim = SimDisk::default();
+        let options = Options {
+            segment_bytes: 16 << 10,
+            inline: true,
+            ..Options::default()
+        };
+        let disk = Disk::start(Arc::new(sim.clone()), options, None).unwrap();
+        let tend = || while let Ok(true) = disk.tend() {};
+        let mut noticed = None;
+        for n in 1..400 {
+            if n == begin_full {
+                // Room for the log, and neither for a spare file nor for an index.
+                sim.limit(12 << 10);
+            }
+            if block_on(disk.append(one(n))).is_err() {
+                // The first segment was full: another little piece of room.
+                sim.limit(12 << 10);
+                block_on(disk.append(one(n))).unwrap();
+            }
+            tend();
+            noticed = noticed.or(disk.notice());
+            assert!(
+                !sim.names()
+                    .unwrap()
+                    .iter()
+                    .any(|name| name.ends_with(".new"))
+            );
+        }
+        let notice = noticed.unwrap().to_string();
+        assert!(
+            notice.contains("made ahead") || notice.contains(".idx"),
+            "{notice}"
+        );
+        assert!(disk.notice().is_some() && disk.trouble().is_none());
+        sim.mend();
+        for n in 400..600 {
+            block_on(disk.append(one(n))).unwrap();
+            tend();
+        }
+        assert_eq!(disk.notice(), None);
+        assert_eq!(all(&disk).len(), 599);
+    }
 }

@@ -98,7 +98,7 @@ impl Key {
             key: self.key,
             receipt: Appended {
                 first,
-                last: first + Position::from(self.events.max(1)) - 1,
+                last: first.saturating_add(Position::from(self.events.max(1)) - 1),
                 recorded_at: self.recorded_at,
                 repeated: false,
                 durability: Durability::Sync,
@@ -337,11 +337,15 @@ impl<'a> EventView<'a> {
     /// The event as it was appended; its data is copied.
     pub(crate) fn to_new(self) -> Option<NewEvent> {
         let (origin, data, _) = self.origin()?;
+        let tags: Vec<Tag> = self.tags().map(Tag::raw).collect();
+        if tags.len() != usize::from(self.tag_count) {
+            return None;
+        }
         Some(NewEvent {
             id: self.id,
             ty: self.ty().to_string(),
             version: self.version,
-            tags: self.tags().map(Tag::raw).collect(),
+            tags,
             data: Bytes::copy_from_slice(data),
             origin,
         })

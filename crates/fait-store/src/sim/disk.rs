@@ -222,6 +222,27 @@ impl SimDisk {
         });
     }
 
+    /// Puts files on the disk, durably.
+    pub(crate) fn put(&self, files: &BTreeMap<String, Vec<u8>>) {
+        self.with(|m| {
+            for (name, bytes) in files {
+                m.names.insert(name.clone(), m.files.len());
+                m.files.push(Contents::of(bytes));
+            }
+            m.durable_names.clone_from(&m.names);
+        });
+    }
+
+    /// The files as they are read now.
+    pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let m = self.lock();
+        let files = m.names.iter();
+        let bytes = |file: &usize| m.files[*file].live.clone();
+        files
+            .map(|(name, file)| (name.clone(), bytes(file)))
+            .collect()
+    }
+
     /// What the disk has of a file.
     #[cfg(test)]
     pub(crate) fn durable(&self, name: &str) -> Option<Vec<u8>> {
