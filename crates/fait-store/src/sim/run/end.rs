@@ -72,8 +72,8 @@ impl Run {
             }
         };
         let least = match damage {
-            // What was led astray may have hit several small frames at the end.
-            Damage::Astray => self.model.len().saturating_sub(8),
+            // What was led astray may have hit the frames at the end, each of several appends.
+            Damage::Astray => self.model.len().saturating_sub(16),
             _ => self.last_frame,
         };
         let least = self.model.head_before(self.model.len() - least);
