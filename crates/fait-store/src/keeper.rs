@@ -18,8 +18,6 @@ use std::sync::{Arc, MutexGuard};
 
 /// The next segment's file is made ahead when the newest is this full.
 const AHEAD_FROM: u64 = 2;
-/// A newest segment with fewer events than this is walked in no time.
-const INDEX_FROM: u32 = 1000;
 /// So many zeros are made durable at once, so that no commit waits long behind them.
 const ZEROS: usize = 1 << 20;
 
@@ -87,7 +85,7 @@ pub(crate) fn close(shared: &Shared, writer: &mut Writer) {
     let known = shared.stretches().iter().any(|s| {
         s.segment.number == segment.number && s.is_kept() && s.next() == writer.active.next()
     });
-    let few = writer.active.next() - writer.active.from < INDEX_FROM;
+    let few = writer.active.next() - writer.active.from < shared.options.index_from;
     if !known && !few && writer.log.last().is_some() {
         let built = build(&segment, end);
         let kept = built

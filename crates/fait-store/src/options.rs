@@ -22,6 +22,9 @@ pub struct Options {
     pub(crate) idle: Duration,
     /// An append is committed by the thread that asks for it while no other is under way.
     pub(crate) on_caller: bool,
+    /// A newest segment with fewer new events than this is given no index when the store is closed:
+    /// it is walked in no time.
+    pub(crate) index_from: u32,
     /// No threads at all: whoever holds the store tends it. For simulations.
     pub(crate) inline: bool,
 }
@@ -34,6 +37,7 @@ impl Default for Options {
             durability: Durability::Sync,
             idle: Duration::from_millis(50),
             on_caller: true,
+            index_from: 1000,
             inline: false,
         }
     }

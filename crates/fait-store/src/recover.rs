@@ -157,7 +157,8 @@ impl Opening<'_> {
     /// Takes in a segment that is not the newest.
     fn full(&mut self, number: u32) -> Result<(), OpenError> {
         let opened = self.open(number, false)?;
-        let (part, last_crc, kept) = match self.index_of(&opened) {
+        let index = self.index_of(&opened);
+        let (part, last_crc, kept) = match index.filter(|(part, _)| is_whole(&opened, part)) {
             Some((part, last)) => (part, last.crc, true),
             None => {
                 self.recovered.recovery.indexed += 1;
@@ -307,6 +308,15 @@ impl Opening<'_> {
             }
         }
     }
+}
+
+/// Whether no frame follows what an index covers. One that was written when the store was closed
+/// may know only a part of a segment that was gone on with, and filled, since.
+fn is_whole(opened: &Opened, part: &Part) -> bool {
+    let end = u64::from(part.header.end);
+    let mut behind = vec![0; opened.size.saturating_sub(end).min(FRAME_HEADER as u64) as usize];
+    let read = opened.file.read_at(&mut behind, end);
+    read.is_ok() && behind.iter().all(|byte| *byte == 0)
 }
 
 /// The last frame that an index covers, as it stands in the log.

@@ -40,6 +40,7 @@ impl Engine {
             segment_bytes: MIN_SEGMENT_BYTES,
             cache_bytes: 64 << 10,
             idle: Duration::MAX,
+            index_from: 4,
             inline,
             ..Options::default()
         };

@@ -1,0 +1,66 @@
+//! Segments that end in the middle of what an index knows, stores that end in trouble.
+
+use super::{all, files, one, opened, opened_with, started};
+use crate::disk::Disk;
+use crate::options::Options;
+use crate::sim::disk::{Fault, SimDisk};
+use crate::writer::MAX_WAITING;
+use fait_core::event::{NewEvent, Tag};
+use fait_core::store::contract::block_on;
+use fait_core::store::{Append, AppendError, ERASED, Erase, Keep, Store};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Without threads: nothing is done beside what is asked for.
+fn alone(sim: &SimDisk, segment_bytes: u64) -> Disk {
+    let options = Options {
+        segment_bytes,
+        inline: true,
+        ..Options::default()
+    };
+    Disk::start(Arc::new(sim.clone()), options, None).unwrap()
+}
+
+fn many(from: u128, count: u128) -> Append {
+    let events: Vec<NewEvent> = (from..from + count).flat_map(|n| one(n).events).collect();
+    Append {
+        events,
+        ..one(from)
+    }
+}
+
+fn erasing(number: u128, tombstone: u128) -> Erase {
+    let tag = Tag::new("n", number);
+    let mut append = one(tombstone);
+    append.events[0].tags.push(tag.clone());
+    Erase {
+        tag,
+        keep: Keep::default(),
+        tombstone: append,
+    }
+}
+
+fn segments(disk: &Disk) -> usize {
+    disk.stats().segments
+}
+
+/// The index that was written when the store was closed covers only a part of a segment that was
+/// gone on with, and filled.
+#[test]
+fn an_index_of_a_part_of_a_full_segment_is_made_again() {
+    let sim = SimDisk::default();
+    let disk = alone(&sim, 1 << 20);
+    block_on(disk.append(many(1, 2000))).unwrap();
+    drop(disk);
+    assert!(sim.durable("00000001.idx").is_some());
+    let disk = alone(&sim, 1 << 20);
+    let mut next = 10_001;
+    while segments(&disk) == 1 {
+        block_on(disk.append(many(next, 500))).unwrap();
+        next += 500;
+    }
+    let events = all(&disk);
+    drop(disk);
+    let disk = alone(&sim, 1 << 20);
+    assert_eq!(all(&disk), events);
+}
