@@ -105,6 +105,10 @@ impl Writer {
 
     /// Goes on in a new segment.
     pub(crate) fn roll(&mut self) -> Result<(), WriteError> {
+        // What is in doubt at the end of a segment may only be at the end of the log.
+        if let Some(trouble) = self.shared.trouble.get() {
+            return Err(WriteError::Failed(trouble.clone()));
+        }
         let head = self.shared.head();
         self.log.roll(head + 1, &self.shared)?;
         let header = self.log.header();

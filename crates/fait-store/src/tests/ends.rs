@@ -64,3 +64,47 @@ fn an_index_of_a_part_of_a_full_segment_is_made_again() {
     let disk = alone(&sim, 1 << 20);
     assert_eq!(all(&disk), events);
 }
+
+/// Nobody knows whether the tombstone is on the disk: the note must stay, until opening finds out.
+#[test]
+fn an_erasure_whose_tombstone_is_in_doubt_is_finished_when_the_store_is_opened() {
+    let sim = SimDisk::default();
+    let disk = opened(&sim);
+    block_on(disk.append(one(1))).unwrap();
+    sim.fail_after(1 + 1, Fault::Sync);
+    let erase = erasing(1, 2);
+    let failed = block_on(disk.erase(erase.clone())).unwrap_err();
+    assert!(matches!(failed, AppendError::Store(_)));
+    assert!(disk.trouble().is_some(), "the tombstone's own sync failed");
+    block_on(disk.erase(erase)).unwrap_err();
+    drop(disk);
+    let disk = opened(&sim);
+    let events = all(&disk);
+    assert_eq!(
+        events.len(),
+        2,
+        "the tombstone is readable, so it is taken in"
+    );
+    assert!(events[0].ty == ERASED);
+}
+
+/// What stands behind the end of a log that is in trouble must not come to lie in a full segment.
+#[test]
+fn a_store_in_trouble_begins_no_segment_to_erase() {
+    let sim = SimDisk::default();
+    let disk = opened(&sim);
+    block_on(disk.append(one(1))).unwrap();
+    // The tombstone is durable, and the new segment cannot be begun: there is no room.
+    sim.fail_after(2, Fault::Short(0));
+    block_on(disk.erase(erasing(1, 2))).unwrap_err();
+    assert_eq!((block_on(disk.head()), disk.trouble()), (Ok(2), None));
+    sim.fail_after(0, Fault::Sync);
+    block_on(disk.append(one(3))).unwrap_err();
+    // The segment would be begun now, and what is in doubt would stay behind in the old one.
+    sim.fail_after(2, Fault::Sync);
+    block_on(disk.erase(erasing(1, 4))).unwrap_err();
+    sim.mend();
+    drop(disk);
+    let disk = opened(&sim);
+    assert!(all(&disk)[0].ty == ERASED);
+}
