@@ -318,14 +318,25 @@ impl Disk {
         if let Some(answer) = self.commit_here(&writer, &jobs, &append) {
             return answer;
         }
+        // Closing waits until nobody can send to the writer's thread any more. Nobody may keep it
+        // waiting who waits himself: one thread may have both in hand.
+        drop((writer, jobs));
         self.room().await?;
-        let (answer, answered) = oneshot::channel();
-        let sent = jobs.send(Job::Append(append, answer));
-        sent.map_err(|_| self.shared.stopped())?;
+        let answered = self.send(append)?;
         self.wake_keeper();
         answered
             .await
             .unwrap_or_else(|_| Err(self.shared.stopped().into()))
+    }
+
+    /// Gives an append to the writer's thread.
+    fn send(&self, append: Append) -> Result<oneshot::Receiver<Answer>, StoreError> {
+        let held = self.held();
+        let jobs = held.jobs.as_ref().ok_or_else(|| self.not_open(&held))?;
+        let (answer, answered) = oneshot::channel();
+        let sent = jobs.send(Job::Append(append, answer));
+        sent.map_err(|_| self.shared.stopped())?;
+        Ok(answered)
     }
 
     /// Commits on this thread, when nobody else is about to.

@@ -108,3 +108,25 @@ fn a_store_in_trouble_begins_no_segment_to_erase() {
     let disk = opened(&sim);
     assert!(all(&disk)[0].ty == ERASED);
 }
+
+/// The answers are there; nobody has asked for them yet.
+#[test]
+fn a_store_is_closed_while_the_same_thread_has_appends_in_hand() {
+    let (done, closed) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let sim = SimDisk::default();
+        let disk = opened(&sim);
+        sim.hold(true);
+        let total = MAX_WAITING * 2 + 1;
+        let numbers = 1..=total as u128;
+        let waiting: Vec<_> = numbers.map(|n| started(&disk, one(n))).collect();
+        sim.hold(false);
+        block_on(disk.close());
+        let answers: Vec<_> = waiting.into_iter().map(block_on).collect();
+        assert!(answers[..MAX_WAITING].iter().all(Result::is_ok));
+        assert!(answers[total - 1].is_err(), "it waited for room");
+        let _ = done.send(());
+    });
+    let ended = closed.recv_timeout(Duration::from_secs(20));
+    assert_eq!(ended, Ok(()), "closing waits for those who wait for it");
+}
