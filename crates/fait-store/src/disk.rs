@@ -402,14 +402,27 @@ impl Disk {
 
     /// Erases on a thread of its own: it may take long.
     async fn erase_async(&self, erase: Erase) -> Result<Erased, AppendError> {
-        let writer = {
+        if self.shared.options.inline {
             let held = self.held();
-            held.writer.clone().ok_or_else(|| self.not_open(&held))?
-        };
-        let shared = self.shared.clone();
-        if shared.options.inline {
-            return erase::erase(&shared, &writer, &erase);
+            let writer = held.writer.clone().ok_or_else(|| self.not_open(&held))?;
+            drop(held);
+            return erase::erase(&self.shared, &writer, &erase);
         }
+        let answered = self.start_erasing(erase)?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(self.shared.stopped().into()))
+    }
+
+    /// Starts the thread in one step: whoever closes the store finds it and waits for it, or has
+    /// been before.
+    fn start_erasing(
+        &self,
+        erase: Erase,
+    ) -> Result<oneshot::Receiver<Result<Erased, AppendError>>, StoreError> {
+        let mut held = self.held();
+        let writer = held.writer.clone().ok_or_else(|| self.not_open(&held))?;
+        let shared = self.shared.clone();
         let (answer, answered) = oneshot::channel();
         let work = move || {
             // A caller that has gone away wants no answer.
@@ -418,10 +431,9 @@ impl Disk {
         let thread = thread::Builder::new().name("fait-erase".into()).spawn(work);
         let thread = thread
             .map_err(|e| StoreError::new(format_args!("cannot start a thread to erase: {e}")))?;
-        self.held().threads.push(thread);
-        answered
-            .await
-            .unwrap_or_else(|_| Err(self.shared.stopped().into()))
+        held.threads.retain(|thread| !thread.is_finished());
+        held.threads.push(thread);
+        Ok(answered)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

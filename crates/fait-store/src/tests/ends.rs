@@ -130,3 +130,21 @@ fn a_store_is_closed_while_the_same_thread_has_appends_in_hand() {
     let ended = closed.recv_timeout(Duration::from_secs(20));
     assert_eq!(ended, Ok(()), "closing waits for those who wait for it");
 }
+
+/// Whoever opens the folder next must have it alone.
+#[test]
+fn nothing_is_erased_any_more_when_a_store_is_closed() {
+    for n in 0..500_u64 {
+        let sim = SimDisk::default();
+        let disk = opened(&sim);
+        block_on(disk.append(one(1))).unwrap();
+        std::thread::scope(|scope| {
+            let erasing = scope.spawn(|| block_on(disk.erase(erasing(1, 2))));
+            std::thread::sleep(Duration::from_micros(n % 100));
+            block_on(disk.close());
+            let syncs = sim.seen().syncs;
+            let _ = erasing.join().unwrap();
+            assert_eq!(sim.seen().syncs, syncs, "it was still at work");
+        });
+    }
+}
