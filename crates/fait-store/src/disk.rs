@@ -422,11 +422,15 @@ impl Disk {
     ) -> Result<oneshot::Receiver<Result<Erased, AppendError>>, StoreError> {
         let mut held = self.held();
         let writer = held.writer.clone().ok_or_else(|| self.not_open(&held))?;
-        let shared = self.shared.clone();
+        let (shared, jobs) = (self.shared.clone(), held.jobs.clone());
         let (answer, answered) = oneshot::channel();
         let work = move || {
+            let erased = erase::erase(&shared, &writer, &erase);
+            if let Some(jobs) = jobs {
+                let _ = jobs.send(Job::Unsealed);
+            }
             // A caller that has gone away wants no answer.
-            let _ = answer.send(erase::erase(&shared, &writer, &erase));
+            let _ = answer.send(erased);
         };
         let thread = thread::Builder::new().name("fait-erase".into()).spawn(work);
         let thread = thread

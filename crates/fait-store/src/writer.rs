@@ -183,7 +183,8 @@ pub(crate) struct Thread {
 impl Thread {
     /// Works until the store is closed.
     pub(crate) fn run(mut self) {
-        let mut unsealed = false;
+        // After a crash, the last frame that was found may not be sealed.
+        let mut unsealed = !lock(&self.writer).log.is_sealed();
         loop {
             let seen = self.shared.commits.load(Ordering::Acquire);
             let job = match unsealed {

@@ -131,6 +131,32 @@ fn a_store_is_closed_while_the_same_thread_has_appends_in_hand() {
     assert_eq!(ended, Ok(()), "closing waits for those who wait for it");
 }
 
+/// After a crash the last frame is not sealed, and no append says that one was before it.
+#[test]
+fn a_store_that_was_not_closed_is_sealed_when_it_is_idle() {
+    let sim = SimDisk::default();
+    let options = Options {
+        idle: Duration::from_millis(1),
+        ..Options::default()
+    };
+    let start = |idle| Disk::start(Arc::new(sim.clone()), Options { idle, ..options }, None);
+    let disk = start(Duration::MAX).unwrap();
+    block_on(disk.append(one(1))).unwrap();
+    sim.lose_power();
+    drop(disk);
+    let disk = start(options.idle).unwrap();
+    let syncs = sim.seen().syncs;
+    block_on(disk.append(one(2))).unwrap();
+    let (done, sealed) = std::sync::mpsc::channel();
+    let watched = sim.clone();
+    std::thread::spawn(move || {
+        watched.until(|seen| seen.syncs >= syncs + 2);
+        let _ = done.send(());
+    });
+    assert_eq!(sealed.recv_timeout(Duration::from_secs(10)), Ok(()));
+    drop(disk);
+}
+
 /// Whoever opens the folder next must have it alone.
 #[test]
 fn nothing_is_erased_any_more_when_a_store_is_closed() {
@@ -147,4 +173,24 @@ fn nothing_is_erased_any_more_when_a_store_is_closed() {
             assert_eq!(sim.seen().syncs, syncs, "it was still at work");
         });
     }
+}
+
+/// The tombstone is the last frame; nobody else has told the writer's thread of it.
+#[test]
+fn a_store_that_is_idle_after_an_erasure_is_sealed() {
+    let sim = SimDisk::default();
+    let disk = opened_with(&sim, Duration::from_millis(1));
+    block_on(disk.append(one(1))).unwrap();
+    let log = || sim.durable("00000001.log").unwrap();
+    let seals = || log().windows(4).filter(|bytes| bytes == b"fram").count();
+    let soon = |frames| {
+        let waited = (0..500).find(|_| {
+            std::thread::sleep(Duration::from_millis(2));
+            seals() == frames
+        });
+        assert!(waited.is_some(), "{} frames, not {frames}", seals());
+    };
+    soon(2);
+    block_on(disk.erase(erasing(7, 2))).unwrap();
+    soon(4);
 }
