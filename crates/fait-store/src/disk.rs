@@ -25,7 +25,7 @@ use fait_core::event::Position;
 use fait_core::query::Query;
 use fait_core::store::{
     Append, AppendError, Appended, BoxFuture, CommandKey, Durability, Erase, Erased, Range, Slice,
-    Store, StoreError,
+    Store, StoreError, validate,
 };
 use futures_channel::oneshot;
 use std::fs::File;
@@ -303,6 +303,8 @@ impl Disk {
     }
 
     async fn append_async(&self, append: Append) -> Answer {
+        // Before room is made for it. How far its conditions may look is judged later.
+        validate(&append, Position::MAX)?;
         let (writer, jobs) = {
             let held = self.held();
             match &held.writer {

@@ -157,6 +157,28 @@ fn a_store_that_was_not_closed_is_sealed_when_it_is_idle() {
     drop(disk);
 }
 
+/// What is refused for its form makes no room for itself first.
+#[test]
+fn an_append_that_is_too_large_changes_no_file() {
+    let sim = SimDisk::default();
+    let disk = opened(&sim);
+    block_on(disk.append(one(1))).unwrap();
+    let before = (files(&sim), sim.durable("00000001.log").map(|f| f.len()));
+    let mut large = one(2);
+    large.events[0].data = vec![0; 40 << 20].into();
+    let refused = block_on(disk.append(large.clone()));
+    assert!(matches!(refused, Err(AppendError::Invalid(_))));
+    let erase = Erase {
+        tombstone: large,
+        ..erasing(2, 2)
+    };
+    let refused = block_on(disk.erase(erase));
+    assert!(matches!(refused, Err(AppendError::Invalid(_))));
+    block_on(disk.append(one(3))).unwrap();
+    let after = (files(&sim), sim.durable("00000001.log").map(|f| f.len()));
+    assert_eq!(after, before);
+}
+
 /// Whoever opens the folder next must have it alone.
 #[test]
 fn nothing_is_erased_any_more_when_a_store_is_closed() {
