@@ -1,5 +1,7 @@
 //! Tests with a disk under the store that fails, forgets and waits when it is told to.
 
+mod ends;
+
 use crate::disk::Disk;
 use crate::file::Folder;
 use crate::options::{MIN_SEGMENT_BYTES, Options};

@@ -109,6 +109,10 @@ impl Writer {
 
     /// Goes on in a new segment.
     pub(crate) fn roll(&mut self) -> Result<(), WriteError> {
+        // What is in doubt at the end of a segment may only be at the end of the log.
+        if let Some(trouble) = self.shared.trouble.get() {
+            return Err(WriteError::Failed(trouble.clone()));
+        }
         let head = self.shared.head();
         self.page.clear();
         self.log.roll(head + 1, &self.shared)?;
@@ -223,7 +227,8 @@ pub(crate) struct Thread {
 impl Thread {
     /// Works until the store is closed.
     pub(crate) fn run(mut self) {
-        let mut unsealed = false;
+        // After a crash, the last frame that was found may not be sealed.
+        let mut unsealed = !lock(&self.writer).log.is_sealed();
         loop {
             let seen = self.shared.commits.load(Ordering::Acquire);
             let job = match unsealed {

@@ -84,7 +84,9 @@ fn odd() -> Vec<Append> {
         command: n.is_multiple_of(4).then(|| Uuid::from_u128(n as u128 + 50)),
         correlation: Uuid::from_u128(n as u128 % 3),
         causation: (n % 5 == 1).then(|| Uuid::from_u128(n as u128)),
-        traceparent: n.is_multiple_of(6).then(|| "00-4bf92f3577b34da6-00f067aa-01".into()),
+        traceparent: n
+            .is_multiple_of(6)
+            .then(|| "00-4bf92f3577b34da6-00f067aa-01".into()),
         pairs: match n % 3 {
             0 => BTreeMap::from([
                 ("till".into(), "e\"ast".into()),
