@@ -5,10 +5,10 @@ mod words;
 mod output;
 mod source;
 mod events;
+mod store;
 mod trace;
 mod view;
 mod process;
-mod store;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;

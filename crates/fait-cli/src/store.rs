@@ -13,7 +13,7 @@ use fait_store::tools;
 use indicatif::HumanBytes;
 use serde_json::json;
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, IsTerminal, stdin, stdout};
+use std::io::{self, BufReader, BufWriter, IsTerminal, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 /// What can be done with a store.
@@ -257,6 +257,12 @@ fn import(to: &Path, from: &Path, out: &mut Out) -> Result<(), Failure> {
     ))
 }
 
-fn cannot(doing: &str, path: &Path, e: &std::io::Error) -> Failure {
-    Failure::NotReady(format!("cannot {doing} {}: {e}", path.display()))
+fn cannot(doing: &str, path: &Path, e: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::NotReady(match e.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("{path} is there already; choose another name, or remove it first")
+        }
+        _ => format!("cannot {doing} {path}: {e}"),
+    })
 }
