@@ -2,6 +2,7 @@
 
 use fait::store::StoreError;
 use fait_store::OpenError;
+use fait_store::tools::ToolError;
 use std::io;
 
 /// The exit codes, as every `--help` shows them.
@@ -10,8 +11,9 @@ Exit codes:
   0   done
   1   looked, and it is not there or not well: no such event, view or process, a failed rebuild
   2   the command line is wrong
-  3   the folder or the address cannot be read now
+  3   the folder or the address cannot be used now
   4   a conflict: the state does not allow it any more
+  5   a file of the store is damaged
   70  an error of this program itself";
 
 /// Why the program did not do what was asked. The text is for the person at the terminal.
@@ -23,12 +25,15 @@ pub(crate) enum Failure {
     /// The command line asks for something that makes no sense.
     #[error("{0}")]
     Usage(String),
-    /// The folder or the address cannot be read now.
+    /// The folder or the address cannot be used now.
     #[error("{0}")]
     NotReady(String),
     /// The state does not allow it any more.
     #[error("{0}")]
     Conflict(String),
+    /// A file of the store is not what was written.
+    #[error("{0}")]
+    Damage(String),
     /// Our own mistake.
     #[error("{0}")]
     Internal(String),
@@ -46,6 +51,7 @@ impl Failure {
             Failure::Usage(_) => 2,
             Failure::NotReady(_) => 3,
             Failure::Conflict(_) => 4,
+            Failure::Damage(_) => 5,
             Failure::Internal(_) => INTERNAL,
         }
     }
@@ -88,6 +94,17 @@ impl From<OpenError> for Failure {
             ),
             other => other.to_string(),
         })
+    }
+}
+
+impl From<ToolError> for Failure {
+    fn from(e: ToolError) -> Self {
+        match e {
+            e if e.is_damage() => Failure::Damage(e.to_string()),
+            ToolError::Output(e) => Failure::writing(e),
+            e @ ToolError::Line { .. } => Failure::Finding(e.to_string()),
+            e => Failure::NotReady(e.to_string()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod words;
 mod output;
 mod source;
 mod events;
+mod store;
 mod trace;
 mod view;
 mod process;
@@ -20,7 +21,8 @@ const EXAMPLES: &str = "Examples:
   fait events list --newest --limit 10
   fait trace 17
   fait view rebuild table-plan
-  fait process list --at ./data        # the folder of a system that is stopped";
+  fait process list --at ./data        # the folder of a system that is stopped
+  fait store backup ./data --to /backup/orders";
 
 /// Look at a system and its history, running or in its folder
 #[derive(Debug, Parser)]
@@ -55,6 +57,9 @@ enum Verb {
     /// Processes: list, show, resume
     #[command(subcommand)]
     Process(process::Verb),
+    /// The store in its folder: verify, info, backup, restore, export, import
+    #[command(subcommand)]
+    Store(store::Verb),
 }
 
 fn main() -> ExitCode {
@@ -82,14 +87,16 @@ fn main() -> ExitCode {
 }
 
 fn run(line: &Line) -> Result<(), Failure> {
-    let source = source::open(line.at.as_deref())?;
-    let mut out = Out::new(line.json);
+    let (mut out, at) = (Out::new(line.json), line.at.as_deref());
     let out = &mut out;
+    // Opened by those who look at what happened; a store is looked at as it lies in its folder.
+    let open = || source::open(at);
     match &line.verb {
-        Verb::Events(verb) => events::run(verb, &*source, out),
-        Verb::Trace(verb) => trace::run(verb, &*source, out),
-        Verb::View(verb) => view::run(verb, &*source, out),
-        Verb::Process(verb) => process::run(verb, &*source, out),
+        Verb::Events(verb) => events::run(verb, &*open()?, out),
+        Verb::Trace(verb) => trace::run(verb, &*open()?, out),
+        Verb::View(verb) => view::run(verb, &*open()?, out),
+        Verb::Process(verb) => process::run(verb, &*open()?, out),
+        Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()
 }

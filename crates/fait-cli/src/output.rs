@@ -60,6 +60,11 @@ impl Out {
         self.flush()
     }
 
+    /// Where bytes go that are data already.
+    pub(crate) fn bytes(&mut self) -> &mut impl Write {
+        &mut self.sink
+    }
+
     /// Writes out what is held back.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.sink.flush().map_err(Failure::writing)

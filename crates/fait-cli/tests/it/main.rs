@@ -4,4 +4,5 @@ mod called;
 mod kitchen;
 mod folder;
 mod address;
+mod store;
 mod usage;

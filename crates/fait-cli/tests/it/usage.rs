@@ -20,6 +20,12 @@ fn every_verb_has_examples() {
         "process list",
         "process show",
         "process resume",
+        "store verify",
+        "store info",
+        "store backup",
+        "store restore",
+        "store export",
+        "store import",
     ] {
         let words: Vec<&str> = verb.split(' ').chain(["--help"]).collect();
         let text = told(&words);

@@ -4,8 +4,9 @@ use super::disk::SimDisk;
 use crate::disk::Disk;
 use crate::error::OpenError;
 use crate::options::{MIN_SEGMENT_BYTES, Options};
-use crate::tools::{ToolError, backup_to, restore_to, verify_in};
+use crate::tools::{backup_to, restore_to, verify_in};
 use crate::writer::Answer;
+use fait_core::event::Position;
 use fait_core::store::contract::block_on;
 use fait_core::store::{Append, AppendError, Erase, Erased, Store, StoreError};
 use std::sync::Arc;
@@ -85,27 +86,67 @@ impl Engine {
     }
 }
 
-/// Backs a store up and restores that to an empty disk; both copies must be sound.
-pub(super) fn backup(from: &SimDisk, to: &SimDisk) -> Result<(), StoreError> {
-    let failed = |e: ToolError| StoreError::new(e);
-    let kept = SimDisk::new(1);
-    let first = backup_to(from, &kept, &mut |_| {}).map_err(failed)?;
-    // Once more over itself: nothing that is full is copied again.
-    let again = backup_to(from, &kept, &mut |_| {}).map_err(failed)?;
-    if again.head != first.head || again.copied_segments > 1 {
-        let what = format!("a backup of the same gives {again:?}, and before {first:?}");
-        return Err(StoreError::new(what));
+/// A disk that backups are made on, one over the other.
+pub(super) struct Kept {
+    disk: SimDisk,
+    /// The head of the last backup that was whole.
+    head: Option<Position>,
+}
+
+impl Kept {
+    pub(super) fn new(seed: u64) -> Kept {
+        Kept {
+            disk: SimDisk::new(seed),
+            head: None,
+        }
     }
-    kept.crash();
-    is_sound(&kept)?;
-    restore_to(&kept, to, &mut |_| {}).map_err(failed)?;
-    is_sound(to)
+
+    /// Backs a store up over what is there, restores that to an empty disk, and checks both. The
+    /// disk of the backup may lose power after so many operations: then the one before must be
+    /// there, or the new one. Says whether it was made.
+    pub(super) fn backup(
+        &mut self,
+        from: &SimDisk,
+        to: &SimDisk,
+        cut: Option<usize>,
+    ) -> Result<bool, StoreError> {
+        if let Some(operations) = cut {
+            self.disk.power_off_after(operations);
+        }
+        let done = backup_to(from, &self.disk, &mut |_| {});
+        let off = self.disk.is_off();
+        self.disk.mend();
+        self.disk.crash();
+        match done {
+            Ok(done) => self.head = Some(done.head),
+            Err(_) if off && self.head.is_none() => return Ok(false),
+            Err(_) if off => {}
+            Err(e) => return Err(StoreError::new(e)),
+        }
+        is_sound(&self.disk)?;
+        let restored = restore_to(&self.disk, to, &mut |_| {}).map_err(StoreError::new)?;
+        let known = self.head.replace(restored.head);
+        is_sound(to)?;
+        if !off && known != self.head {
+            let what = format!("a backup up to {known:?} gives {:?}", self.head);
+            return Err(StoreError::new(what));
+        }
+        Ok(!off)
+    }
+}
+
+/// Backs a store up and restores that to an empty disk.
+#[cfg(test)]
+pub(super) fn backup(from: &SimDisk, to: &SimDisk) -> Result<(), StoreError> {
+    Kept::new(1).backup(from, to, None).map(drop)
 }
 
 fn is_sound(disk: &SimDisk) -> Result<(), StoreError> {
     let verified = verify_in(disk, &mut |_| {}).map_err(StoreError::new)?;
     match verified.problems.first() {
         None => Ok(()),
-        Some(problem) => Err(StoreError::new(format_args!("a copy: {problem:?}"))),
+        Some(problem) => Err(StoreError::new(format_args!(
+            "a copy is damaged: {problem:?}"
+        ))),
     }
 }

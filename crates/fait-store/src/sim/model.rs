@@ -161,6 +161,12 @@ impl Model {
         }
     }
 
+    /// Whether an erasure was taken behind a head.
+    pub(super) fn erases_behind(&self, head: Position) -> bool {
+        let mut behind = self.taken.iter().filter(|taken| taken.head > head);
+        behind.any(|taken| matches!(taken.change, Change::Erase(_)))
+    }
+
     /// After damage that no store survives: the store has this head, which may be too low.
     pub(super) fn lost(&mut self, head: Position) -> bool {
         match self.taken.iter().rposition(|taken| taken.head == head) {

@@ -4,7 +4,7 @@ mod end;
 
 use super::check::{self, Said};
 use super::disk::{Fault, SimDisk};
-use super::engine::{self, Engine};
+use super::engine::{Engine, Kept};
 use super::figures::Figures;
 use super::model::{Model, plain};
 use super::plan::{Plan, Step};
@@ -38,6 +38,7 @@ pub(super) struct Run {
     plan: Plan,
     disk: SimDisk,
     model: Model,
+    kept: Kept,
     figures: Figures,
     /// How many changes were taken before the last frame with events was written.
     last_frame: usize,
@@ -65,6 +66,7 @@ impl Run {
             plan: Plan::new(seed),
             disk,
             model: Model::default(),
+            kept: Kept::new(seed ^ 2),
             figures: Figures {
                 seeds: 1,
                 ..Figures::default()
@@ -427,12 +429,14 @@ impl Run {
     fn back_up(&mut self) -> Result<(), String> {
         let errors = self.disk.seen().errors;
         let copy = SimDisk::new(self.plan.rng.next());
-        match engine::backup(&self.disk, &copy) {
-            Ok(()) => {}
+        let cut = self.chance(4).then(|| self.plan.rng.below(60));
+        self.note(|| format!("backup, cut after {cut:?}"));
+        match self.kept.backup(&self.disk, &copy, cut) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
             Err(_) if self.disk.seen().errors > errors => return Ok(()),
             Err(error) => return Err(format!("a backup failed on a sound disk: {error}")),
         }
-        self.note(|| "backup".into());
         self.figures.backups += 1;
         copy.crash();
         let restored = Engine::open(&copy).map_err(|e| format!("a backup: {e}"))?;

@@ -108,7 +108,10 @@ fn earlier(to: &dyn Folder) -> Result<Option<BackupHeader>, ToolError> {
         let found = "it holds a store; choose another folder for the backup";
         return Err(not_a_backup(path, found));
     }
-    match names.into_iter().find(|name| *name != LOCK && *name != new) {
+    let others = names
+        .into_iter()
+        .filter(|name| *name != LOCK && *name != new);
+    match others.min() {
         None => Ok(None),
         Some(found) => Err(ToolError::NotEmpty {
             path: path.to_path_buf(),

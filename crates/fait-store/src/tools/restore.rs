@@ -153,7 +153,7 @@ fn note(from: &dyn Folder) -> Result<Option<Vec<u8>>, ToolError> {
 pub(super) fn is_empty(to: &dyn Folder) -> Result<(), ToolError> {
     let path = to.path();
     let names = to.names().map_err(ToolError::io("list", path))?;
-    match names.into_iter().find(|name| name != LOCK) {
+    match names.into_iter().filter(|name| name != LOCK).min() {
         None => Ok(()),
         Some(found) => Err(ToolError::NotEmpty {
             path: path.to_path_buf(),
