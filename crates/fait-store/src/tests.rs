@@ -35,7 +35,10 @@ fn opened_with(sim: &SimDisk, idle: Duration) -> Disk {
 fn files(sim: &SimDisk) -> usize {
     let names = sim.names().unwrap();
     // The keeper makes the next segment when it likes.
-    names.iter().filter(|name| !name.starts_with("spare")).count()
+    names
+        .iter()
+        .filter(|name| !name.starts_with("spare"))
+        .count()
 }
 
 fn one(number: u128) -> Append {

@@ -2,13 +2,17 @@
 
 use super::{all, files, one, opened, opened_with, started};
 use crate::disk::Disk;
-use crate::options::Options;
+use crate::file::{Folder, LogFile};
+use crate::options::{MIN_SEGMENT_BYTES, Options};
 use crate::sim::disk::{Fault, SimDisk};
 use crate::writer::MAX_WAITING;
 use fait_core::event::{NewEvent, Tag};
 use fait_core::store::contract::block_on;
 use fait_core::store::{Append, AppendError, ERASED, Erase, Keep, Store};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Without threads: nothing is done beside what is asked for.
@@ -215,4 +219,55 @@ fn a_store_that_is_idle_after_an_erasure_is_sealed() {
     soon(2);
     block_on(disk.erase(erasing(7, 2))).unwrap();
     soon(4);
+}
+
+/// A folder in whose table there is no room, when it is told so.
+struct FullFolder(SimDisk, AtomicBool);
+
+impl Folder for FullFolder {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.0.names()
+    }
+    fn open(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
+        self.0.open(name)
+    }
+    fn create(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
+        self.0.create(name)
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.0.rename(from, to)
+    }
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.0.remove(name)
+    }
+    fn sync(&self) -> io::Result<()> {
+        match self.1.load(Ordering::Relaxed) {
+            true => Err(io::ErrorKind::StorageFull.into()),
+            false => self.0.sync(),
+        }
+    }
+}
+
+/// The new segment has its name: nothing may be written to the old one any more.
+#[test]
+fn a_segment_whose_name_finds_no_room_stops_the_store() {
+    let sim = SimDisk::default();
+    let options = Options {
+        segment_bytes: MIN_SEGMENT_BYTES,
+        inline: true,
+        ..Options::default()
+    };
+    let folder = Arc::new(FullFolder(sim.clone(), false.into()));
+    let disk = Disk::start(folder.clone(), options, None).unwrap();
+    block_on(disk.append(one(1))).unwrap();
+    folder.1.store(true, Ordering::Relaxed);
+    block_on(disk.append(many(100, 30))).unwrap_err();
+    let acknowledged = block_on(disk.append(one(2)));
+    folder.1.store(false, Ordering::Relaxed);
+    drop(disk);
+    let disk = alone(&sim, MIN_SEGMENT_BYTES);
+    assert_eq!(all(&disk).len(), 1 + usize::from(acknowledged.is_ok()));
 }
