@@ -271,3 +271,33 @@ fn a_segment_whose_name_finds_no_room_stops_the_store() {
     let disk = alone(&sim, MIN_SEGMENT_BYTES);
     assert_eq!(all(&disk).len(), 1 + usize::from(acknowledged.is_ok()));
 }
+
+/// A seal that stands alone behind what an index covers belongs to its segment.
+#[test]
+fn a_seal_behind_an_index_is_not_forgotten_when_the_segment_is_full() {
+    let sim = SimDisk::default();
+    let segment = 400 << 10;
+    let disk = alone(&sim, segment);
+    block_on(disk.append(many(1, 1200))).unwrap();
+    sim.lose_power();
+    drop(disk);
+    // Something unfinished is cut, so that there are no zeros ahead.
+    let log = sim.open("00000001.log").unwrap();
+    let end = sim.durable("00000001.log").unwrap();
+    let end = end.iter().rposition(|byte| *byte != 0).unwrap() as u64 + 1;
+    log.write_at(b"x", end.next_multiple_of(8)).unwrap();
+    log.sync().unwrap();
+    let disk = alone(&sim, segment);
+    assert!(disk.recovery().cut_bytes > 0);
+    sim.fail_after(0, Fault::Short(0));
+    drop(disk);
+    assert!(sim.durable("00000001.idx").is_some());
+    drop(alone(&sim, segment));
+    let disk = alone(&sim, segment);
+    block_on(disk.append(many(10_000, 2000))).unwrap();
+    assert_eq!(segments(&disk), 2);
+    block_on(disk.erase(erasing(5, 50_000))).unwrap();
+    let events = all(&disk);
+    drop(disk);
+    assert_eq!(all(&alone(&sim, segment)), events);
+}
