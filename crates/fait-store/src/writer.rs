@@ -130,12 +130,11 @@ impl Writer {
         let stretch = Arc::new(Stretch::growing(Arc::new(segment), Tail::new(0), end));
         self.active = stretch.clone();
         self.shared.replace(|list| {
-            // A stretch without events would stand at the same position as the next one.
-            if list
-                .last()
-                .is_some_and(|last| last.next() == last.from && last.from > 0)
-            {
-                list.pop();
+            // A stretch without events would stand at the same position as the next one. The end
+            // of the segment is where it ended, behind a seal maybe.
+            let empty = list.pop_if(|last| last.next() == last.from && last.from > 0);
+            if let (Some(empty), Some(before)) = (empty, list.last()) {
+                before.grow(empty.end());
             }
             list.push(stretch);
         });

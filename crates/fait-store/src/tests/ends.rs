@@ -2,13 +2,17 @@
 
 use super::{all, files, one, opened, opened_with, started};
 use crate::disk::Disk;
-use crate::options::Options;
+use crate::file::{Folder, LogFile};
+use crate::options::{MIN_SEGMENT_BYTES, Options};
 use crate::sim::disk::{Fault, SimDisk};
 use crate::writer::MAX_WAITING;
 use fait_core::event::{NewEvent, Tag};
 use fait_core::store::contract::block_on;
 use fait_core::store::{Append, AppendError, ERASED, Erase, Keep, Store};
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Without threads: nothing is done beside what is asked for.
@@ -215,4 +219,85 @@ fn a_store_that_is_idle_after_an_erasure_is_sealed() {
     soon(2);
     block_on(disk.erase(erasing(7, 2))).unwrap();
     soon(4);
+}
+
+/// A folder in whose table there is no room, when it is told so.
+struct FullFolder(SimDisk, AtomicBool);
+
+impl Folder for FullFolder {
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.0.names()
+    }
+    fn open(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
+        self.0.open(name)
+    }
+    fn create(&self, name: &str) -> io::Result<Arc<dyn LogFile>> {
+        self.0.create(name)
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.0.rename(from, to)
+    }
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.0.remove(name)
+    }
+    fn sync(&self) -> io::Result<()> {
+        match self.1.load(Ordering::Relaxed) {
+            true => Err(io::ErrorKind::StorageFull.into()),
+            false => self.0.sync(),
+        }
+    }
+}
+
+/// The new segment has its name: nothing may be written to the old one any more.
+#[test]
+fn a_segment_whose_name_finds_no_room_stops_the_store() {
+    let sim = SimDisk::default();
+    let options = Options {
+        segment_bytes: MIN_SEGMENT_BYTES,
+        inline: true,
+        ..Options::default()
+    };
+    let folder = Arc::new(FullFolder(sim.clone(), false.into()));
+    let disk = Disk::start(folder.clone(), options, None).unwrap();
+    block_on(disk.append(one(1))).unwrap();
+    folder.1.store(true, Ordering::Relaxed);
+    block_on(disk.append(many(100, 30))).unwrap_err();
+    let acknowledged = block_on(disk.append(one(2)));
+    folder.1.store(false, Ordering::Relaxed);
+    drop(disk);
+    let disk = alone(&sim, MIN_SEGMENT_BYTES);
+    assert_eq!(all(&disk).len(), 1 + usize::from(acknowledged.is_ok()));
+}
+
+/// A seal that stands alone behind what an index covers belongs to its segment.
+#[test]
+fn a_seal_behind_an_index_is_not_forgotten_when_the_segment_is_full() {
+    let sim = SimDisk::default();
+    let segment = 400 << 10;
+    let disk = alone(&sim, segment);
+    block_on(disk.append(many(1, 1200))).unwrap();
+    sim.lose_power();
+    drop(disk);
+    // Something unfinished is cut, so that there are no zeros ahead.
+    let log = sim.open("00000001.log").unwrap();
+    let end = sim.durable("00000001.log").unwrap();
+    let end = end.iter().rposition(|byte| *byte != 0).unwrap() as u64 + 1;
+    log.write_at(b"x", end.next_multiple_of(8)).unwrap();
+    log.sync().unwrap();
+    let disk = alone(&sim, segment);
+    assert!(disk.recovery().cut_bytes > 0);
+    sim.fail_after(0, Fault::Short(0));
+    drop(disk);
+    assert!(sim.durable("00000001.idx").is_some());
+    drop(alone(&sim, segment));
+    let disk = alone(&sim, segment);
+    block_on(disk.append(many(10_000, 2000))).unwrap();
+    assert_eq!(segments(&disk), 2);
+    block_on(disk.erase(erasing(5, 50_000))).unwrap();
+    let events = all(&disk);
+    drop(disk);
+    assert_eq!(all(&alone(&sim, segment)), events);
 }
