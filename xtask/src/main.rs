@@ -7,6 +7,8 @@ mod tidy;
 mod machine;
 mod browser;
 mod sim;
+mod fuzz;
+mod kill;
 mod steps;
 
 use std::io::Write;
@@ -19,6 +21,8 @@ Verbs:
   test     everything that must hold: format, lints, tidy, tests, documentation, browser
   tidy     the rules that no other tool knows: directions, sizes, words, forbidden calls
   sim      the embedded store on a simulated disk, for as many lives as wanted
+  fuzz     the decoders of the embedded store, fed with bytes of a fuzzer's making
+  kill     the embedded store in a process that is killed, as often as wanted
   browser  the restaurant's pages in a real Chromium
   ci       what continuous integration runs: `test` that never asks and never writes
 
@@ -54,6 +58,10 @@ fn verb(args: &[String]) -> Result<bool, String> {
         "browser" => browser::verb(rest),
         "sim" if help => say(sim::HELP),
         "sim" => sim::verb(rest),
+        "fuzz" if help => say(fuzz::HELP),
+        "fuzz" => fuzz::verb(rest),
+        "kill" if help => say(kill::HELP),
+        "kill" => kill::verb(rest),
         "help" | "--help" | "-h" => say(HELP),
         other => Err(format!("there is no verb `{other}`\n\n{HELP}")),
     }

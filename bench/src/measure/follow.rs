@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The follower gets so much time to wait again before the next append begins.
-const PAUSE: Duration = Duration::from_micros(400);
+const PAUSE: Duration = Duration::from_micros(100);
 
 pub(super) fn latency(plan: &Plan<'_>, peer: &dyn Peer) -> Result<Values, Fault> {
     let head = peer.head()?;

@@ -1,15 +1,16 @@
 //! Our store on disk, used as an application would: nothing but its public methods.
 
 use super::{Append, Each, Fault, Mode, Outcome, Peer, Row};
-use fait_core::event::{NewEvent, Origin, StoredEvent, Tag, Time};
+use fait_core::event::{NewEvent, Origin, Tag, Time};
 use fait_core::query::Query;
 use fait_core::store::contract::block_on;
 use fait_core::store::{self, AppendCondition, AppendError, Durability, Range, Store};
-use fait_store::Disk;
+use fait_store::{Disk, EventRef};
+use std::ops::ControlFlow;
 use std::path::Path;
 
-/// Events that are read at once.
-const SLICE: usize = 4_096;
+/// As much as the other stores get.
+const CACHE_BYTES: usize = 256 << 20;
 
 struct Fait {
     disk: Disk,
@@ -20,26 +21,25 @@ pub(crate) fn open(folder: &Path, mode: Mode) -> Result<Box<dyn Peer>, Fault> {
         Mode::Load => Durability::Os,
         Mode::Measure => Durability::Sync,
     };
-    let disk = Disk::options().durability(durability).open(folder)?;
+    let options = Disk::options().durability(durability);
+    let disk = options.cache_bytes(CACHE_BYTES).open(folder)?;
     Ok(Box::new(Fait { disk }))
 }
 
 impl Fait {
-    /// Every event that a query selects, slice by slice; gives the head of the last slice.
-    fn slices(
+    /// Every event that a query selects; gives the head up to which it looked.
+    fn each(
         &self,
         query: &Query,
-        mut after: u64,
-        each: &mut dyn FnMut(&StoredEvent),
+        after: u64,
+        each: &mut dyn FnMut(&EventRef<'_>),
     ) -> Result<u64, Fault> {
-        loop {
-            let slice = block_on(self.disk.read(query, Range::after(after, SLICE)))?;
-            slice.events.iter().for_each(&mut *each);
-            match slice.events.last() {
-                Some(last) if slice.events.len() == SLICE => after = last.meta.position,
-                _ => return Ok(slice.head),
-            }
-        }
+        Ok(self
+            .disk
+            .scan(query, Range::after(after, usize::MAX), |event| {
+                each(event);
+                ControlFlow::Continue(())
+            })?)
     }
 }
 
@@ -57,19 +57,18 @@ impl Peer for Fait {
     }
 
     fn scan(&self, each: &mut dyn FnMut(u64, &[u8])) -> Result<(), Fault> {
-        let query = Query::all();
-        self.slices(&query, 0, &mut |e| each(e.meta.position, &e.data))?;
+        self.each(&Query::all(), 0, &mut |e| each(e.position(), e.data()))?;
         Ok(())
     }
 
     fn read(&self, tags: &[String], after: u64, each: Each<'_>) -> Result<u64, Fault> {
         let query = query(tags);
-        self.slices(&query, after, &mut |e| {
+        self.each(&query, after, &mut |e| {
             each(Row {
-                position: e.meta.position,
-                id: e.meta.id,
-                ty: &e.ty,
-                data: &e.data,
+                position: e.position(),
+                id: e.id(),
+                ty: e.ty(),
+                data: e.data(),
             });
         })
     }

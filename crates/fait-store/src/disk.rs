@@ -1,13 +1,14 @@
 //! The store on disk.
 
+use crate::ahead;
 use crate::commit::command;
 use crate::erase;
 use crate::error::OpenError;
 use crate::file::{Folder, RealFolder};
 use crate::flaw::Planted;
 use crate::folder::{
-    Holds, inspect, lock as lock_folder, lock_for_reading, make, not_a_store, segment_name, sweep,
-    write_meta,
+    FolderLock, Holds, inspect, lock as lock_folder, lock_for_reading, make, not_a_store,
+    segment_name, sweep, write_meta,
 };
 use crate::format::{Meta, SEGMENT_HEADER, SegmentHeader, VERSION};
 use crate::index::Tail as TailIndex;
@@ -28,7 +29,6 @@ use fait_core::store::{
     Store, StoreError,
 };
 use futures_channel::oneshot;
-use std::fs::File;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -65,7 +65,7 @@ struct Held {
     threads: Vec<JoinHandle<()>>,
     to_read: bool,
     /// Dropped last: the folder is ours until the threads have ended.
-    lock: Option<File>,
+    lock: Option<FolderLock>,
 }
 
 impl std::fmt::Debug for Held {
@@ -148,7 +148,8 @@ impl Disk {
 
     /// Goes through what a query selects and shows each event as it lies in the log, until
     /// `each` breaks off; many times faster than making events of them. Gives the head up to
-    /// which it looked. Uses the calling thread all the while; appends go on beside it.
+    /// which it looked. Uses the calling thread all the while, and for many events a second one
+    /// that reads ahead; appends go on beside it.
     ///
     /// # Errors
     /// A file cannot be read, or is damaged; the message says which, and where.
@@ -158,7 +159,7 @@ impl Disk {
         range: Range,
         each: impl FnMut(&EventRef<'_>) -> ControlFlow<()>,
     ) -> Result<Position, StoreError> {
-        read::scan(&self.shared, query, range, each)
+        ahead::scan(&self.shared, query, range, each)
     }
 
     pub(crate) fn open_with(path: &Path, options: Options) -> Result<Disk, OpenError> {
@@ -181,7 +182,7 @@ impl Disk {
     pub(crate) fn look(
         folder: Arc<dyn Folder>,
         options: Options,
-        lock: Option<File>,
+        lock: Option<FolderLock>,
     ) -> Result<Disk, OpenError> {
         let Holds::Store(meta) = inspect(&*folder)? else {
             return Err(not_a_store(folder.path(), "it is empty"));
@@ -204,7 +205,7 @@ impl Disk {
     pub(crate) fn start(
         folder: Arc<dyn Folder>,
         options: Options,
-        lock: Option<File>,
+        lock: Option<FolderLock>,
     ) -> Result<Disk, OpenError> {
         let path = folder.path().to_path_buf();
         let meta = match inspect(&*folder)? {
@@ -438,6 +439,7 @@ impl Disk {
             lock: folder_lock,
         } = held;
         self.held().to_read = to_read;
+        self.shared.closing.store(true, Ordering::Relaxed);
         drop((jobs, keep));
         for thread in threads {
             // A thread that panicked has nothing left to do; what was answered is durable.
@@ -452,6 +454,7 @@ impl Disk {
 
 /// The keeper's thread.
 fn keep_on(shared: &Shared, kept: &Receiver<()>) {
+    keeper::warm(shared);
     // A segment that lost its index is given one at once.
     loop {
         while let Ok(true) = keeper::tend(shared) {}
@@ -503,7 +506,6 @@ fn resume(
         let end = SEGMENT_HEADER as u64;
         let segment = Segment {
             number: 1,
-            generation: 0,
             first: 1,
             path,
             file: pages.number(file.clone()),

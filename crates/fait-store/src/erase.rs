@@ -180,10 +180,14 @@ fn rewrite(
         keep,
     };
     let written = rewriting.write(end);
-    let (header, end) = written.map_err(|failed| match failed {
-        Failed::Io(e) => cannot(shared, "write anew", &name, &e),
-        Failed::End => segment.damaged(0),
-        Failed::Torn(_) | Failed::Wrong(_) => segment.damaged(0),
+    let end = written.map_err(|failed| {
+        // On a full disk a part of it would take the last room.
+        let _ = shared.folder.remove(&format!("{name}.new"));
+        match failed {
+            Failed::Io(e) => cannot(shared, "write anew", &name, &e),
+            Failed::End => segment.damaged(0),
+            Failed::Torn(_) | Failed::Wrong(_) => segment.damaged(0),
+        }
     })?;
     let file = shared
         .folder
@@ -191,7 +195,6 @@ fn rewrite(
         .map_err(|e| cannot(shared, "open", &name, &e))?;
     let anew = Arc::new(Segment {
         number: segment.number,
-        generation: header.generation(),
         first: segment.first,
         path: segment.path.clone(),
         file: shared.pages.number(file),
@@ -207,8 +210,8 @@ struct Rewriting<'a> {
 }
 
 impl Rewriting<'_> {
-    /// Writes the new file and puts it in the place of the old one. Gives its header and length.
-    fn write(&self, end: u64) -> Result<(SegmentHeader, u64), Failed> {
+    /// Writes the new file and puts it in the place of the old one. Gives its length.
+    fn write(&self, end: u64) -> Result<u64, Failed> {
         let mut bytes = vec![0; SEGMENT_HEADER];
         self.segment.disk().read_at(&mut bytes, 0)?;
         let damaged = Failed::Wrong("its header is damaged");
@@ -243,7 +246,7 @@ impl Rewriting<'_> {
         file.sync()?;
         folder.rename(&new, &segment_name(number))?;
         folder.sync()?;
-        Ok((header, at))
+        Ok(at)
     }
 
     /// Puts one event, or what is left of it, behind the others.

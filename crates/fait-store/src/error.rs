@@ -55,7 +55,7 @@ pub enum OpenError {
     },
     /// The file system refuses. When writing was meant, a part may have been done; opening again
     /// goes on from there.
-    #[error("cannot {doing} {}: {source}; check the disk and the permissions", path.display())]
+    #[error("cannot {doing} {}: {source}; {}", path.display(), remedy(source))]
     Io {
         /// What was tried.
         doing: &'static str,
@@ -82,4 +82,39 @@ impl OpenError {
             what: what.into(),
         }
     }
+}
+
+/// What to do about an error of the file system.
+fn remedy(error: &io::Error) -> &'static str {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match error.kind() {
+        PermissionDenied | ReadOnlyFilesystem => {
+            "check who may write there; a store that may not be written can be opened to be read"
+        }
+        _ if no_room(error) => "free space there",
+        _ if too_many_open(error) => TOO_MANY_OPEN,
+        _ => "check the disk and the permissions",
+    }
+}
+
+/// What to do when too many files are open.
+pub(crate) const TOO_MANY_OPEN: &str = "raise the limit of open files (`ulimit -n`): a store keeps \
+     two open for each segment";
+
+/// Whether there was no room: on the disk, or within a limit.
+pub(crate) fn no_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// Whether this process, or the machine, has too many files open. The standard library has no
+/// name for it.
+pub(crate) fn too_many_open(error: &io::Error) -> bool {
+    let codes: &[i32] = match cfg!(windows) {
+        true => &[4],
+        false => &[23, 24],
+    };
+    error
+        .raw_os_error()
+        .is_some_and(|code| codes.contains(&code))
 }

@@ -18,8 +18,6 @@ pub(crate) enum Flaw {
     Checksum,
     /// The checksum of a record is not looked at when it is read.
     RecordChecksum,
-    /// Frames need not continue the one before them.
-    Chain,
     /// A sync that failed is tried again, and believed.
     SyncRetried,
     /// What lies behind the last whole frame stays there.

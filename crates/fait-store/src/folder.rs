@@ -47,9 +47,15 @@ pub(crate) fn index_name(number: u32) -> String {
 /// Writes a whole file: complete and durable under its name, or not there at all.
 pub(crate) fn write_whole(folder: &dyn Folder, name: &str, bytes: &[u8]) -> io::Result<()> {
     let new = format!("{name}.new");
-    let file = folder.create(&new)?;
-    file.write_at(bytes, 0)?;
-    file.sync()?;
+    let written = folder.create(&new).and_then(|file| {
+        file.write_at(bytes, 0)?;
+        file.sync()
+    });
+    if written.is_err() {
+        // On a full disk a part of it would take the last room.
+        let _ = folder.remove(&new);
+    }
+    written?;
     folder.rename(&new, name)?;
     folder.sync()
 }
@@ -65,7 +71,7 @@ pub(crate) fn read_whole(folder: &dyn Folder, name: &str) -> io::Result<Option<V
     Ok(Some(bytes))
 }
 
-/// Removes what an earlier life left unfinished.
+/// Removes what an earlier life left unfinished; an error when nothing can be made there.
 pub(crate) fn sweep(folder: &dyn Folder) -> Result<(), OpenError> {
     let path = folder.path();
     let names = folder.names().map_err(OpenError::io("list", path))?;
@@ -79,7 +85,20 @@ pub(crate) fn sweep(folder: &dyn Folder) -> Result<(), OpenError> {
             .remove(name)
             .map_err(OpenError::io("remove", &path.join(name)))?;
     }
-    Ok(())
+    may_write(folder).map_err(OpenError::io("write", path))
+}
+
+/// Whether files can be made in the folder: the log's own may be writable where no next one can
+/// be begun, which is better known now than in the middle of the work. A full disk is no reason:
+/// such a store can be read.
+fn may_write(folder: &dyn Folder) -> io::Result<()> {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    // A name that may lie in a folder which is not yet a store: making it may be cut short.
+    match folder.create(NEW_META) {
+        Ok(_) => folder.remove(NEW_META),
+        Err(e) if matches!(e.kind(), PermissionDenied | ReadOnlyFilesystem) => Err(e),
+        Err(_) => Ok(()),
+    }
 }
 
 /// The number in the name of a segment's file.
@@ -176,8 +195,20 @@ pub(crate) fn now() -> u64 {
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Takes the folder for one process until the file is dropped or the process ends.
-pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
+/// The folder is ours, or at least no writer's, until this is dropped or the process ends.
+#[derive(Debug)]
+pub(crate) struct FolderLock(File);
+
+impl Drop for FolderLock {
+    /// A child that is just being started still has the file; closing ours would not let go.
+    fn drop(&mut self) {
+        // When it fails, the file is closed none the less.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Takes the folder for one process.
+pub(crate) fn lock(path: &Path) -> Result<FolderLock, OpenError> {
     let file = path.join(LOCK);
     let lock = OpenOptions::new()
         .read(true)
@@ -187,11 +218,11 @@ pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
         .open(&file)
         .map_err(OpenError::io("open", &file))?;
     held(path, lock.try_lock())?;
-    Ok(lock)
+    Ok(FolderLock(lock))
 }
 
 /// Keeps writers away from the folder while it is read; nothing where there never was a writer.
-pub(crate) fn lock_for_reading(path: &Path) -> Result<Option<File>, OpenError> {
+pub(crate) fn lock_for_reading(path: &Path) -> Result<Option<FolderLock>, OpenError> {
     let file = path.join(LOCK);
     let lock = match File::open(&file) {
         Ok(lock) => lock,
@@ -199,7 +230,7 @@ pub(crate) fn lock_for_reading(path: &Path) -> Result<Option<File>, OpenError> {
         Err(e) => return Err(OpenError::io("open", &file)(e)),
     };
     held(path, lock.try_lock_shared())?;
-    Ok(Some(lock))
+    Ok(Some(FolderLock(lock)))
 }
 
 fn held(path: &Path, lock: Result<(), TryLockError>) -> Result<(), OpenError> {
@@ -209,4 +240,21 @@ fn held(path: &Path, lock: Result<(), TryLockError>) -> Result<(), OpenError> {
         },
         TryLockError::Error(e) => OpenError::io("lock", &path.join(LOCK))(e),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lock;
+
+    /// A child that is being started has a copy of every open file until its program begins.
+    #[test]
+    fn a_folder_is_let_go_of_although_a_child_has_the_file() {
+        let temp = tempfile::tempdir().unwrap();
+        let held = lock(temp.path()).unwrap();
+        let of_child = held.0.try_clone().unwrap();
+        assert!(lock(temp.path()).is_err());
+        drop(held);
+        assert!(lock(temp.path()).is_ok());
+        drop(of_child);
+    }
 }

@@ -3,16 +3,17 @@
 
 use crate::error::OpenError;
 use crate::folder::{NEW_SPARE, SPARE, index_name, write_whole};
-use crate::format::{IndexHeader, SEGMENT_HEADER, SegmentHeader};
+use crate::format::{IndexHeader, PAGE_BYTES, SEGMENT_HEADER, SegmentHeader};
 use crate::index::{Builder, Part};
 use crate::pages::Source;
-use crate::shared::{Shared, Spare, lock};
+use crate::shared::{Chore, Shared, Spare, lock};
 use crate::stretch::{Index, Segment, Stretch, index_name as name_of};
 use crate::walk::{Failed, Found, Walk};
 use crate::writer::Writer;
 use fait_core::store::StoreError;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 
 /// The next segment's file is made ahead when the newest is this full.
@@ -30,6 +31,24 @@ pub(crate) fn tend(shared: &Shared) -> Result<bool, StoreError> {
         return Ok(true);
     }
     index_one(shared, &keeping)
+}
+
+/// Reads the newest indexes into memory ahead, as far as half of the room for pages goes, so that
+/// the first questions are answered as fast as later ones.
+pub(crate) fn warm(shared: &Shared) {
+    let mut left = shared.options.cache_bytes / PAGE_BYTES / 2;
+    for stretch in shared.stretches().iter().rev() {
+        let Index::Part { part, .. } = &stretch.index else {
+            continue;
+        };
+        for number in 0..part.page_count() {
+            // A page that cannot be read is found by those who need it.
+            if left == 0 || shared.closing.load(Ordering::Relaxed) || part.page(number).is_err() {
+                return;
+            }
+            left -= 1;
+        }
+    }
 }
 
 /// Whether there may be something to do.
@@ -93,13 +112,17 @@ fn prepare(shared: &Shared) -> bool {
         Ok(made)
     });
     *spare = match named {
-        Ok(made) => made,
+        Ok(made) => {
+            shared.note(Chore::Spare, None);
+            made
+        }
         Err(e) => {
-            shared.note(Some(StoreError::new(format_args!(
+            let notice = StoreError::new(format_args!(
                 "the next segment in {} could not be made ahead: {e}; appends are slower until \
                  there is room",
                 shared.path().display()
-            ))));
+            ));
+            shared.note(Chore::Spare, Some(notice));
             let _ = shared.folder.remove(NEW_SPARE);
             Spare::Failed
         }
@@ -129,6 +152,7 @@ fn index_one(shared: &Shared, keeping: &MutexGuard<'_, ()>) -> Result<bool, Stor
     };
     let mut full = stretches.iter().filter(|s| s.segment.number < newest);
     let Some(segment) = full.find(|s| !s.is_kept()).map(|s| s.segment.clone()) else {
+        shared.note(Chore::Index, None);
         return Ok(false);
     };
     let last = stretches
@@ -139,7 +163,7 @@ fn index_one(shared: &Shared, keeping: &MutexGuard<'_, ()>) -> Result<bool, Stor
     match made {
         Ok(()) => Ok(true),
         Err(e) => {
-            shared.note(Some(e.clone()));
+            shared.note(Chore::Index, Some(e.clone()));
             Err(e)
         }
     }

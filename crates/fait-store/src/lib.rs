@@ -27,6 +27,7 @@ mod index;
 mod stretch;
 mod shared;
 mod read;
+mod ahead;
 mod walk;
 mod log;
 mod commit;
@@ -40,6 +41,9 @@ pub mod tools;
 #[cfg(any(test, feature = "sim"))]
 #[doc(hidden)]
 pub mod sim;
+#[cfg(any(test, feature = "sim"))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(test)]
 mod tests;
 

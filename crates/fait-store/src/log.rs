@@ -1,6 +1,6 @@
 //! The end of the log: where frames are written and made durable.
 
-use crate::error::OpenError;
+use crate::error::{OpenError, TOO_MANY_OPEN, no_room, too_many_open};
 use crate::file::{Folder, LogFile};
 use crate::flaw::{Flaw, flaw};
 use crate::folder::{BEGUN, SPARE, segment_name};
@@ -132,16 +132,21 @@ impl Log {
             return Ok(());
         }
         let ahead = self.end.clamp(LEAST_AHEAD, MOST_AHEAD);
-        let target = (needed + ahead).min(self.options.segment_bytes.max(needed));
+        let written = self.zeros_to((needed + ahead).min(self.options.segment_bytes.max(needed)));
+        // What finds no room ahead may find it without.
+        let written = match written {
+            Err(e) if no_room(&e) => self.zeros_to(needed),
+            written => written,
+        };
+        written.map_err(|e| self.refused(self.header.number, bytes, e))
+    }
+
+    fn zeros_to(&mut self, target: u64) -> io::Result<()> {
         let from = self.size.max(self.end);
         let zeros = vec![0; (target - from) as usize];
-        match self.file.write_at(&zeros, from) {
-            Ok(()) => {
-                self.size = target;
-                Ok(())
-            }
-            Err(e) => Err(self.refused(self.header.number, bytes, e)),
-        }
+        self.file.write_at(&zeros, from)?;
+        self.size = target;
+        Ok(())
     }
 
     /// Writes a frame whose records stand in `frame` behind room for the header, and makes it
@@ -225,16 +230,20 @@ impl Log {
 
     fn refused(&self, segment: u32, bytes: u64, error: io::Error) -> WriteError {
         let path = self.folder.path().join(segment_name(segment));
-        match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                WriteError::Full(StoreError::new(format_args!(
-                    "there is no room for {bytes} bytes in {}: {error}; nothing was changed: free \
-                     space and send it again",
-                    path.display()
-                )))
-            }
-            _ => WriteError::Failed(self.failed(segment, &error)),
+        if no_room(&error) {
+            return WriteError::Full(StoreError::new(format_args!(
+                "there is no room for {bytes} bytes in {}: {error}; nothing was changed: free \
+                 space and send it again",
+                path.display()
+            )));
         }
+        if too_many_open(&error) {
+            return WriteError::Full(StoreError::new(format_args!(
+                "cannot make {}: {error}; nothing was changed: {TOO_MANY_OPEN}, and send it again",
+                path.display()
+            )));
+        }
+        WriteError::Failed(self.failed(segment, &error))
     }
 
     fn failed(&self, segment: u32, error: &io::Error) -> StoreError {

@@ -10,7 +10,7 @@ pub const MIN_SEGMENT_BYTES: u64 = 4 << 10;
 /// Largest length at which a segment can be full. One group of appends may exceed it.
 pub const MAX_SEGMENT_BYTES: u64 = 1 << 30;
 /// Memory for pages of files that are read again and again, unless said otherwise.
-pub const CACHE_BYTES: usize = 32 << 20;
+pub const CACHE_BYTES: usize = 64 << 20;
 
 /// How a store is opened. `Disk::options().durability(…).open(folder)`.
 #[derive(Clone, Copy, Debug)]
@@ -20,11 +20,11 @@ pub struct Options {
     pub(crate) durability: Durability,
     /// When nothing came for so long, the last frame is sealed.
     pub(crate) idle: Duration,
+    /// A newest segment with fewer events than this has no index made for it when the store is
+    /// closed: it is walked in no time.
+    pub(crate) index_from: u32,
     /// An append is committed by the thread that asks for it while no other is under way.
     pub(crate) on_caller: bool,
-    /// A newest segment with fewer events than this gets no index when the store is closed: it is
-    /// walked in no time.
-    pub(crate) index_from: u32,
     /// No threads at all: whoever holds the store tends it. For simulations.
     pub(crate) inline: bool,
 }
@@ -36,8 +36,8 @@ impl Default for Options {
             cache_bytes: CACHE_BYTES,
             durability: Durability::Sync,
             idle: Duration::from_millis(50),
-            on_caller: true,
             index_from: 1000,
+            on_caller: true,
             inline: false,
         }
     }

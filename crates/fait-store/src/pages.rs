@@ -4,10 +4,12 @@
 use crate::file::LogFile;
 use crate::format::{INDEX_HEADER, PAGE_BYTES, PAGE_DATA, check_page};
 use bytes::{Bytes, BytesMut};
-use quick_cache::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A file, known to the pages by a number of its own. A file that takes another's name is
 /// another file.
@@ -17,11 +19,36 @@ pub(crate) struct Numbered {
     number: u32,
 }
 
+/// Mixes the two numbers of a page; nobody chooses them to do harm.
+#[derive(Debug, Default)]
+pub(crate) struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        bytes
+            .iter()
+            .for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+    fn write_u32(&mut self, number: u32) {
+        let mixed = self.0.rotate_left(32) ^ u64::from(number);
+        self.0 = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 /// The pages in memory.
 pub(crate) struct Pages {
-    cache: Cache<(u32, u32), Bytes>,
+    cache: Cache<(u32, u32), Bytes, UnitWeighter, BuildHasherDefault<Mixed>>,
     files: AtomicU32,
+    /// Pages of the log that were asked for lately, each in a slot by its hash: only what is
+    /// asked for again is worth a page.
+    touched: Box<[AtomicU64]>,
 }
+
+/// Pages that are remembered to have been asked for.
+const TOUCHED: usize = 1 << 14;
 
 impl std::fmt::Debug for Pages {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -34,9 +61,17 @@ impl std::fmt::Debug for Pages {
 impl Pages {
     /// Room for so many bytes.
     pub(crate) fn new(bytes: usize) -> Pages {
+        let pages = (bytes / PAGE_BYTES).max(16);
         Pages {
-            cache: Cache::new((bytes / PAGE_BYTES).max(16)),
+            cache: Cache::with(
+                pages,
+                pages as u64,
+                UnitWeighter,
+                BuildHasherDefault::default(),
+                DefaultLifecycle::default(),
+            ),
             files: AtomicU32::new(0),
+            touched: (0..TOUCHED).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
@@ -58,25 +93,47 @@ impl Pages {
         if last > first + 1 || (last + 1) * page > end {
             return direct(file, from, to);
         }
-        let (start, first_page) = ((from % page) as usize, self.page(file, first)?);
+        let start = (from % page) as usize;
+        let Some(first_page) = self.worth(file, first)? else {
+            return direct(file, from, to);
+        };
         if first == last {
             return Ok(first_page.slice(start..start + (to - from) as usize));
         }
+        let Some(last_page) = self.worth(file, last)? else {
+            return direct(file, from, to);
+        };
         let mut joined = BytesMut::with_capacity((to - from) as usize);
         joined.extend_from_slice(&first_page[start..]);
-        joined.extend_from_slice(&self.page(file, last)?[..(to - last * page) as usize]);
+        joined.extend_from_slice(&last_page[..(to - last * page) as usize]);
         Ok(joined.freeze())
     }
 
-    fn page(&self, file: &Numbered, number: u64) -> io::Result<Bytes> {
+    /// Remembers a page that was just written and is durable.
+    pub(crate) fn keep(&self, file: &Numbered, number: u32, page: Bytes) {
+        self.cache.insert((file.number, number), page);
+    }
+
+    /// A page that is in memory, or was asked for lately and is now.
+    fn worth(&self, file: &Numbered, number: u64) -> io::Result<Option<Bytes>> {
         let key = (file.number, number as u32);
         if let Some(page) = self.cache.get(&key) {
-            return Ok(page);
+            return Ok(Some(page));
+        }
+        if self.is_new(file, number) {
+            return Ok(None);
         }
         let at = number * PAGE_BYTES as u64;
         let page = direct(file, at, at + PAGE_BYTES as u64)?;
         self.cache.insert(key, page.clone());
-        Ok(page)
+        Ok(Some(page))
+    }
+
+    /// Whether a page was not asked for lately.
+    fn is_new(&self, file: &Numbered, number: u64) -> bool {
+        let key = (u64::from(file.number) << 32) | (number + 1);
+        let slot = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50) as usize;
+        self.touched[slot].swap(key, Ordering::Relaxed) != key
     }
 
     /// A page of an index, without its checksum, which was verified.

@@ -2,6 +2,7 @@
 
 use crate::flaw::{Flaw, flaw};
 use crate::format::{EventView, RECORD_HEAD, check};
+use crate::index::is_every;
 use crate::key;
 use crate::shared::Shared;
 use crate::stretch::{Span, Stretch, selects};
@@ -14,7 +15,7 @@ use std::ops::ControlFlow;
 use uuid::Uuid;
 
 /// So much is read at once, unless one event is larger.
-const PIECE_BYTES: u32 = 512 << 10;
+const PIECE_BYTES: u32 = 128 << 10;
 /// A gap up to this size is read along rather than jumped over.
 const GAP_BYTES: u32 = 4 << 10;
 /// A piece up to this size comes from the pages in memory.
@@ -25,8 +26,8 @@ const CANDIDATES: usize = 4096;
 /// An event as it lies in the log, for those who go through many of them. Its data is not copied.
 #[derive(Clone, Copy, Debug)]
 pub struct EventRef<'a> {
-    view: EventView<'a>,
-    data: &'a [u8],
+    pub(crate) view: &'a EventView<'a>,
+    pub(crate) data: &'a [u8],
 }
 
 impl<'a> EventRef<'a> {
@@ -42,7 +43,7 @@ impl<'a> EventRef<'a> {
 
     /// The stored name of its type; of an erased event, what was kept of it.
     pub fn ty(&self) -> &'a str {
-        self.view.ty
+        self.view.ty()
     }
 
     /// Whether it was erased.
@@ -67,18 +68,20 @@ impl<'a> EventRef<'a> {
 }
 
 /// What is left of a range while it is read.
-struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     query: &'a Query,
-    low: Position,
-    high: Position,
-    backwards: bool,
-    left: usize,
+    pub(crate) low: Position,
+    pub(crate) high: Position,
+    pub(crate) every: bool,
+    pub(crate) backwards: bool,
+    pub(crate) left: usize,
 }
 
 impl Wanted<'_> {
-    fn of(query: &Query, range: Range, head: Position) -> Wanted<'_> {
+    pub(crate) fn of(query: &Query, range: Range, head: Position) -> Wanted<'_> {
         Wanted {
             query,
+            every: is_every(query),
             low: range.after.saturating_add(1),
             high: range
                 .before
@@ -99,7 +102,7 @@ pub(crate) fn slice(shared: &Shared, query: &Query, range: Range) -> Result<Slic
         each_piece(stretch, ordinals, |piece| {
             let bytes = piece_bytes(shared, stretch, piece)?;
             each_view(stretch, piece, &bytes, |view| {
-                if selects(wanted.query, &view) {
+                if wanted.every || selects(wanted.query, view) {
                     let event = view.stored(&bytes);
                     let damaged = || stretch.segment.damaged(piece[0].from);
                     events.push(event.ok_or_else(damaged)?);
@@ -160,7 +163,7 @@ fn show(
             read_into(stretch, piece, buffer)?
         };
         flow = each_view(stretch, piece, bytes, |view| {
-            if !selects(wanted.query, &view) {
+            if !wanted.every && !selects(wanted.query, view) {
                 return Ok(ControlFlow::Continue(()));
             }
             wanted.left = wanted.left.saturating_sub(1);
@@ -312,7 +315,7 @@ pub(crate) fn one_span(stretch: &Stretch, ordinal: u32) -> Result<Span, StoreErr
     span.ok_or_else(|| StoreError::new("an event is not in the index of its segment"))
 }
 
-/// Cuts the records of ordinals into pieces that are read at once.
+/// Shows the records of ordinals in pieces that are read at once.
 fn each_piece(
     stretch: &Stretch,
     ordinals: &[u32],
@@ -320,18 +323,39 @@ fn each_piece(
 ) -> Result<(), StoreError> {
     let spans = stretch.spans(ordinals)?;
     let mut rest = &spans[..];
-    while let Some(start) = rest.first() {
-        let close = rest.windows(2).take_while(|pair| {
-            pair[1].from <= pair[0].to.saturating_add(GAP_BYTES)
-                && pair[1].to - start.from <= PIECE_BYTES
-        });
-        let (piece, others) = rest.split_at(1 + close.count());
+    while !rest.is_empty() {
+        let (piece, others) = rest.split_at(piece_length(rest, PIECE_BYTES));
         if each(piece)?.is_break() {
             return Ok(());
         }
         rest = others;
     }
     Ok(())
+}
+
+/// The records of ordinals in pieces of about so many bytes.
+pub(crate) fn pieces(
+    stretch: &Stretch,
+    ordinals: &[u32],
+    bytes: u32,
+) -> Result<Vec<Vec<Span>>, StoreError> {
+    let spans = stretch.spans(ordinals)?;
+    let mut pieces = vec![];
+    let mut rest = &spans[..];
+    while !rest.is_empty() {
+        let (piece, others) = rest.split_at(piece_length(rest, bytes));
+        pieces.push(piece.to_vec());
+        rest = others;
+    }
+    Ok(pieces)
+}
+
+/// How many of some records, which are not none, are read at once: those that stand together.
+fn piece_length(spans: &[Span], bytes: u32) -> usize {
+    let close = spans.windows(2).take_while(|pair| {
+        pair[1].from <= pair[0].to.saturating_add(GAP_BYTES) && pair[1].to - spans[0].from <= bytes
+    });
+    1 + close.count()
 }
 
 fn bounds(piece: &[Span]) -> (u64, u64) {
@@ -353,7 +377,7 @@ fn piece_bytes(shared: &Shared, stretch: &Stretch, piece: &[Span]) -> Result<Byt
     read.map_err(|e| stretch.segment.unreadable(&e))
 }
 
-fn read_into<'b>(
+pub(crate) fn read_into<'b>(
     stretch: &Stretch,
     piece: &[Span],
     buffer: &'b mut Vec<u8>,
@@ -369,11 +393,11 @@ fn read_into<'b>(
 }
 
 /// Shows the events of a piece whose bytes were read.
-fn each_view(
+pub(crate) fn each_view(
     stretch: &Stretch,
     piece: &[Span],
     bytes: &[u8],
-    mut each: impl FnMut(EventView<'_>) -> Result<ControlFlow<()>, StoreError>,
+    mut each: impl FnMut(&EventView<'_>) -> Result<ControlFlow<()>, StoreError>,
 ) -> Result<ControlFlow<()>, StoreError> {
     let start = piece[0].from;
     for span in piece {
@@ -383,7 +407,7 @@ fn each_view(
             stretch.position(span.ordinal),
         );
         let view = view.ok_or_else(|| stretch.segment.damaged(span.from))?;
-        if each(view)?.is_break() {
+        if each(&view)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }

@@ -185,7 +185,6 @@ impl Opening<'_> {
     fn segment(&self, opened: &Opened) -> Arc<Segment> {
         Arc::new(Segment {
             number: opened.header.number,
-            generation: opened.header.generation(),
             first: opened.header.first,
             path: opened.path.clone(),
             file: self.pages.number(opened.file.clone()),

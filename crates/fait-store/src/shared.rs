@@ -34,12 +34,23 @@ pub(crate) struct Shared {
     pub(crate) commits: AtomicU64,
     /// Why appends are refused from now on.
     pub(crate) trouble: OnceLock<StoreError>,
-    /// What the keeper could not do; nothing is lost by it.
-    notice: Mutex<Option<StoreError>>,
+    /// What the keeper could not do, for each of its chores; nothing is lost by it.
+    notices: Mutex<[Option<StoreError>; 2]>,
     /// The next segment's file, made ahead.
     pub(crate) spare: Mutex<Spare>,
+    /// The store is being closed: what can wait is left.
+    pub(crate) closing: AtomicBool,
     /// Held while files of old segments are made or replaced.
     pub(crate) keeping: Mutex<()>,
+}
+
+/// What the keeper does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Chore {
+    /// The next segment's file is made ahead.
+    Spare,
+    /// Full segments get their index files.
+    Index,
 }
 
 /// A file that waits to become a segment.
@@ -94,8 +105,9 @@ impl Shared {
             busy: AtomicBool::new(false),
             commits: AtomicU64::new(0),
             trouble: OnceLock::new(),
-            notice: Mutex::default(),
+            notices: Mutex::default(),
             spare: Mutex::default(),
+            closing: AtomicBool::new(false),
             keeping: Mutex::default(),
         }
     }
@@ -146,12 +158,13 @@ impl Shared {
         self.trouble.get_or_init(|| trouble).clone()
     }
 
-    pub(crate) fn note(&self, notice: Option<StoreError>) {
-        *lock(&self.notice) = notice;
+    /// Notes what could not be done of a chore, or that it is done at last.
+    pub(crate) fn note(&self, chore: Chore, notice: Option<StoreError>) {
+        lock(&self.notices)[chore as usize] = notice;
     }
 
     pub(crate) fn notice(&self) -> Option<StoreError> {
-        lock(&self.notice).clone()
+        lock(&self.notices).iter().flatten().next().cloned()
     }
 
     /// The writer has come to an end that it should not have come to.

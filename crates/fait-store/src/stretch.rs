@@ -5,6 +5,7 @@ use crate::format::EventView;
 use crate::index::{List, Part, Search, Tail, Window};
 use crate::key::Key;
 use crate::pages::Numbered;
+use bytes::Bytes;
 use fait_core::event::Position;
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{ERASED, StoreError};
@@ -18,7 +19,6 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) number: u32,
-    pub(crate) generation: u32,
     /// Position of its first event.
     pub(crate) first: Position,
     pub(crate) path: PathBuf,
@@ -209,10 +209,11 @@ impl Stretch {
     pub(crate) fn spans(&self, ordinals: &[u32]) -> Result<Vec<Span>, StoreError> {
         let mut spans = Vec::with_capacity(ordinals.len());
         let mut offsets = vec![];
+        let mut page = None;
         for run in ordinals.chunk_by(|a, b| *b == a + 1) {
             let (first, last) = (run[0], run[run.len() - 1]);
             offsets.clear();
-            self.offsets(first, last, &mut offsets)?;
+            self.offsets(first, last, &mut page, &mut offsets)?;
             let bounds = offsets.windows(2).zip(run);
             spans.extend(bounds.map(|(pair, ordinal)| Span {
                 ordinal: *ordinal,
@@ -220,12 +221,26 @@ impl Stretch {
                 to: pair[1],
             }));
         }
+        // Whoever reads relies on it: a record begins where the one before it ends, or later.
+        let ends = |span: &Span| span.from <= span.to;
+        let ascend = |pair: &[Span]| pair[0].to <= pair[1].from;
+        if !spans.iter().all(ends) || !spans.windows(2).all(ascend) {
+            let why = "its offsets do not ascend";
+            let error = io::Error::new(io::ErrorKind::InvalidData, why);
+            return Err(self.segment.bad_index(&error));
+        }
         Ok(spans)
     }
 
     /// The offsets of some records that follow one another, and where the last one's end is at
     /// the latest.
-    fn offsets(&self, first: u32, last: u32, out: &mut Vec<u32>) -> Result<(), StoreError> {
+    fn offsets(
+        &self,
+        first: u32,
+        last: u32,
+        page: &mut Option<(u32, Bytes)>,
+        out: &mut Vec<u32>,
+    ) -> Result<(), StoreError> {
         let missing = || StoreError::new("an event is not in the index of its segment");
         match &self.index {
             Index::Growing(tail) => {
@@ -237,7 +252,7 @@ impl Stretch {
             }
             Index::Part { part, .. } => {
                 let to = (last + 2).min(part.header.events);
-                let read = part.offsets(first, to, out);
+                let read = part.offsets(first, to, page, out);
                 read.map_err(|e| self.segment.bad_index(&e))?;
                 if to == last + 1 {
                     out.push(part.header.end);
@@ -274,5 +289,5 @@ fn item_selects(item: &QueryItem, event: &EventView<'_>) -> bool {
 
 /// The type under which an event is found.
 pub(crate) fn index_name<'a>(event: &EventView<'a>) -> &'a str {
-    if event.erased { ERASED } else { event.ty }
+    if event.erased { ERASED } else { event.ty() }
 }

@@ -9,7 +9,8 @@ use fait_core::event::{NewEvent, Origin, StoredEvent, Tag, Time};
 use fait_core::query::Query;
 use fait_core::store::contract::block_on;
 use fait_core::store::{
-    Append, AppendCondition, AppendError, BoxFuture, CommandKey, Range, Store, StoreError,
+    Append, AppendCondition, AppendError, BoxFuture, CommandKey, Durability, Range, Store,
+    StoreError,
 };
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -192,7 +193,7 @@ fn a_fault_while_a_segment_begins_is_survived() {
         let mut disk = opened(&sim);
         let mut acknowledged = 0;
         for n in 1..200 {
-            let before = files(&sim);
+            let before = disk.stats().segments;
             sim.fail_always(fault);
             let failed = block_on(disk.append(one(n)));
             sim.mend();
@@ -200,7 +201,7 @@ fn a_fault_while_a_segment_begins_is_survived() {
             disk = opened(&sim);
             let there = all(&disk).len();
             assert!(failed.is_err() && there >= acknowledged);
-            let begun = files(&sim) > before;
+            let begun = disk.stats().segments > before;
             acknowledged = block_on(disk.append(one(n))).unwrap().last as usize;
             if begun {
                 break;
@@ -208,8 +209,9 @@ fn a_fault_while_a_segment_begins_is_survived() {
         }
         sim.lose_power();
         drop(disk);
-        assert_eq!(all(&opened(&sim)).len(), acknowledged);
-        assert!(files(&sim) >= 3, "a second segment was begun");
+        let disk = opened(&sim);
+        assert_eq!(all(&disk).len(), acknowledged);
+        assert!(disk.stats().segments >= 2, "a second segment was begun");
     }
 }
 
@@ -381,5 +383,142 @@ fn a_header_that_is_torn_anywhere_is_written_again() {
         block_on(disk.append(one(1))).unwrap();
         drop(disk);
         assert_eq!(all(&opened(&sim)).len(), 1);
+    }
+}
+
+/// With a delay, appends that come one after the other share a sync, and are durable all the same.
+#[test]
+fn a_group_waits_for_others_to_share_its_sync() {
+    let sim = SimDisk::new(1);
+    let options = Options {
+        durability: Durability::Group(Duration::from_secs(3600)),
+        idle: Duration::MAX,
+        ..Options::default()
+    };
+    let disk = Disk::start(Arc::new(sim.clone()), options, None).unwrap();
+    let syncs = sim.seen().syncs;
+    let waiting: Vec<_> = (1..=MAX_WAITING as u128)
+        .map(|n| started(&disk, one(n)))
+        .collect();
+    for append in waiting {
+        let receipt = block_on(append).unwrap();
+        assert_eq!(receipt.durability, options.durability);
+    }
+    assert_eq!(sim.seen().syncs, syncs + 1, "a full group waits no longer");
+    sim.lose_power();
+    drop(disk);
+    let disk = opened(&sim);
+    assert_eq!(all(&disk).len(), MAX_WAITING);
+}
+
+/// What was only given to the operating system may go with the power; what is left is whole.
+#[test]
+fn without_a_sync_the_newest_may_go_and_the_rest_is_whole() {
+    let sim = SimDisk::new(1);
+    let options = Options {
+        durability: Durability::Os,
+        segment_bytes: MIN_SEGMENT_BYTES,
+        inline: true,
+        ..Options::default()
+    };
+    let disk = Disk::start(Arc::new(sim.clone()), options, None).unwrap();
+    let syncs = sim.seen().syncs;
+    let receipt = block_on(disk.append(one(1))).unwrap();
+    assert_eq!(receipt.durability, Durability::Os);
+    assert_eq!(sim.seen().syncs, syncs, "nothing was synced");
+    for n in 2..60 {
+        block_on(disk.append(one(n))).unwrap();
+    }
+    assert!(disk.stats().segments > 2);
+    let before = all(&disk);
+    sim.lose_power();
+    drop(disk);
+    let disk = opened(&sim);
+    let after = all(&disk);
+    assert_eq!(before[..after.len()], after);
+    assert!(after.len() > 20, "full segments are durable");
+}
+
+/// Found by killing a process: a store that was closed has an index of its newest segment. When
+/// more was appended to that, and the next segment was begun, and the process died before the
+/// keeper had made the index anew, the old one was believed, and the store was called damaged.
+#[test]
+fn an_index_that_a_full_segment_has_outgrown_is_made_again() {
+    let sim = SimDisk::default();
+    let options = Options {
+        segment_bytes: 256 << 10,
+        inline: true,
+        ..Options::default()
+    };
+    let start = |sim: &SimDisk| Disk::start(Arc::new(sim.clone()), options, None).unwrap();
+    let many = |disk: &Disk, from: u128| {
+        let events = (from..from + 1_000).flat_map(|n| one(n).events).collect();
+        let append = Append {
+            events,
+            ..one(from)
+        };
+        block_on(disk.append(append)).unwrap();
+    };
+    let disk = start(&sim);
+    many(&disk, 0);
+    drop(disk);
+    assert!(sim.names().unwrap().contains(&"00000001.idx".to_string()));
+    let disk = start(&sim);
+    block_on(disk.append(one(5_000))).unwrap();
+    many(&disk, 10_000);
+    assert_eq!(disk.stats().segments, 2);
+    let killed = SimDisk::default();
+    killed.put(&sim.files());
+    let again = start(&killed);
+    assert_eq!(again.recovery().indexed, 1);
+    assert!(all(&again) == all(&disk));
+}
+
+/// What the keeper could not do on a full disk is noticed, and forgotten when it is done at last;
+/// appends go on all the while.
+#[test]
+fn a_notice_is_given_on_a_full_disk_and_goes_away() {
+    for begin_full in [1, 60] {
+        let sim = SimDisk::default();
+        let options = Options {
+            segment_bytes: 16 << 10,
+            inline: true,
+            ..Options::default()
+        };
+        let disk = Disk::start(Arc::new(sim.clone()), options, None).unwrap();
+        let tend = || while let Ok(true) = disk.tend() {};
+        let mut noticed = None;
+        for n in 1..400 {
+            if n == begin_full {
+                // Room for the log, and neither for a spare file nor for an index.
+                sim.limit(12 << 10);
+            }
+            if block_on(disk.append(one(n))).is_err() {
+                // The first segment was full: another little piece of room.
+                sim.limit(12 << 10);
+                block_on(disk.append(one(n))).unwrap();
+            }
+            tend();
+            noticed = noticed.or(disk.notice());
+            assert!(
+                !sim.names()
+                    .unwrap()
+                    .iter()
+                    .any(|name| name.ends_with(".new"))
+            );
+        }
+        let notice = noticed.unwrap().to_string();
+        assert!(
+            notice.contains("made ahead") || notice.contains(".idx"),
+            "{notice}"
+        );
+        assert!(disk.notice().is_some() && disk.trouble().is_none());
+        sim.mend();
+        for n in 400..600 {
+            block_on(disk.append(one(n))).unwrap();
+            tend();
+        }
+        assert_eq!(disk.notice(), None);
+        assert_eq!(all(&disk).len(), 599);
     }
 }

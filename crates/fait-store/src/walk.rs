@@ -2,7 +2,6 @@
 //! index, verifying, copying and erasing all walk; nobody else takes frames apart.
 
 use crate::file::LogFile;
-use crate::flaw::{Flaw, flaw};
 use crate::format::{
     CommandRecord, EventView, FRAME_HEADER, FRAME_MAGIC, FrameHeader, RECORD_HEAD, Record, Records,
     SEGMENT_HEADER, check, check_body,
@@ -182,7 +181,7 @@ impl<'a> Walk<'a> {
         if (header.segment, u64::from(header.offset)) != (self.number, self.at) {
             return Err(Failed::Wrong("a frame stands in the wrong place"));
         }
-        if header.chain != self.chain && !flaw(Flaw::Chain) {
+        if header.chain != self.chain {
             return Err(Failed::Wrong("a frame does not continue the one before it"));
         }
         if header.first != self.next || header.durable >= self.next {

@@ -2,11 +2,12 @@
 //! that comes alone is committed by the thread that asks for it.
 
 use crate::commit::{Group, bound};
-use crate::format::FRAME_HEADER;
+use crate::format::{FRAME_HEADER, PAGE_BYTES};
 use crate::index::Tail;
 use crate::log::{Log, WriteError};
 use crate::shared::{Shared, lock};
 use crate::stretch::{Segment, Stretch};
+use bytes::Bytes;
 use fait_core::event::Time;
 use fait_core::store::{Append, AppendError, Appended, Durability, StoreError};
 use futures_channel::oneshot;
@@ -41,6 +42,8 @@ pub(crate) struct Writer {
     pub(crate) active: Arc<Stretch>,
     pub(crate) last_time: Time,
     buffer: Vec<u8>,
+    /// The newest page of the log, as far as it is written.
+    page: Vec<u8>,
 }
 
 impl Writer {
@@ -56,6 +59,7 @@ impl Writer {
             active,
             last_time,
             buffer: vec![],
+            page: vec![],
         }
     }
 
@@ -106,11 +110,11 @@ impl Writer {
     /// Goes on in a new segment.
     pub(crate) fn roll(&mut self) -> Result<(), WriteError> {
         let head = self.shared.head();
+        self.page.clear();
         self.log.roll(head + 1, &self.shared)?;
         let header = self.log.header();
         let segment = Segment {
             number: header.number,
-            generation: header.generation(),
             first: header.first,
             path: self
                 .shared
@@ -147,6 +151,7 @@ impl Writer {
             let written = self.log.write(&mut frame, before + 1, events);
             written.map_err(|e| self.shared.poison(e))?;
             self.last_time = last_time;
+            self.remember(&frame);
             self.active.grow(self.log.end());
             self.shared.commits.fetch_add(1, Ordering::Release);
             self.shared.publish(head);
@@ -155,6 +160,37 @@ impl Writer {
         frame.shrink_to(GROUP_BYTES);
         self.buffer = frame;
         Ok(())
+    }
+
+    /// Keeps the pages that a frame has filled: what was just written is soon read.
+    fn remember(&mut self, frame: &[u8]) {
+        let end = self.log.end();
+        let start = end - frame.len() as u64;
+        let page = PAGE_BYTES as u64;
+        if self.page.len() as u64 != start % page {
+            // Something else was written since, or this is the first.
+            self.page.clear();
+        }
+        let mut rest = frame;
+        let mut at = start;
+        while !rest.is_empty() {
+            let here = (page - at % page).min(rest.len() as u64);
+            let (filled, behind) = rest.split_at(here as usize);
+            if self.page.len() as u64 == at % page {
+                self.page.extend_from_slice(filled);
+            }
+            (rest, at) = (behind, at + here);
+            if at.is_multiple_of(page) {
+                if self.page.len() == PAGE_BYTES {
+                    let number = (at / page) as u32 - 1;
+                    let bytes = Bytes::copy_from_slice(&self.page);
+                    self.shared
+                        .pages
+                        .keep(&self.active.segment.file, number, bytes);
+                }
+                self.page.clear();
+            }
+        }
     }
 
     /// Writes the empty frame that proves the last one durable.
@@ -167,6 +203,8 @@ impl Writer {
         if room.is_err() {
             return;
         }
+        // A page with a seal in it is read from the disk.
+        self.page.clear();
         match self.log.seal(self.shared.head()) {
             Err(e) => drop(self.shared.poison(e)),
             Ok(()) => self.active.grow(self.log.end()),

@@ -135,6 +135,13 @@ const RULES: &[Rule] = &[
         only: None,
         because: "it measures the store, and its peers beside it",
     },
+    Rule {
+        name: "fait-fuzz",
+        ours: &["fait-store"],
+        never: &[WEB, BUS],
+        only: Some(&["libfuzzer-sys"]),
+        because: "it feeds the store's decoders, and needs a compiler of its own",
+    },
 ];
 
 const EXAMPLE: Rule = Rule {

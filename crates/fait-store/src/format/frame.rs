@@ -12,7 +12,7 @@
 //! | 40 | 4 | segment number |
 //! | 44 | 4 | offset of this frame in the segment |
 //! | 48 | 4 | checksum of the body |
-//! | 52 | 4 | flags: 1 records stand side by side; without it, each at a multiple of 8 (version 1) |
+//! | 52 | 4 | flags: 1 records stand side by side; without it, each at a multiple of 8 |
 //! | 56 | 4 | zero |
 //! | 60 | 4 | header checksum, of bytes 0..60 |
 //! | 64 | … | body: records, and zeros up to a multiple of 8 |

@@ -18,26 +18,45 @@
 //! | 60 | 4 | checksum of bytes 0..60 |
 //!
 //! Pages of 4,096 bytes follow: 4,092 bytes and their checksum. What they hold, one behind the
-//! other, is: the directory, the offset of each record (4 bytes each), the filter, the buckets,
-//! the keys, the lists. The directory:
+//! other and each beginning with a page, is: the directory, the offsets, the wide offsets, the
+//! filter, the starts of the buckets, the buckets, the lists. The directory:
 //!
 //! | at | bytes | field |
 //! |---|---|---|
 //! | 0 | 4 | number of 64-byte blocks of the filter |
 //! | 4 | 4 | number of buckets, as a power of two |
-//! | 8 | 4 | keys |
-//! | 12 | 4 | bytes of the lists |
-//! | 16 | 8 | latest time at which an event was recorded |
-//! | 24 | 16 | least event id |
-//! | 40 | 16 | greatest event id |
-//! | 56 | 16 | least command id |
-//! | 72 | 16 | greatest command id |
+//! | 8 | 4 | wide groups of offsets |
+//! | 12 | 4 | bytes of the buckets |
+//! | 16 | 4 | bytes of the lists |
+//! | 20 | 4 | zero |
+//! | 24 | 8 | latest time at which an event was recorded |
+//! | 32 | 16 | least event id |
+//! | 48 | 16 | greatest event id |
+//! | 64 | 16 | least command id |
+//! | 80 | 16 | greatest command id |
 //!
-//! Every other part begins at a multiple of 4,092, so that nothing of one block of the filter
-//! lies in another page than the rest.
+//! Offsets stand in groups of 32 events, 60 groups in a page: the offset of the first record (4),
+//! then how far each is behind it (2 each). Where that is too far, the highest bit is set and the
+//! rest is the number of a wide group, which has 32 offsets of 4 bytes.
+//!
+//! A key is a 64-bit hash (XXH3) of a type, tag, event id or command id, seeded with 1, 2, 3 or 4.
+//! Its highest bits name its bucket, its lowest 24 it in there. The place of a key is both
+//! together, the bucket's number above the 24 bits.
+//!
+//! The filter has 63 blocks of 64 bytes in a page. A place sets six bits of one block: with
+//! `m = place * 0x9e3779b97f4a7c15`, folded by `m ^= m >> 32`, the block is the low half of `m`
+//! times the number of blocks, shifted right by 32; the bits are the highest nine bits of
+//! `m * 0xd6e8feb86659fd93`, then the next nine, and so on.
+//!
+//! The starts are one number of 4 bytes for each bucket, and one for the end. In a bucket stand
+//! its keys in order: the 24 bits (3), then a number: odd, it is twice the only event's ordinal and
+//! one; even, it is twice the number of events. Up to 128, the ordinals follow as differences;
+//! beyond, the place of their list. A list has blocks of 128 ordinals: first a table with the
+//! first ordinal (4) of each block and the place of the others behind the table (4), then, block by
+//! block, the differences. Numbers whose length is not given take seven bits a byte, the lowest
+//! first, and the highest bit says that more follows.
 
 use super::{HeaderError, Taker, VERSION, close_header, file_header};
-use crate::index::Bounds;
 use fait_core::event::Time;
 use uuid::Uuid;
 
@@ -98,12 +117,41 @@ impl IndexHeader {
     }
 }
 
+/// The least and the greatest of some ids. Ids that carry the time at their front come in
+/// order, so that most stretches need not be asked for a new one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bounds {
+    pub(crate) least: Uuid,
+    pub(crate) greatest: Uuid,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds {
+            least: Uuid::max(),
+            greatest: Uuid::nil(),
+        }
+    }
+}
+
+impl Bounds {
+    pub(crate) fn add(&mut self, id: Uuid) {
+        self.least = self.least.min(id);
+        self.greatest = self.greatest.max(id);
+    }
+
+    pub(crate) fn may_have(&self, id: Uuid) -> bool {
+        self.least <= id && id <= self.greatest
+    }
+}
+
 /// What stands where behind the header.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Directory {
     pub(crate) filter_blocks: u32,
     pub(crate) bucket_bits: u32,
-    pub(crate) keys: u32,
+    pub(crate) wide_groups: u32,
+    pub(crate) bucket_bytes: u32,
     pub(crate) list_bytes: u32,
     pub(crate) last_time: Time,
     pub(crate) ids: Bounds,
@@ -116,8 +164,10 @@ impl Directory {
         for field in [
             self.filter_blocks,
             self.bucket_bits,
-            self.keys,
+            self.wide_groups,
+            self.bucket_bytes,
             self.list_bytes,
+            0,
         ] {
             out.extend(field.to_le_bytes());
         }
@@ -134,9 +184,13 @@ impl Directory {
         let mut directory = Directory {
             filter_blocks: taker.u32()?,
             bucket_bits: taker.u32()?,
-            keys: taker.u32()?,
+            wide_groups: taker.u32()?,
+            bucket_bytes: taker.u32()?,
             list_bytes: taker.u32()?,
-            last_time: Time(taker.u64()?),
+            last_time: {
+                taker.u32()?;
+                Time(taker.u64()?)
+            },
             ..Directory::default()
         };
         for bounds in [&mut directory.ids, &mut directory.commands] {

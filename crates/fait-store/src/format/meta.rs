@@ -7,7 +7,7 @@
 //! | 12 | 4 | zero |
 //! | 16 | 16 | store id |
 //! | 32 | 8 | created, milliseconds since 1970 |
-//! | 40 | 16 | history: the id that the world knows; zero: the store id. A restored copy has its own |
+//! | 40 | 16 | history: the id that the world knows; zero: the store id |
 //! | 56 | 4 | zero |
 //! | 60 | 4 | checksum of bytes 0..60 |
 

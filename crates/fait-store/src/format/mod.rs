@@ -13,7 +13,9 @@ mod backup;
 pub(crate) use backup::{BACKUP_BYTES, BackupHeader};
 pub(crate) use erasing::Pending;
 pub(crate) use frame::{FRAME_HEADER, FRAME_MAGIC, FrameHeader, check_body};
-pub(crate) use index::{Directory, INDEX_HEADER, IndexHeader, PAGE_BYTES, PAGE_DATA, check_page};
+pub(crate) use index::{
+    Bounds, Directory, INDEX_HEADER, IndexHeader, PAGE_BYTES, PAGE_DATA, check_page,
+};
 pub(crate) use meta::{META_BYTES, Meta};
 pub(crate) use record::{
     CommandRecord, EventView, Key, Left, RECORD_HEAD, Record, Records, check, packed_bound,

@@ -98,7 +98,7 @@ impl Key {
             key: self.key,
             receipt: Appended {
                 first,
-                last: first + Position::from(self.events.max(1)) - 1,
+                last: first.saturating_add(Position::from(self.events.max(1)) - 1),
                 recorded_at: self.recorded_at,
                 repeated: false,
                 durability: Durability::Sync,
@@ -113,7 +113,7 @@ pub(crate) struct EventView<'a> {
     pub(crate) position: Position,
     pub(crate) recorded_at: Time,
     pub(crate) id: Uuid,
-    pub(crate) ty: &'a str,
+    pub(super) name: &'a [u8],
     pub(crate) erased: bool,
     pub(super) version: u32,
     pub(super) tags: &'a [u8],
@@ -208,10 +208,11 @@ impl<'a> EventView<'a> {
         if kind != EVENT && kind != TOMB {
             return None;
         }
-        let mut time = [0; 8];
-        time[..6].copy_from_slice(&head[6..12]);
+        let [_, flag_low, flag_high, _, _, version, time @ ..] = *head;
+        let (time, id) = time.split_first_chunk::<6>()?;
+        let [a, b, c, d, e, f] = *time;
         let mut taker = Taker(&payload[28..]);
-        let ty = taker.text(type_length)?;
+        let name = taker.bytes(type_length)?;
         let from_tags = taker.0;
         for _ in 0..tag_count {
             let length = taker.u8()?;
@@ -219,14 +220,14 @@ impl<'a> EventView<'a> {
         }
         let mut view = EventView {
             position,
-            recorded_at: Time(u64::from_le_bytes(time)),
-            id: Uuid::from_slice(&head[12..28]).ok()?,
-            ty,
+            recorded_at: Time(u64::from_le_bytes([a, b, c, d, e, f, 0, 0])),
+            id: Uuid::from_bytes(*id.first_chunk()?),
+            name,
             erased: kind == TOMB,
-            version: head[5].into(),
+            version: version.into(),
             tags: &from_tags[..from_tags.len() - taker.0.len()],
             tag_count,
-            flags: u16::from_le_bytes([head[1], head[2]]),
+            flags: u16::from_le_bytes([flag_low, flag_high]),
             rest: taker.0,
             v1: None,
         };
@@ -253,6 +254,12 @@ impl<'a> EventView<'a> {
     /// Whether it was written by format version 1.
     pub(crate) fn is_v1(&self) -> bool {
         self.v1.is_some()
+    }
+
+    /// The name of its type; of what is left of an event, the name that was kept, or nothing.
+    pub(crate) fn ty(&self) -> &'a str {
+        // Nobody appends another name: what is not text is not there.
+        std::str::from_utf8(self.name).unwrap_or_default()
     }
 
     /// The tags, as they were given.
@@ -314,7 +321,7 @@ impl<'a> EventView<'a> {
             return None;
         }
         Some(StoredEvent {
-            ty: self.ty.to_string(),
+            ty: self.ty().to_string(),
             version: self.version,
             tags,
             data: buffer.slice_ref(data),
@@ -328,13 +335,17 @@ impl<'a> EventView<'a> {
     }
 
     /// The event as it was appended; its data is copied.
-    pub(crate) fn to_new(&self) -> Option<NewEvent> {
+    pub(crate) fn to_new(self) -> Option<NewEvent> {
         let (origin, data, _) = self.origin()?;
+        let tags: Vec<Tag> = self.tags().map(Tag::raw).collect();
+        if tags.len() != usize::from(self.tag_count) {
+            return None;
+        }
         Some(NewEvent {
             id: self.id,
-            ty: self.ty.to_string(),
+            ty: self.ty().to_string(),
             version: self.version,
-            tags: self.tags().map(Tag::raw).collect(),
+            tags,
             data: Bytes::copy_from_slice(data),
             origin,
         })
@@ -375,7 +386,7 @@ impl<'a> EventView<'a> {
     }
 
     fn what_is_left(&self) -> StoredEvent {
-        let left = match self.ty {
+        let left = match self.ty() {
             "" => serde_json::json!({}),
             ty => serde_json::json!({ "type": ty }),
         };
@@ -543,7 +554,7 @@ pub(crate) fn put_erased(
     let left = Left {
         position: event.position,
         id: event.id,
-        ty: if keep.types { event.ty } else { "" },
+        ty: if keep.types { event.ty() } else { "" },
         recorded_at: if keep.times {
             event.recorded_at
         } else {

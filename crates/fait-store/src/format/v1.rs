@@ -86,7 +86,7 @@ pub(super) fn event(payload: &[u8]) -> Option<EventView<'_>> {
     let (position, recorded_at) = (taker.u64()?, Time(taker.u64()?));
     let (id, correlation) = (taker.uuid()?, taker.uuid()?);
     let data_length = taker.u32()? as usize;
-    let ty = taker.text(type_length)?;
+    let name = taker.bytes(type_length)?;
     let from_tags = taker.0;
     for _ in 0..tag_count {
         let length = taker.u8()?;
@@ -96,7 +96,7 @@ pub(super) fn event(payload: &[u8]) -> Option<EventView<'_>> {
         position,
         recorded_at,
         id,
-        ty,
+        name,
         erased: false,
         version,
         tags: &from_tags[..from_tags.len() - taker.0.len()],

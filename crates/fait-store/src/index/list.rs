@@ -13,7 +13,7 @@ pub(crate) enum List {
         to: usize,
     },
     /// In an index, a block at a time.
-    Blocks(Blocks),
+    Blocks(Box<Blocks>),
 }
 
 impl List {

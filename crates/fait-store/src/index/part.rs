@@ -1,6 +1,9 @@
 //! A finished index: read from its file a page at a time, or from memory.
 
-use super::build::{BLOCK, FILTER_BLOCK, FILTER_BLOCKS, ONE, bucket, filter_bits, place};
+use super::build::{
+    BLOCK, FILTER_BLOCK, FILTER_BLOCKS, GROUP, GROUP_BYTES, GROUPS, WIDE, bucket, filter_bits, low,
+    place,
+};
 use super::list::{List, between};
 use crate::format::{Directory, IndexHeader, PAGE_BYTES, PAGE_DATA};
 use crate::key::Key;
@@ -21,31 +24,45 @@ pub(crate) struct Part {
 #[derive(Clone, Copy, Debug)]
 struct Starts {
     offsets: u32,
+    wide: u32,
     filter: u32,
+    starts: u32,
     buckets: u32,
-    keys: u32,
     lists: u32,
     end: u32,
 }
 
 impl Starts {
     fn of(header: &IndexHeader, directory: &Directory) -> Starts {
-        let pages = |bytes: usize| bytes.div_ceil(PAGE_DATA) as u32;
+        let pages = |bytes: u64| bytes.div_ceil(PAGE_DATA as u64) as u32;
+        let groups = (header.events as usize).div_ceil(GROUP);
         let offsets = 1;
-        let filter = offsets + pages(header.events as usize * 4);
-        let buckets = filter + directory.filter_blocks.div_ceil(FILTER_BLOCKS);
-        let keys = buckets + pages(((1 << directory.bucket_bits) + 1) * 4);
-        let lists = keys + pages(directory.keys as usize * 8);
-        let end = lists + pages(directory.list_bytes as usize);
+        let wide = offsets + groups.div_ceil(GROUPS) as u32;
+        let wide_bytes = u64::from(directory.wide_groups) * GROUP as u64 * 4;
+        let filter = wide.saturating_add(pages(wide_bytes));
+        let filter_pages = directory.filter_blocks.div_ceil(FILTER_BLOCKS);
+        let starts = filter.saturating_add(filter_pages);
+        let buckets = starts.saturating_add(pages(((1 << directory.bucket_bits) + 1) * 4));
+        let lists = buckets.saturating_add(pages(directory.bucket_bytes.into()));
+        let end = lists.saturating_add(pages(directory.list_bytes.into()));
         Starts {
             offsets,
+            wide,
             filter,
+            starts,
             buckets,
-            keys,
             lists,
             end,
         }
     }
+}
+
+/// What a bucket says of a key.
+enum Entry {
+    One(u32),
+    Short(Vec<u32>),
+    /// Length, and place of the list.
+    Long(u32, u32),
 }
 
 fn damaged(what: &str) -> io::Error {
@@ -81,14 +98,47 @@ impl Part {
         self.source.page(number)
     }
 
-    /// The offsets of some records that follow one another.
-    pub(crate) fn offsets(&self, from: u32, to: u32, out: &mut Vec<u32>) -> io::Result<()> {
-        let length = (to - from) as usize * 4;
-        let bytes = self
-            .source
-            .bytes(self.pages.offsets, from as usize * 4, length)?;
-        let numbers = bytes.as_chunks::<4>().0.iter();
-        out.extend(numbers.map(|n| u32::from_le_bytes(*n)));
+    /// The offsets of some records that follow one another, from `from` to before `to`. The page
+    /// that was looked at last is kept for the next call.
+    pub(crate) fn offsets(
+        &self,
+        from: u32,
+        to: u32,
+        last: &mut Option<(u32, Bytes)>,
+        out: &mut Vec<u32>,
+    ) -> io::Result<()> {
+        let mut at = from;
+        while at < to {
+            let group = at as usize / GROUP;
+            let end = to.min((group as u32 + 1) * GROUP as u32);
+            let number = self.pages.offsets + (group / GROUPS) as u32;
+            if last.as_ref().is_none_or(|(n, _)| *n != number) {
+                *last = Some((number, self.source.page(number)?));
+            }
+            let page = last.as_ref().map_or(&[][..], |(_, page)| page);
+            let bytes = &page[group % GROUPS * GROUP_BYTES..][..GROUP_BYTES];
+            let (base, behind) = bytes.split_at(4);
+            let base = base
+                .first_chunk::<4>()
+                .map_or(0, |b| u32::from_le_bytes(*b));
+            if base & WIDE != 0 {
+                self.wide((base & !WIDE) as usize, at, end, out)?;
+            } else {
+                let within = at as usize % GROUP..(end - 1) as usize % GROUP + 1;
+                let behind = behind.as_chunks::<2>().0[within].iter();
+                out.extend(behind.map(|b| base.wrapping_add(u16::from_le_bytes(*b).into())));
+            }
+            at = end;
+        }
+        Ok(())
+    }
+
+    /// Offsets of a group whose records lie far apart.
+    fn wide(&self, group: usize, from: u32, to: u32, out: &mut Vec<u32>) -> io::Result<()> {
+        for ordinal in from..to {
+            let index = group * GROUP + ordinal as usize % GROUP;
+            out.push(self.source.u32(self.pages.wide, index)?);
+        }
         Ok(())
     }
 
@@ -98,23 +148,17 @@ impl Part {
         if !self.may_have(place)? {
             return Ok(None);
         }
-        let Some(at) = self.find(key)? else {
-            return Ok(None);
+        let list = match self.find(key)? {
+            None => return Ok(None),
+            Some(Entry::One(ordinal)) => vec![ordinal],
+            Some(Entry::Short(ordinals)) => ordinals,
+            Some(Entry::Long(length, table)) => {
+                let blocks = Blocks::new(self.clone(), table, length, low, high);
+                return Ok(Some(List::Blocks(Box::new(blocks))));
+            }
         };
-        if at & ONE != 0 {
-            let ordinal = at & !ONE;
-            let inside = low <= ordinal && ordinal <= high;
-            return Ok(inside.then(|| List::whole(vec![ordinal])));
-        }
-        let (length, head) = self.varint(at)?;
-        let data = at + head;
-        if length as usize > BLOCK {
-            let blocks = Blocks::new(self.clone(), data, length, low, high);
-            return Ok(Some(List::Blocks(blocks)));
-        }
-        let ordinals = self.differences(data, length as usize, 0)?;
-        let list = between(&ordinals, low, high).to_vec();
-        Ok((!list.is_empty()).then(|| List::whole(list)))
+        let list = between(&list, low, high);
+        Ok((!list.is_empty()).then(|| List::whole(list.to_vec())))
     }
 
     fn may_have(&self, place: u64) -> io::Result<bool> {
@@ -126,33 +170,16 @@ impl Part {
         Ok(bits.all(|bit| page[at + bit / 8] & (1 << (bit % 8)) != 0))
     }
 
-    /// The reference of a key.
-    fn find(&self, key: Key) -> io::Result<Option<u32>> {
+    /// What the bucket of a key says of it.
+    fn find(&self, key: Key) -> io::Result<Option<Entry>> {
         let bucket = bucket(key, self.directory.bucket_bits) as usize;
-        let from = self.source.u32(self.pages.buckets, bucket)? as usize;
-        let to = self.source.u32(self.pages.buckets, bucket + 1)? as usize;
-        if to < from || to > self.directory.keys as usize {
+        let from = self.source.u32(self.pages.starts, bucket)? as usize;
+        let to = self.source.u32(self.pages.starts, bucket + 1)? as usize;
+        if to < from || to > self.directory.bucket_bytes as usize {
             return Err(damaged("its buckets are damaged"));
         }
-        let entries = self
-            .source
-            .bytes(self.pages.keys, from * 8, (to - from) * 8)?;
-        let mut entries = entries.as_chunks::<8>().0.iter().map(|entry| {
-            let entry = u64::from_le_bytes(*entry);
-            (entry as u32, (entry >> 32) as u32)
-        });
-        Ok(entries
-            .find(|(low, _)| *low == key as u32)
-            .map(|(_, at)| at))
-    }
-
-    /// A number of the lists, and how many bytes it has.
-    fn varint(&self, at: u32) -> io::Result<(u32, u32)> {
-        let left = self.directory.list_bytes.saturating_sub(at).min(5) as usize;
-        let bytes = self.source.bytes(self.pages.lists, at as usize, left)?;
-        let mut rest = &bytes[..];
-        let number = take_varint(&mut rest).ok_or_else(|| damaged("a list is damaged"))?;
-        Ok((number, (bytes.len() - rest.len()) as u32))
+        let bytes = self.source.bytes(self.pages.buckets, from, to - from)?;
+        entry(&bytes, low(key)).ok_or_else(|| damaged("a bucket is damaged"))
     }
 
     /// Some ordinals from their differences.
@@ -172,6 +199,40 @@ impl Part {
         }
         Ok(ordinals)
     }
+}
+
+/// What a bucket says of a key; nothing when it cannot be read.
+fn entry(mut rest: &[u8], wanted: u32) -> Option<Option<Entry>> {
+    while let Some(([a, b, c], tail)) = rest.split_first_chunk::<3>() {
+        rest = tail;
+        let found = u32::from_le_bytes([*a, *b, *c, 0]) == wanted;
+        let number = take_varint(&mut rest)?;
+        let (length, one) = (number >> 1, number & 1 == 1);
+        if one {
+            if found {
+                return Some(Some(Entry::One(length)));
+            }
+        } else if length as usize > BLOCK {
+            let place = take_varint(&mut rest)?;
+            if found {
+                return Some(Some(Entry::Long(length, place)));
+            }
+        } else if found {
+            let mut last = 0_u32;
+            let ordinals = (0..length).map(|_| {
+                last = last.checked_add(take_varint(&mut rest)?)?;
+                Some(last)
+            });
+            return ordinals
+                .collect::<Option<_>>()
+                .map(|o| Some(Entry::Short(o)));
+        } else {
+            for _ in 0..length {
+                take_varint(&mut rest)?;
+            }
+        }
+    }
+    Some(None)
 }
 
 fn take_varint(rest: &mut &[u8]) -> Option<u32> {

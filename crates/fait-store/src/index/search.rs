@@ -19,6 +19,8 @@ pub(crate) struct Window {
 pub(crate) struct Search {
     items: Vec<Item>,
     window: Option<Window>,
+    /// Everything is wanted: there is nothing to be searched for.
+    every: bool,
 }
 
 impl Search {
@@ -28,19 +30,24 @@ impl Search {
         window: Window,
         mut list: impl FnMut(Key) -> io::Result<Option<List>>,
     ) -> io::Result<Search> {
+        let every = is_every(query);
         let mut items = vec![];
-        for item in &query.items {
+        for item in query.items.iter().filter(|_| !every) {
             let clauses = key::clauses(item);
             items.extend(Item::begin(&clauses, window, &mut list)?);
         }
         Ok(Search {
             items,
             window: Some(window),
+            every,
         })
     }
 
     /// The next ordinal that the query may select.
     pub(crate) fn next(&mut self) -> io::Result<Option<u32>> {
+        if self.every {
+            return Ok(self.any());
+        }
         while let Some(near) = self.nearest() {
             let backwards = self.window.is_some_and(|w| w.backwards);
             let mut matched = false;
@@ -55,6 +62,24 @@ impl Search {
             }
         }
         Ok(None)
+    }
+
+    /// The next ordinal of the window.
+    fn any(&mut self) -> Option<u32> {
+        let window = self.window.as_mut()?;
+        let at = if window.backwards {
+            window.high
+        } else {
+            window.low
+        };
+        if window.low == window.high {
+            self.window = None;
+        } else if window.backwards {
+            window.high -= 1;
+        } else {
+            window.low += 1;
+        }
+        Some(at)
     }
 
     /// The nearest ordinal where an item may match. The window begins there from now on.
@@ -73,6 +98,14 @@ impl Search {
         }
         near
     }
+}
+
+/// Whether a query selects everything, whatever else it names.
+pub(crate) fn is_every(query: &Query) -> bool {
+    query
+        .items
+        .iter()
+        .any(|item| item.types.is_empty() && item.tags.is_empty())
 }
 
 fn beyond(at: u32, backwards: bool) -> Option<u32> {

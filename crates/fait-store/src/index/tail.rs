@@ -1,8 +1,8 @@
 //! The index of the newest events, in memory. It may know of events that are not durable yet;
 //! who reads stops at the head.
 
-use super::Bounds;
 use super::list::{List, between};
+use crate::format::Bounds;
 use crate::key::{self, BuildAsIs, Key};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -34,6 +34,15 @@ pub(super) struct Contents {
 }
 
 impl Contents {
+    /// A file that holds these bytes, durably.
+    pub(super) fn of(bytes: &[u8]) -> Contents {
+        Contents {
+            live: bytes.to_vec(),
+            durable: bytes.to_vec(),
+            pending: vec![],
+        }
+    }
+
     pub(super) fn read(&self, buffer: &mut [u8], offset: usize) -> io::Result<()> {
         let bytes = self.live.get(offset..offset + buffer.len());
         buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);

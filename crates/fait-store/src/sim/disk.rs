@@ -188,19 +188,16 @@ impl SimDisk {
     }
 
     /// Lets syncs wait, or go on.
+    #[cfg(test)]
     pub(crate) fn hold(&self, held: bool) {
         self.with(|m| m.held = held);
     }
 
     /// Waits until something is so.
+    #[cfg(test)]
     pub(crate) fn until(&self, so: impl Fn(&Seen) -> bool) {
         let wait = self.0.1.wait_while(self.lock(), |m| !so(&m.seen));
         drop(wait.unwrap_or_else(PoisonError::into_inner));
-    }
-
-    /// Lets those who wait in [`SimDisk::until`] look again.
-    pub(super) fn wake(&self) {
-        self.with(|_| ());
     }
 
     /// One bit changes on the disk. Gives the file's name and the byte.
@@ -223,6 +220,27 @@ impl SimDisk {
             m.files.iter_mut().for_each(Contents::forget);
             m.crash();
         });
+    }
+
+    /// Puts files on the disk, durably.
+    pub(crate) fn put(&self, files: &BTreeMap<String, Vec<u8>>) {
+        self.with(|m| {
+            for (name, bytes) in files {
+                m.names.insert(name.clone(), m.files.len());
+                m.files.push(Contents::of(bytes));
+            }
+            m.durable_names.clone_from(&m.names);
+        });
+    }
+
+    /// The files as they are read now.
+    pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let m = self.lock();
+        let files = m.names.iter();
+        let bytes = |file: &usize| m.files[*file].live.clone();
+        files
+            .map(|(name, file)| (name.clone(), bytes(file)))
+            .collect()
     }
 
     /// What the disk has of a file.

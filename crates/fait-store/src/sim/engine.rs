@@ -41,8 +41,8 @@ impl Engine {
         let options = Options {
             segment_bytes: MIN_SEGMENT_BYTES,
             cache_bytes: 64 << 10,
-            idle: Duration::MAX,
             index_from: 3,
+            idle: Duration::MAX,
             inline,
             ..Options::default()
         };

@@ -1,6 +1,6 @@
 //! The reliability programme: the store over a disk that fails in every way that disks do.
 
-mod rng;
+pub(crate) mod rng;
 mod contents;
 pub(crate) mod disk;
 mod engine;
@@ -12,6 +12,8 @@ mod run;
 mod history;
 mod threads;
 mod program;
+#[cfg(test)]
+mod contract;
 #[cfg(test)]
 mod steps;
 #[cfg(test)]

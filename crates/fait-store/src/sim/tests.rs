@@ -61,7 +61,7 @@ fn a_second_try_at_a_failed_sync_is_found() {
 
 #[test]
 fn a_torn_tail_that_is_kept_is_found() {
-    is_found(300, Flaw::TornTailKept);
+    is_found(3_000, Flaw::TornTailKept);
 }
 
 #[test]
@@ -77,6 +77,16 @@ fn a_condition_blind_to_its_own_group_is_found() {
 #[test]
 fn a_header_that_is_not_synced_is_found() {
     is_found(1_000, Flaw::HeaderSync);
+}
+
+#[test]
+fn a_checksum_of_records_that_nobody_checks_is_found() {
+    is_found(3_000, Flaw::RecordChecksum);
+}
+
+#[test]
+fn an_index_written_before_its_log_is_found() {
+    is_found(1_000, Flaw::IndexBeforeLog);
 }
 
 #[test]

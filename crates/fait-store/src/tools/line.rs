@@ -49,7 +49,7 @@ pub(super) fn put(out: &mut Vec<u8>, history: Uuid, found: &Found<'_>) -> Option
     line.out.extend_from_slice(b"{\"specversion\":\"1.0\"");
     line.plain("id", event.id);
     line.plain("source", format_args!("urn:uuid:{history}"));
-    match event.ty {
+    match event.ty() {
         "" => line.text("type", ERASED),
         ty => line.text("type", ty),
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-const VERSIONS: [u32; 1] = [1];
+const VERSIONS: [u32; 2] = [1, 2];
 
 fn folder(version: u32) -> PathBuf {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
@@ -26,7 +26,7 @@ fn history() -> Vec<Append> {
 
 fn batch(n: u64) -> Append {
     let events = (0..=n % 3).map(|k| event(n * 10 + k)).collect();
-    let command = (n % 2 == 0).then(|| CommandKey {
+    let command = n.is_multiple_of(2).then(|| CommandKey {
         id: Uuid::from_u128(u128::from(n) + 7_000),
         fingerprint: Uuid::from_u128(u128::from(n % 5)),
     });
@@ -45,10 +45,14 @@ fn event(n: u64) -> NewEvent {
     let origin = Origin {
         occurred_at: (n % 4 == 1).then_some(Time(n)),
         actor: (n % 5 < 2).then(|| "waiter:ann".into()),
-        command: (n % 2 == 0).then(|| Uuid::from_u128(u128::from(n / 10) + 7_000)),
+        command: n
+            .is_multiple_of(2)
+            .then(|| Uuid::from_u128(u128::from(n / 10) + 7_000)),
         correlation: Uuid::from_u128(u128::from(n % 4) * 99),
-        causation: (n % 3 == 0).then(|| Uuid::from_u128(u128::from(n))),
-        traceparent: (n % 6 == 0).then(|| "00-4bf92f3577b34da6-00f067aa-01".into()),
+        causation: n.is_multiple_of(3).then(|| Uuid::from_u128(u128::from(n))),
+        traceparent: n
+            .is_multiple_of(6)
+            .then(|| "00-4bf92f3577b34da6-00f067aa-01".into()),
         pairs: match n % 11 {
             0 => BTreeMap::from([("till".into(), "east".into()), ("ü".into(), String::new())]),
             _ => BTreeMap::new(),
@@ -77,17 +81,41 @@ fn copy(version: u32) -> TempDir {
     temp
 }
 
-/// What a store must hold after the history: events and receipts.
-fn expected() -> (Vec<StoredEvent>, Memory) {
-    let memory = Memory::default();
-    for append in history() {
-        block_on(memory.append(append)).unwrap();
+/// From version 2 on, a stream of the history was erased.
+fn erasure() -> Erase {
+    let tag = Tag::new("table", 5);
+    let mut tombstone = batch(500);
+    tombstone.events.truncate(1);
+    tombstone.events[0].tags = vec![tag.clone()];
+    Erase {
+        tag,
+        keep: Keep {
+            types: true,
+            times: false,
+        },
+        tombstone,
     }
+}
+
+/// Makes what a fixture of a version holds.
+fn fill(store: &dyn Store, version: u32) {
+    for append in history() {
+        block_on(store.append(append)).unwrap();
+    }
+    if version > 1 {
+        assert!(block_on(store.erase(erasure())).unwrap().events > 3);
+    }
+}
+
+/// What a store must hold: events and receipts.
+fn expected(version: u32) -> (Vec<StoredEvent>, Memory) {
+    let memory = Memory::default();
+    fill(&memory, version);
     (all(&memory), memory)
 }
 
-fn holds_the_history(disk: &Disk) {
-    let (events, memory) = expected();
+fn holds_the_history(disk: &Disk, version: u32) {
+    let (events, memory) = expected(version);
     assert_eq!(all(disk), events);
     for n in 0..40_u128 {
         let id = Uuid::from_u128(n + 7_000);
@@ -103,20 +131,40 @@ fn holds_the_history(disk: &Disk) {
         let at = Some(event.meta.position);
         assert_eq!(block_on(disk.event(event.meta.id)), Ok(at));
     }
-    let query = Query::tags(vec![Tag::new("table", 3)]);
-    let found = block_on(disk.read(&query, Range::after(0, 100))).unwrap();
-    assert_eq!(
-        found,
-        block_on(memory.read(&query, Range::after(0, 100))).unwrap()
-    );
-    assert!(found.events.len() > 3);
+    for query in [
+        Query::tags(vec![Tag::new("table", 3)]),
+        Query::types(&["MealServed"]),
+        Query::types(&["$Erased", "OrderPlaced"]),
+    ] {
+        let found = block_on(disk.read(&query, Range::after(0, 100))).unwrap();
+        let in_memory = block_on(memory.read(&query, Range::after(0, 100))).unwrap();
+        assert_eq!(found, in_memory);
+        assert!(found.events.len() > 3);
+    }
+}
+
+/// Makes the fixture of this version, once: set `MAKE_FIXTURE` to an empty folder. What it made is
+/// kept as it is; a fixture that was made is never made again.
+#[test]
+fn a_fixture_is_made_when_asked_for() {
+    let temp = tempfile::tempdir().unwrap();
+    let folder = std::env::var_os("MAKE_FIXTURE");
+    let folder = folder.map_or_else(|| temp.path().to_path_buf(), PathBuf::from);
+    let disk = Disk::options()
+        .segment_bytes(6 << 10)
+        .open(&folder)
+        .unwrap();
+    fill(&disk, 2);
+    drop(disk);
+    fs::remove_file(folder.join("lock")).unwrap();
+    holds_the_history(&Disk::open_read_only(&folder).unwrap(), 2);
 }
 
 #[test]
 fn every_version_is_read() {
     for version in VERSIONS {
         let temp = copy(version);
-        holds_the_history(&Disk::open_read_only(temp.path()).unwrap());
+        holds_the_history(&Disk::open_read_only(temp.path()).unwrap(), version);
     }
 }
 
@@ -131,7 +179,7 @@ fn every_version_is_gone_on_with() {
                 .open(temp.path())
                 .unwrap();
             if round == 0 {
-                holds_the_history(&disk);
+                holds_the_history(&disk, version);
             }
             for n in 0..20 {
                 let append = batch(1_000 + round * 100 + n);
@@ -140,7 +188,8 @@ fn every_version_is_gone_on_with() {
         }
         let disk = Disk::open(temp.path()).unwrap();
         let before = all(&disk);
-        assert_eq!(before[..expected().0.len()], expected().0);
+        let events = expected(version).0;
+        assert_eq!(before[..events.len()], events);
         let tag = Tag::new("table", 3);
         let mut tombstone = batch(9_999);
         tombstone.events[0].tags = vec![tag.clone()];

@@ -2,6 +2,8 @@
 
 mod contract;
 mod damage;
+#[cfg(unix)]
+mod faults;
 mod fixtures;
 mod folder;
 mod kill;

@@ -80,11 +80,13 @@ fn odd() -> Vec<Append> {
     ];
     let origin = |n: usize| Origin {
         occurred_at: (n % 3 == 1).then_some(Time(1_700_000_000_000 + n as u64)),
-        actor: (n % 2 == 0).then(|| "w\u{e4}iter:\"ann\"\n".into()),
-        command: (n % 4 == 0).then(|| Uuid::from_u128(n as u128 + 50)),
+        actor: n.is_multiple_of(2).then(|| "w\u{e4}iter:\"ann\"\n".into()),
+        command: n.is_multiple_of(4).then(|| Uuid::from_u128(n as u128 + 50)),
         correlation: Uuid::from_u128(n as u128 % 3),
         causation: (n % 5 == 1).then(|| Uuid::from_u128(n as u128)),
-        traceparent: (n % 6 == 0).then(|| "00-4bf92f3577b34da6-00f067aa-01".into()),
+        traceparent: n
+            .is_multiple_of(6)
+            .then(|| "00-4bf92f3577b34da6-00f067aa-01".into()),
         pairs: match n % 3 {
             0 => BTreeMap::from([
                 ("till".into(), "e\"ast".into()),
