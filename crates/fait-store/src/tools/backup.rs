@@ -200,7 +200,7 @@ impl Backup<'_> {
         };
         let (ours, theirs) = (open(self.to, number)?, open(self.from, number)?);
         // What was made ahead and never used is not in the copy.
-        if ours.header != theirs.header || ours.size > theirs.size {
+        if ours.header != theirs.header || !theirs.is_empty_from(ours.size) {
             return None;
         }
         // Both go on with the same checksum, which covers all that stands before it.

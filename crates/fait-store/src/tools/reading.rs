@@ -232,6 +232,13 @@ impl SegmentFile {
         })
     }
 
+    /// Whether nothing was ever written from an offset on. The offset may be the very end.
+    pub(super) fn is_empty_from(&self, at: u64) -> bool {
+        let mut walk = self.walk();
+        walk.at = at;
+        at <= self.size && walk.last_written().is_ok_and(|end| end == at)
+    }
+
     /// A walk through its frames.
     pub(super) fn walk(&self) -> Walk<'_> {
         let header = &self.header;

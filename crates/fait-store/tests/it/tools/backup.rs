@@ -6,8 +6,8 @@ use fait_core::event::Tag;
 use fait_core::query::Query;
 use fait_core::store::contract::block_on;
 use fait_core::store::{Keep, Range, Store};
-use fait_store::Disk;
 use fait_store::tools::{BackedUp, ToolError, backup, export, info, restore, verify};
+use fait_store::{Disk, MIN_SEGMENT_BYTES};
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +29,8 @@ fn restored(backup: &Path) -> TempDir {
 #[test]
 fn a_backup_under_load_is_a_prefix_and_restores() {
     let (temp, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let disk = opened(temp.path());
+    let options = Disk::options().segment_bytes(16 * MIN_SEGMENT_BYTES);
+    let disk = options.open(temp.path()).unwrap();
     let stop = AtomicBool::new(false);
     let mut heads = vec![];
     thread::scope(|scope| {
@@ -46,7 +47,7 @@ fn a_backup_under_load_is_a_prefix_and_restores() {
                 }
             });
         }
-        for _ in 0..10 {
+        for _ in 0..6 {
             let known = block_on(disk.head()).unwrap();
             let done = backed_up(temp.path(), kept.path());
             assert!(done.head >= known, "what was acknowledged is in it");
@@ -286,4 +287,22 @@ fn an_empty_store_is_backed_up_too() {
     assert_eq!(backed_up(temp.path(), kept.path()).head, 0);
     let copy = restored(kept.path());
     assert_eq!(all(&Disk::open(copy.path()).unwrap()), []);
+}
+
+/// What was cut off from a copy is copied again.
+#[test]
+fn a_copy_that_is_too_short_is_made_again() {
+    let (temp, events) = small(100);
+    let kept = tempfile::tempdir().unwrap();
+    let first = backed_up(temp.path(), kept.path());
+    let path = kept.path().join("00000002.log");
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() - 600]).unwrap();
+    let again = backed_up(temp.path(), kept.path());
+    assert_eq!((again.head, again.copied_segments), (first.head, 2));
+    assert_eq!(fs::read(&path).unwrap(), whole);
+    assert_eq!(
+        all(&Disk::open(restored(kept.path()).path()).unwrap()),
+        events
+    );
 }

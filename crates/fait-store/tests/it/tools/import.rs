@@ -242,11 +242,9 @@ fn lines_must_fit_together() {
 #[test]
 fn times_never_run_backwards() {
     let mut lines = lines();
-    let later = |line: &str| {
-        line.replace("\"recordedms\":\"1000\"", "\"recordedms\":\"2000\"")
-            .replace("00:00:01.000Z", "00:00:02.000Z")
-    };
-    lines[2] = later(&lines[2]);
+    lines[2] = lines[2]
+        .replace("\"recordedms\":\"1000\"", "\"recordedms\":\"2000\"")
+        .replace("00:00:01.000Z", "00:00:02.000Z");
     let (number, what) = refused(&lines);
     assert_eq!(number, 4);
     assert!(

@@ -59,7 +59,7 @@ fn progress_goes_up_to_the_whole() {
 /// was cut short.
 #[test]
 fn every_flipped_byte_is_found_in_its_file() {
-    let (temp, _) = small(30);
+    let (temp, _) = small(20);
     let whole = image(temp.path());
     assert!(whole.len() >= 4, "{:?}", whole.keys());
     let newest = whole.keys().rfind(|name| name.ends_with(".log")).unwrap();
