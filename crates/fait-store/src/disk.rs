@@ -26,7 +26,7 @@ use fait_core::event::Position;
 use fait_core::query::Query;
 use fait_core::store::{
     Append, AppendError, Appended, BoxFuture, CommandKey, Durability, Erase, Erased, Range, Slice,
-    Store, StoreError, validate,
+    Store, StoreError,
 };
 use futures_channel::oneshot;
 use std::ops::ControlFlow;
@@ -314,8 +314,7 @@ impl Disk {
     }
 
     async fn append_async(&self, append: Append) -> Answer {
-        // Before room is made for it. How far its conditions may look is judged later.
-        validate(&append, Position::MAX)?;
+        self.shared.refuse_form(&append)?;
         let (writer, jobs) = {
             let held = self.held();
             match &held.writer {

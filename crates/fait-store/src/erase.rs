@@ -16,7 +16,7 @@ use crate::walk::{Failed, Found, Walk};
 use crate::writer::Writer;
 use fait_core::event::Position;
 use fait_core::query::Query;
-use fait_core::store::{AppendError, Erase, Erased, Keep, StoreError, validate, validate_erasure};
+use fait_core::store::{AppendError, Erase, Erased, Keep, StoreError, validate_erasure};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -28,7 +28,7 @@ pub(crate) fn erase(
     erase: &Erase,
 ) -> Result<Erased, AppendError> {
     validate_erasure(erase)?;
-    validate(&erase.tombstone, Position::MAX)?;
+    shared.refuse_form(&erase.tombstone)?;
     let keeping = lock(&shared.keeping);
     if let Some(trouble) = shared.trouble.get() {
         return Err(trouble.clone().into());
