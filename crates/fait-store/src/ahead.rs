@@ -62,12 +62,16 @@ fn every(
     thread::scope(|scope| {
         let (pieces, read) = sync_channel(WAITING);
         let (give_back, used) = channel::<Vec<u8>>();
-        scope.spawn(move || {
+        let reading = move || {
             if let Err(e) = read_all(shared, low, high, &pieces, &used) {
                 // Whoever broke off wants no error either.
                 let _ = pieces.send(Err(e));
             }
-        });
+        };
+        let started = thread::Builder::new().spawn_scoped(scope, reading);
+        started.map_err(|e| {
+            StoreError::new(format_args!("cannot start a thread to read ahead: {e}"))
+        })?;
         for piece in read {
             let piece: Piece = piece?;
             let Piece {

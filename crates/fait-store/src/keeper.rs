@@ -74,7 +74,8 @@ pub(crate) fn has_work(shared: &Shared) -> bool {
 pub(crate) fn close(shared: &Shared, writer: &mut Writer) {
     let keeping = lock(&shared.keeping);
     writer.seal();
-    if shared.trouble.get().is_some() {
+    // No index may be durable before its log is, and a store that was closed is.
+    if shared.trouble.get().is_some() || writer.log.settle().is_err() {
         return;
     }
     for name in [SPARE, NEW_SPARE] {

@@ -219,6 +219,14 @@ impl Log {
         Ok(())
     }
 
+    /// Makes durable what was only given to the operating system.
+    pub(crate) fn settle(&self) -> io::Result<()> {
+        match self.options.durability.is_durable() {
+            true => Ok(()),
+            false => self.file.sync(),
+        }
+    }
+
     /// Gives back the room that was made ahead.
     pub(crate) fn trim(&mut self) -> io::Result<()> {
         if self.size > self.end {

@@ -277,7 +277,11 @@ impl Thread {
         self.shared.room.notify(usize::MAX);
         let answers = writer.commit(group.iter().map(|(append, _)| append));
         drop(writer);
-        self.calm = if group.len() > 1 { 0 } else { self.calm + 1 };
+        self.calm = if group.len() > 1 {
+            0
+        } else {
+            self.calm.saturating_add(1)
+        };
         self.shared
             .busy
             .store(self.calm < CALM_GROUPS, Ordering::Release);
