@@ -314,6 +314,7 @@ impl Disk {
     }
 
     async fn append_async(&self, append: Append) -> Answer {
+        self.shared.refuse_form(&append)?;
         let (writer, jobs) = {
             let held = self.held();
             match &held.writer {
@@ -329,14 +330,25 @@ impl Disk {
         if let Some(answer) = self.commit_here(&writer, &jobs, &append) {
             return answer;
         }
+        // Closing waits until nobody can send to the writer's thread any more. Nobody may keep it
+        // waiting who waits himself: one thread may have both in hand.
+        drop((writer, jobs));
         self.room().await?;
-        let (answer, answered) = oneshot::channel();
-        let sent = jobs.send(Job::Append(append, answer));
-        sent.map_err(|_| self.shared.stopped())?;
+        let answered = self.send(append)?;
         self.wake_keeper();
         answered
             .await
             .unwrap_or_else(|_| Err(self.shared.stopped().into()))
+    }
+
+    /// Gives an append to the writer's thread.
+    fn send(&self, append: Append) -> Result<oneshot::Receiver<Answer>, StoreError> {
+        let held = self.held();
+        let jobs = held.jobs.as_ref().ok_or_else(|| self.not_open(&held))?;
+        let (answer, answered) = oneshot::channel();
+        let sent = jobs.send(Job::Append(append, answer));
+        sent.map_err(|_| self.shared.stopped())?;
+        Ok(answered)
     }
 
     /// Commits on this thread, when nobody else is about to.
@@ -402,26 +414,42 @@ impl Disk {
 
     /// Erases on a thread of its own: it may take long.
     async fn erase_async(&self, erase: Erase) -> Result<Erased, AppendError> {
-        let writer = {
+        if self.shared.options.inline {
             let held = self.held();
-            held.writer.clone().ok_or_else(|| self.not_open(&held))?
-        };
-        let shared = self.shared.clone();
-        if shared.options.inline {
-            return erase::erase(&shared, &writer, &erase);
+            let writer = held.writer.clone().ok_or_else(|| self.not_open(&held))?;
+            drop(held);
+            return erase::erase(&self.shared, &writer, &erase);
         }
+        let answered = self.start_erasing(erase)?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(self.shared.stopped().into()))
+    }
+
+    /// Starts the thread in one step: whoever closes the store finds it and waits for it, or has
+    /// been before.
+    fn start_erasing(
+        &self,
+        erase: Erase,
+    ) -> Result<oneshot::Receiver<Result<Erased, AppendError>>, StoreError> {
+        let mut held = self.held();
+        let writer = held.writer.clone().ok_or_else(|| self.not_open(&held))?;
+        let (shared, jobs) = (self.shared.clone(), held.jobs.clone());
         let (answer, answered) = oneshot::channel();
         let work = move || {
+            let erased = erase::erase(&shared, &writer, &erase);
+            if let Some(jobs) = jobs {
+                let _ = jobs.send(Job::Unsealed);
+            }
             // A caller that has gone away wants no answer.
-            let _ = answer.send(erase::erase(&shared, &writer, &erase));
+            let _ = answer.send(erased);
         };
         let thread = thread::Builder::new().name("fait-erase".into()).spawn(work);
         let thread = thread
             .map_err(|e| StoreError::new(format_args!("cannot start a thread to erase: {e}")))?;
-        self.held().threads.push(thread);
-        answered
-            .await
-            .unwrap_or_else(|_| Err(self.shared.stopped().into()))
+        held.threads.retain(|thread| !thread.is_finished());
+        held.threads.push(thread);
+        Ok(answered)
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

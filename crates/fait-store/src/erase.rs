@@ -28,7 +28,11 @@ pub(crate) fn erase(
     erase: &Erase,
 ) -> Result<Erased, AppendError> {
     validate_erasure(erase)?;
+    shared.refuse_form(&erase.tombstone)?;
     let keeping = lock(&shared.keeping);
+    if let Some(trouble) = shared.trouble.get() {
+        return Err(trouble.clone().into());
+    }
     finish(shared, writer, &keeping)?;
     let Some(first) = erase.tombstone.events.first() else {
         return Err(AppendError::Invalid(
@@ -47,8 +51,11 @@ pub(crate) fn erase(
     let tombstone = match answer {
         Ok(tombstone) => tombstone,
         Err(e) => {
-            // Nothing came of it; if the note stays, the next opening finds no tombstone.
-            let _ = forget(shared);
+            // Nothing came of it; if the note stays, the next opening finds no tombstone. After a
+            // failed write nobody knows: the note must stay, and the next opening finds out.
+            if shared.trouble.get().is_none() {
+                let _ = forget(shared);
+            }
             return Err(e);
         }
     };

@@ -280,6 +280,7 @@ pub(crate) fn begin(
         file.sync()?;
     }
     folder.rename(name, &segment_name(header.number))?;
-    folder.sync()?;
+    // It has its name, durably or not: also without room nothing may go on in the one before.
+    folder.sync().map_err(io::Error::other)?;
     Ok((file, size))
 }

@@ -7,7 +7,7 @@ use crate::pages::Pages;
 use crate::stretch::Stretch;
 use event_listener::Event as Wake;
 use fait_core::event::Position;
-use fait_core::store::StoreError;
+use fait_core::store::{Append, AppendError, StoreError, validate};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -118,6 +118,15 @@ impl Shared {
 
     pub(crate) fn head(&self) -> Position {
         self.head.load(Ordering::Acquire)
+    }
+
+    /// Refuses an append of no form before room is made for it. How far its conditions may look
+    /// is judged later, when the head is known.
+    pub(crate) fn refuse_form(&self, append: &Append) -> Result<(), AppendError> {
+        match validate(append, Position::MAX) {
+            Ok(()) => Ok(()),
+            Err(_) => validate(append, self.head()),
+        }
     }
 
     /// Everything up to here is durable: readers may see it.

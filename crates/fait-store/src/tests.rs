@@ -1,5 +1,7 @@
 //! Tests with a disk under the store that fails, forgets and waits when it is told to.
 
+mod ends;
+
 use crate::disk::Disk;
 use crate::file::Folder;
 use crate::options::{MIN_SEGMENT_BYTES, Options};
@@ -32,7 +34,12 @@ fn opened_with(sim: &SimDisk, idle: Duration) -> Disk {
 }
 
 fn files(sim: &SimDisk) -> usize {
-    sim.names().unwrap().len()
+    let names = sim.names().unwrap();
+    // The keeper makes the next segment when it likes.
+    names
+        .iter()
+        .filter(|name| !name.starts_with("spare"))
+        .count()
 }
 
 fn one(number: u128) -> Append {
@@ -258,13 +265,10 @@ fn a_conflict_with_an_event_that_was_lost_is_not_reported() {
     sim.until(|seen| seen.syncs > syncs);
     let second = started(&disk, one(2));
     let conflict = started(&disk, unless(3, 2));
-    let invalid = started(
-        &disk,
-        Append {
-            events: vec![],
-            ..one(4)
-        },
-    );
+    let invalid = disk.append(Append {
+        events: vec![],
+        ..one(4)
+    });
     sim.fail_always(Fault::Sync);
     sim.hold(false);
     for lost in [first, second, conflict] {

@@ -109,6 +109,10 @@ impl Writer {
 
     /// Goes on in a new segment.
     pub(crate) fn roll(&mut self) -> Result<(), WriteError> {
+        // What is in doubt at the end of a segment may only be at the end of the log.
+        if let Some(trouble) = self.shared.trouble.get() {
+            return Err(WriteError::Failed(trouble.clone()));
+        }
         let head = self.shared.head();
         self.page.clear();
         self.log.roll(head + 1, &self.shared)?;
@@ -126,12 +130,11 @@ impl Writer {
         let stretch = Arc::new(Stretch::growing(Arc::new(segment), Tail::new(0), end));
         self.active = stretch.clone();
         self.shared.replace(|list| {
-            // A stretch without events would stand at the same position as the next one.
-            if list
-                .last()
-                .is_some_and(|last| last.next() == last.from && last.from > 0)
-            {
-                list.pop();
+            // A stretch without events would stand at the same position as the next one. The end
+            // of the segment is where it ended, behind a seal maybe.
+            let empty = list.pop_if(|last| last.next() == last.from && last.from > 0);
+            if let (Some(empty), Some(before)) = (empty, list.last()) {
+                before.grow(empty.end());
             }
             list.push(stretch);
         });
@@ -223,7 +226,8 @@ pub(crate) struct Thread {
 impl Thread {
     /// Works until the store is closed.
     pub(crate) fn run(mut self) {
-        let mut unsealed = false;
+        // After a crash, the last frame that was found may not be sealed.
+        let mut unsealed = !lock(&self.writer).log.is_sealed();
         loop {
             let seen = self.shared.commits.load(Ordering::Acquire);
             let job = match unsealed {

@@ -39,17 +39,18 @@ pub fn validate(append: &Append, head: Position) -> Result<(), AppendError> {
             "{n} conditions in one append; at most {MAX_CONDITIONS} fit"
         ));
     }
-    if let Some(c) = append.conditions.iter().find(|c| c.after > head) {
-        return invalid(format!(
-            "a condition looks behind position {}, but the store ends at {head}",
-            c.after
-        ));
-    }
     append.events.iter().try_for_each(validate_event)?;
     let bytes: usize = append.events.iter().map(|e| e.data.len()).sum();
     if bytes > MAX_BATCH_BYTES {
         return invalid(format!(
             "{bytes} bytes in one append; at most {MAX_BATCH_BYTES} fit"
+        ));
+    }
+    // Last: only this depends on what else was appended.
+    if let Some(c) = append.conditions.iter().find(|c| c.after > head) {
+        return invalid(format!(
+            "a condition looks behind position {}, but the store ends at {head}",
+            c.after
         ));
     }
     Ok(())

@@ -12,6 +12,7 @@ use crate::folder::{
     write_whole,
 };
 use crate::format::BackupHeader;
+use crate::format::{FRAME_HEADER, FrameHeader};
 use fait_core::event::{Position, Time};
 use std::path::Path;
 use uuid::Uuid;
@@ -74,6 +75,7 @@ pub(crate) fn backup_to(
     let earlier = earlier(to)?;
     if let Some(earlier) = &earlier {
         same_store(to, earlier, &place)?;
+        still_has(from, to, earlier)?;
     }
     // First the head: what is erased behind it is not seen. Then what is being erased: what was
     // erased before is gone from the files that are opened now.
@@ -87,9 +89,8 @@ pub(crate) fn backup_to(
         end,
         earlier: earlier.filter(|earlier| earlier.whole),
     };
-    match earlier {
-        None => backup.write(&backup.header(0, 0, false))?,
-        Some(earlier) => backup.settle(&earlier)?,
+    if earlier.is_none() {
+        backup.write(0, false)?;
     }
     let mut steps = Steps::new(sizes(from, end.newest).0, progress);
     let done = backup.copy(erasing.as_deref(), &mut steps)?;
@@ -133,6 +134,31 @@ fn same_store(to: &dyn Folder, earlier: &BackupHeader, place: &Place) -> Result<
     Err(not_a_backup(to.path(), other))
 }
 
+/// Whether the store still has what an earlier backup ends with. It may not: a write under way was
+/// copied, and then the power failed. Such a backup is left alone, for it cannot be gone on with,
+/// and it may have what nobody else has.
+fn still_has(from: &dyn Folder, to: &dyn Folder, earlier: &BackupHeader) -> Result<(), ToolError> {
+    let open = |folder| SegmentFile::open(folder, earlier.segments, Some(earlier.store), true);
+    let (Ok(ours), Ok(theirs)) = (open(to), open(from)) else {
+        // A copy that cannot be read is made again, and a log that cannot be is found later.
+        return Ok(());
+    };
+    let mut walk = ours.walk();
+    while let Ok(Some(_)) = ours.next(&mut walk, |_| {}) {}
+    let Some((at, last)) = walk.last.filter(|_| ours.header == theirs.header) else {
+        return Ok(());
+    };
+    let mut bytes = vec![0; FRAME_HEADER];
+    let read = theirs.file.read_at(&mut bytes, at);
+    let found = read.ok().and_then(|()| FrameHeader::decode(&bytes));
+    if !earlier.whole || found.is_some_and(|frame| frame.crc == last.crc) {
+        return Ok(());
+    }
+    let lost = "it ends with events that the store does not have: they were never acknowledged, or \
+        the store has lost them; keep it, and choose another folder";
+    Err(not_a_backup(to.path(), lost))
+}
+
 struct Backup<'a> {
     from: &'a dyn Folder,
     to: &'a dyn Folder,
@@ -154,7 +180,7 @@ impl Backup<'_> {
             copied_segments: 0,
             bytes: 0,
             copied_bytes: 0,
-            taken: Time(0),
+            taken: Time(now()),
         };
         let mut copying = Copying {
             from: self.from,
@@ -181,9 +207,7 @@ impl Backup<'_> {
         }
         let synced = self.to.sync();
         synced.map_err(ToolError::io("write", self.to.path()))?;
-        let header = self.header(newest, head, true);
-        self.write(&header)?;
-        done.taken = Time(header.taken);
+        self.write(done.taken.0, true)?;
         self.clear()?;
         let (log, index) = sizes(self.to, newest);
         done.bytes = log + index;
@@ -212,63 +236,18 @@ impl Backup<'_> {
         (goes_on(&ours) == goes_on(&theirs)).then_some(theirs.size)
     }
 
-    /// The earlier backup may have had the last write before a loss of power, which nobody had
-    /// acknowledged, and the store has another in its place now. Then it goes up to where both
-    /// are the same from now on, so that it can be restored while its files are replaced.
-    fn settle(&self, earlier: &BackupHeader) -> Result<(), ToolError> {
-        match self.common(earlier) {
-            Some((segments, head)) if head < earlier.head => self.write(&BackupHeader {
-                segments,
-                head,
-                ..*earlier
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Segments and position up to which the newest segment of the earlier backup is as in the
-    /// store. Nothing when it cannot be read: then it cannot be restored anyway.
-    fn common(&self, earlier: &BackupHeader) -> Option<(u32, Position)> {
-        let number = earlier.segments;
-        let open = |folder, newest| SegmentFile::open(folder, number, None, newest).ok();
-        let ours = open(self.to, true).filter(|_| number > 0)?;
-        let Some(theirs) = open(self.from, number >= self.end.newest) else {
-            return Some((number - 1, ours.header.first - 1));
-        };
-        if theirs.header.first != ours.header.first {
-            return Some((number - 1, theirs.header.first.min(ours.header.first) - 1));
-        }
-        // A segment that was written anew has the same frames with other checksums.
-        let anew = theirs.header.generation() != ours.header.generation();
-        let (mut a, mut b) = (ours.walk(), theirs.walk());
-        loop {
-            let head = a.next - 1;
-            let frames = (ours.next(&mut a, |_| {}), theirs.next(&mut b, |_| {}));
-            let (Ok(Some(one)), Ok(Some(other))) = frames else {
-                return Some((number, head));
-            };
-            let same = (one.first, one.events) == (other.first, other.events);
-            if !same || one.crc != other.crc && !anew {
-                return Some((number, head));
-            }
-        }
-    }
-
-    fn header(&self, segments: u32, head: Position, whole: bool) -> BackupHeader {
-        BackupHeader {
+    /// Says what the folder is a backup of: when all of it is there, or before anything is.
+    fn write(&self, taken: u64, whole: bool) -> Result<(), ToolError> {
+        let header = BackupHeader {
             version: self.place.version,
             store: self.place.store,
             history: self.place.history,
             created: self.place.created,
-            segments,
+            segments: if whole { self.end.newest } else { 0 },
             whole,
-            head,
-            taken: now(),
-        }
-    }
-
-    /// Says what the folder is a backup of: when all of it is there, or before anything is.
-    fn write(&self, header: &BackupHeader) -> Result<(), ToolError> {
+            head: if whole { self.end.head } else { 0 },
+            taken,
+        };
         let written = write_whole(self.to, BACKUP, &header.encode());
         written.map_err(ToolError::io("write", &self.to.path().join(BACKUP)))
     }
