@@ -78,7 +78,9 @@ pub(crate) fn verify_in(
 ) -> Result<Verified, ToolError> {
     let mut verified = Verified::default();
     let place = identity(folder, &mut verified)?;
-    let newest = newest_of(folder)?;
+    let backup = place.and_then(|place| place.backup);
+    let there = newest_of(folder)?;
+    let newest = backup.map_or(there, |backup| backup.segments);
     let (log, index) = sizes(folder, newest);
     verified.index_bytes = index;
     let mut verifying = Verifying {
@@ -93,8 +95,8 @@ pub(crate) fn verify_in(
         verifying.segment(number, number == newest);
     }
     verifying.erasing();
-    if let Some(backup) = place.and_then(|place| place.backup) {
-        verifying.backup(&backup);
+    if let Some(backup) = backup {
+        verifying.backup(&backup, there);
     }
     verifying.steps.end();
     Ok(verifying.verified)
@@ -264,8 +266,8 @@ impl Verifying<'_> {
         }
     }
 
-    /// Whether a backup has all that it names.
-    fn backup(&mut self, backup: &BackupHeader) {
+    /// Whether a backup has all that it names. What it has beyond that is not looked at.
+    fn backup(&mut self, backup: &BackupHeader, there: u32) {
         let Some((_, next)) = self.next else {
             return;
         };
@@ -276,7 +278,7 @@ impl Verifying<'_> {
                 next - 1
             );
             self.verified.problem(BACKUP, 64, what);
-        } else if next > backup.head + 1 {
+        } else if next > backup.head + 1 || there > backup.segments {
             self.verified.notes.push(format!(
                 "a later backup was cut short: the events behind position {} do not count; make it \
                  again",
