@@ -25,9 +25,9 @@
 //!
 //! Numbers of 64 bits are text, because a CloudEvents number has 32.
 
-use super::base64;
 use crate::format::EventView;
 use crate::walk::Found;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use fait_core::event::{Origin, Time};
 use fait_core::store::ERASED;
 use serde::Serialize;
@@ -175,7 +175,7 @@ impl Line<'_> {
             None => {
                 self.name("data_base64");
                 self.out.push(b'"');
-                base64::encode(data, self.out);
+                self.out.extend(BASE64_STANDARD.encode(data).into_bytes());
                 self.out.push(b'"');
             }
         }

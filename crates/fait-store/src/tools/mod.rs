@@ -14,7 +14,6 @@ mod info;
 mod copy;
 mod backup;
 mod restore;
-mod base64;
 mod line;
 mod export;
 mod parse;

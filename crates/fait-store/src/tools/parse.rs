@@ -1,8 +1,8 @@
 //! Reading a line of an export; see `line.rs` for what stands in it.
 
-use super::base64;
 use crate::format::Key;
 use crate::load::Loaded;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use bytes::Bytes;
 use fait_core::event::{NewEvent, Origin, Position, Tag, Time};
 use fait_core::store::{CommandKey, ERASED, MAX_BATCH_EVENTS};
@@ -255,7 +255,8 @@ impl<'a> Line<'a> {
             (None, Some(raw)) => {
                 let must = "must be base64 with padding";
                 let coded = text(raw, "data_base64")?;
-                base64::decode(&coded).ok_or_else(|| wrong("data_base64", raw, must))
+                let decoded = BASE64_STANDARD.decode(coded.as_bytes());
+                decoded.map_err(|_| wrong("data_base64", raw, must))
             }
             _ => Err("exactly one of the attributes `data` and `data_base64` must be there".into()),
         }

@@ -150,6 +150,36 @@ const NEEDED: &[Case] = &[
         "must be base64",
     ),
     (
+        r#""data":{"number":11}"#,
+        r#""data_base64":"Zg=""#,
+        "must be base64",
+    ),
+    (
+        r#""data":{"number":11}"#,
+        r#""data_base64":"Zh==""#,
+        "must be base64",
+    ),
+    (
+        r#""data":{"number":11}"#,
+        r#""data_base64":"Zg==Zg==""#,
+        "must be base64",
+    ),
+    (
+        r#""data":{"number":11}"#,
+        r#""data_base64":"====""#,
+        "must be base64",
+    ),
+    (
+        r#""data":{"number":11}"#,
+        r#""data_base64":"Zm 9v""#,
+        "must be base64",
+    ),
+    (
+        r#""data":{"number":11}"#,
+        r#""data_base64":"Zm9-""#,
+        "must be base64",
+    ),
+    (
         r#","data":{"number":11}"#,
         "",
         "exactly one of the attributes",
