@@ -123,10 +123,7 @@ impl Shared {
     /// Refuses an append of no form before room is made for it. How far its conditions may look
     /// is judged later, when the head is known.
     pub(crate) fn refuse_form(&self, append: &Append) -> Result<(), AppendError> {
-        match validate(append, Position::MAX) {
-            Ok(()) => Ok(()),
-            Err(_) => validate(append, self.head()),
-        }
+        validate(append, Position::MAX)
     }
 
     /// Everything up to here is durable: readers may see it.

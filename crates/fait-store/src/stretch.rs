@@ -96,8 +96,7 @@ impl Stretch {
     /// A stretch that will grow.
     pub(crate) fn growing(segment: Arc<Segment>, tail: Tail, end: u64) -> Stretch {
         let from = tail.next();
-        let index = Index::Growing(RwLock::new(tail));
-        Stretch::new(segment, from, index, end)
+        Stretch::grown(segment, from, tail, end)
     }
 
     /// A stretch whose index grows with events that it has already.
