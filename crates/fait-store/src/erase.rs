@@ -2,6 +2,7 @@
 //! without it. What is to be done is noted in a file first, so that a crash in between is made
 //! good when the store is opened again.
 
+use crate::error::remedy;
 use crate::folder::{ERASING, read_whole, segment_name, write_whole};
 use crate::format::{
     FRAME_HEADER, FrameHeader, Pending, Rewritten, SEGMENT_HEADER, SegmentHeader, VERSION,
@@ -99,8 +100,9 @@ fn forget(shared: &Shared) -> Result<(), StoreError> {
 fn cannot(shared: &Shared, what: &str, name: &str, error: &io::Error) -> StoreError {
     let path = shared.path().join(name);
     StoreError::new(format_args!(
-        "cannot {what} {}: {error}; when the disk is well again, erase once more",
-        path.display()
+        "cannot {what} {}: {error}; {}, then erase once more",
+        path.display(),
+        remedy(error)
     ))
 }
 

@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A folder of files.
 pub(crate) trait Folder: Send + Sync {
@@ -42,6 +42,9 @@ pub(crate) trait LogFile: Send + Sync {
 pub(crate) struct RealFolder {
     path: PathBuf,
     writable: bool,
+    /// Kept open from the first sync on: a sync that could not even begin, for want of an open
+    /// file, would leave a name that nobody knows to be durable.
+    opened: OnceLock<File>,
 }
 
 impl RealFolder {
@@ -49,6 +52,7 @@ impl RealFolder {
         RealFolder {
             path: path.to_path_buf(),
             writable,
+            opened: OnceLock::new(),
         }
     }
 
@@ -110,6 +114,16 @@ impl Folder for RealFolder {
         fs::remove_file(self.path.join(name))
     }
 
+    #[cfg(unix)]
+    fn sync(&self) -> io::Result<()> {
+        if let Some(opened) = self.opened.get() {
+            return opened.sync_all();
+        }
+        let opened = File::open(&self.path)?;
+        self.opened.get_or_init(|| opened).sync_all()
+    }
+
+    #[cfg(not(unix))]
     fn sync(&self) -> io::Result<()> {
         sync_folder(&self.path)
     }
