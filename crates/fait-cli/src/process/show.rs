@@ -40,6 +40,7 @@ fn fields(i: &Instance) -> Vec<(&'static str, String)> {
         reason,
         since,
         input,
+        ..
     } = &i.status
     {
         let at = words::input(input);

@@ -2,7 +2,9 @@
 
 use super::{Names, due, in_short, short};
 use fait::event::Time;
-use fait::process::{Claimed, Deadline, Fact, InputRef, Issued, Outcome, Settled, Step, Target};
+use fait::process::{
+    Action, Claimed, Deadline, Fact, InputRef, Issued, Operated, Outcome, Settled, Step, Target,
+};
 use serde_json::Value;
 
 /// A process fact as a sentence, at the time when it was recorded.
@@ -16,6 +18,11 @@ pub(super) fn sentence(fact: &Fact, at: Time, names: &Names) -> String {
         Fact::Resumed(r) if r.retry => format!("{whose} goes on, trying again: {}", r.reason),
         Fact::Resumed(r) => format!("{whose} goes on, skipping what parked it: {}", r.reason),
         Fact::Claimed(claimed) => claimed_in_words(claimed, &whose, at, names),
+        Fact::Operated(o) => format!("{whose}: {}: {}", operated(o, at), o.reason),
+        Fact::Tried(t) => {
+            let name = names.get(&t.command).map_or("a command", String::as_str);
+            format!("{name} for {whose} is about to go out, try {}", t.attempt)
+        }
     }
 }
 
@@ -24,6 +31,7 @@ pub(crate) fn input(input: &InputRef) -> String {
     match input {
         InputRef::Event { ty, .. } => ty.clone(),
         InputRef::Deadline(d) => format!("the deadline {}", timer(&d.name)),
+        InputRef::Command { name, .. } => format!("{name}, which may have gone out"),
         InputRef::Operator => "what an operator did".into(),
     }
 }
@@ -103,11 +111,34 @@ fn settled_in_words(settled: &Settled, whose: &str) -> String {
         Outcome::Accepted => format!("{name} for {whose} was done"),
         Outcome::Refused { reason, .. } => format!("{name} for {whose} was refused: {reason}"),
         Outcome::Failed { error } => format!("{name} for {whose} failed: {error}"),
+        Outcome::Expired => format!("{name} for {whose} was not done in time"),
+        Outcome::Skipped { reason } => format!("{name} for {whose} is not to be done: {reason}"),
     }
+}
+
+fn operated(o: &Operated, at: Time) -> String {
+    let mut parts = vec![match o.action {
+        Action::Cancel => "cancelled".to_string(),
+        Action::Complete => "declared done".into(),
+        Action::Amend => "a command was amended".into(),
+        Action::Postpone => "a deadline was moved".into(),
+        Action::Fire => "a deadline was fired".into(),
+        Action::Compensate => "what was done is taken back".into(),
+        Action::Migrate => format!("migrated to definition {}", o.definition.unwrap_or(0)),
+    }];
+    parts.extend(o.issued.iter().map(|c| issued(c, at)));
+    parts.extend(o.set.iter().map(|d| deadline(d, at)));
+    parts.join("; ")
 }
 
 fn claimed_in_words(claimed: &Claimed, whose: &str, at: Time, names: &Names) -> String {
     let name = names.get(&claimed.command).map_or("a task", String::as_str);
+    if claimed.back {
+        return format!(
+            "{} handed back {name} for {whose}",
+            super::actor(&claimed.by)
+        );
+    }
     let until = due(claimed.until, at);
     format!(
         "{} took on {name} for {whose} until {until}",

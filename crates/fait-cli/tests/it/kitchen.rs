@@ -5,8 +5,8 @@ use fait::app::App;
 use fait::decision::{Context, Decide, Model};
 use fait::event::{Meta, Never, NewEvent, Origin, Tag, Time, minutes, seconds};
 use fait::process::{
-    Claimed, Deadline, Fact, Input, InputRef, Issued, Outbox, Outcome, Parked, Process, Settled,
-    Step, Target,
+    Claimed, Class, Deadline, Fact, Input, InputRef, Issued, Outbox, Outcome, Parked, Process,
+    Settled, Step, Target,
 };
 use fait::projection::Projection;
 use fait::reexport::serde_json::{Value, json};
@@ -297,7 +297,9 @@ fn first_order(log: &mut Log) {
         process: "serve-then-bill".into(),
         key: "7".into(),
         input: event(8, "CardDeclined"),
+        class: Class::Asked,
         reason: "nobody has said what follows when a card is declined".into(),
+        attempts: 1,
         seen: 0,
     });
     log.fact(Came(17, 100, Some(8), PROCESS), 7, &parked);
@@ -338,19 +340,8 @@ fn second_order(log: &mut Log) {
 
 fn step(key: u64, input: InputRef, stage: &str) -> Step {
     Step {
-        process: "serve-then-bill".into(),
-        key: key.to_string(),
-        version: 1,
-        input,
         state: json!({"stage": stage}),
-        issued: vec![],
-        withdrawn: vec![],
-        set: vec![],
-        cancelled: vec![],
-        ended: false,
-        until_settled: false,
-        late: false,
-        seen: 0,
+        ..Step::of("serve-then-bill", &key.to_string(), input)
     }
 }
 
@@ -370,6 +361,7 @@ fn issued(n: u128, name: &str, to: Target, due: Option<u64>, tries: u32) -> Issu
         to,
         due: due.map(|after| BEGIN + minutes(after)),
         tries,
+        expires: false,
     }
 }
 
@@ -389,6 +381,7 @@ fn settled(key: u64, (command, name): (u128, &str), outcome: Outcome) -> Fact {
         name: name.into(),
         body: Value::Null,
         outcome,
+        by_hand: None,
     })
 }
 
@@ -399,5 +392,6 @@ fn claimed(key: u64, command: u128) -> Fact {
         command: id(command),
         by: "cook:bo".into(),
         until: BEGIN + minutes(14),
+        back: false,
     })
 }

@@ -1,6 +1,7 @@
 //! What is recorded of a process. These are events like any other, with names that only `fait`
 //! may use, so that history alone says what was asked, done, missed and parked.
 
+use super::operated::Operated;
 use crate::event::{Draft, Position, StoredEvent, Tag, Time};
 use crate::store::MAX_NAME_BYTES;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -19,10 +20,16 @@ pub mod types {
     pub const RESUMED: &str = "$ProcessResumed";
     /// Somebody took an asked task upon themselves for a time.
     pub const CLAIMED: &str = "$TaskClaimed";
-    /// All of them.
-    pub const ALL: &[&str] = &[STEPPED, SETTLED, PARKED, RESUMED, CLAIMED];
+    /// An operator did something to an instance.
+    pub const OPERATED: &str = "$ProcessOperated";
+    /// Another system is about to be told what it may not be told twice.
+    pub const TRIED: &str = "$CommandTried";
+    /// All that is about one instance.
+    pub const ALL: &[&str] = &[STEPPED, SETTLED, PARKED, RESUMED, CLAIMED, OPERATED, TRIED];
     /// Those that move an instance: a step is appended only if none came meanwhile.
-    pub const MOVES: &[&str] = &[STEPPED, SETTLED, PARKED, RESUMED];
+    pub const MOVES: &[&str] = &[STEPPED, SETTLED, PARKED, RESUMED, OPERATED];
+    /// From where on processes hear what happens; about no instance.
+    pub const BEGAN: &str = "$ProcessesBegan";
 }
 
 /// All facts of all instances of a process carry it.
@@ -69,7 +76,14 @@ pub enum InputRef {
     },
     /// A deadline that was reached.
     Deadline(Deadline),
-    /// An operator.
+    /// A command of which nobody knows whether the other system acted on it.
+    Command {
+        /// Its id.
+        id: Uuid,
+        /// Its name.
+        name: String,
+    },
+    /// An operator, or the adoption of what happened before the process was there.
     Operator,
 }
 
@@ -112,6 +126,20 @@ pub struct Issued {
     pub due: Option<Time>,
     /// Which time this instance issues it: 1, 2, …
     pub tries: u32,
+    /// Whether it is not to be done any more once it is due.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expires: bool,
+}
+
+/// A deadline whose clock starts once a command is accepted, or an asked task is taken on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Awaited {
+    /// The deadline's name: the timer as JSON.
+    pub name: String,
+    /// The command.
+    pub command: Uuid,
+    /// How long after, in milliseconds.
+    pub after_ms: u64,
 }
 
 /// One step of a process.
@@ -123,6 +151,9 @@ pub struct Step {
     pub key: String,
     /// The version of the state.
     pub version: u32,
+    /// The definition that took the step.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub definition: u32,
     /// The input taken.
     pub input: InputRef,
     /// The new state.
@@ -136,9 +167,18 @@ pub struct Step {
     /// Deadlines set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<Deadline>,
+    /// Deadlines that begin when a command is accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaiting: Vec<Awaited>,
     /// Deadlines cancelled, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cancelled: Vec<String>,
+    /// Whether an instance that had ended began anew with this step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+    /// Whether the input had been held until the instance began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
     /// Whether the instance ended with this step.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
@@ -154,12 +194,49 @@ pub struct Step {
     pub seen: Position,
 }
 
+impl Step {
+    /// A step of which nothing comes.
+    pub fn of(process: &str, key: &str, input: InputRef) -> Step {
+        Step {
+            process: process.into(),
+            key: key.into(),
+            version: 1,
+            definition: 1,
+            input,
+            state: Value::Null,
+            issued: vec![],
+            withdrawn: vec![],
+            set: vec![],
+            awaiting: vec![],
+            cancelled: vec![],
+            again: false,
+            held: false,
+            ended: false,
+            until_settled: false,
+            late: false,
+            seen: 0,
+        }
+    }
+}
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands over a reference"
 )]
 fn is_zero(n: &Position) -> bool {
     *n == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+fn is_first(n: &u32) -> bool {
+    *n == 1
+}
+
+fn first() -> u32 {
+    1
 }
 
 /// What became of an issued command.
@@ -175,11 +252,31 @@ pub enum Outcome {
         /// Its sentence.
         reason: String,
     },
-    /// It could not be carried out.
+    /// It could not be carried out, after all tries.
     Failed {
         /// What went wrong.
         error: String,
     },
+    /// Nobody did it in time.
+    Expired,
+    /// An operator said that it is not to be done.
+    Skipped {
+        /// Why, in the operator's words.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// What went otherwise than wanted, as a sentence about a command. What an operator skipped
+    /// is no trouble: a person has looked at it.
+    pub fn trouble(&self, command: &str) -> Option<String> {
+        match self {
+            Outcome::Accepted | Outcome::Skipped { .. } => None,
+            Outcome::Refused { reason, .. } => Some(format!("`{command}` was refused: {reason}")),
+            Outcome::Failed { error } => Some(format!("`{command}` failed: {error}")),
+            Outcome::Expired => Some(format!("`{command}` was not done in time")),
+        }
+    }
 }
 
 /// An issued command is settled.
@@ -198,6 +295,42 @@ pub struct Settled {
     pub body: Value,
     /// What became of it.
     pub outcome: Outcome,
+    /// When an operator settled it by hand: how that is known, in the operator's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<String>,
+}
+
+/// What kind of trouble stopped an instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// The program: a panic, an input or a state that it cannot read.
+    #[default]
+    Defect,
+    /// What came of a command was not thought of.
+    Unhandled,
+    /// The process itself asked for a person.
+    Asked,
+    /// Nobody knows whether another system acted.
+    Uncertain,
+    /// Something was heard of an instance that has not begun.
+    Unmatched,
+    /// What it wants breaks a limit.
+    Limit,
+}
+
+impl Class {
+    /// The name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Defect => "defect",
+            Class::Unhandled => "unhandled",
+            Class::Asked => "asked",
+            Class::Uncertain => "uncertain",
+            Class::Unmatched => "unmatched",
+            Class::Limit => "limit",
+        }
+    }
 }
 
 /// An instance was parked.
@@ -209,8 +342,14 @@ pub struct Parked {
     pub key: String,
     /// At which input.
     pub input: InputRef,
+    /// What kind of trouble it is.
+    #[serde(default)]
+    pub class: Class,
     /// Why.
     pub reason: String,
+    /// How often it was tried.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub attempts: u32,
     /// Every event up to here had been taken before.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub seen: Position,
@@ -242,6 +381,23 @@ pub struct Claimed {
     pub by: String,
     /// Until when; then it is anybody's again.
     pub until: Time,
+    /// Whether it is handed back rather than taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub back: bool,
+}
+
+/// Another system is about to be told what it may not be told twice. When the outcome is not
+/// recorded behind it, nobody knows whether it acted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// The process.
+    pub process: String,
+    /// The instance.
+    pub key: String,
+    /// The command.
+    pub command: Uuid,
+    /// Which try: 1, 2, …
+    pub attempt: u32,
 }
 
 /// Any process fact.
@@ -257,6 +413,10 @@ pub enum Fact {
     Resumed(Resumed),
     /// See [`Claimed`].
     Claimed(Claimed),
+    /// See [`Operated`].
+    Operated(Operated),
+    /// See [`Tried`].
+    Tried(Tried),
 }
 
 impl Fact {
@@ -277,6 +437,8 @@ impl Fact {
             types::PARKED => Fact::Parked(json(event)?),
             types::RESUMED => Fact::Resumed(json(event)?),
             types::CLAIMED => Fact::Claimed(json(event)?),
+            types::OPERATED => Fact::Operated(json(event)?),
+            types::TRIED => Fact::Tried(json(event)?),
             _ => return Ok(None),
         }))
     }
@@ -289,6 +451,8 @@ impl Fact {
             Fact::Parked(f) => (&f.process, &f.key),
             Fact::Resumed(f) => (&f.process, &f.key),
             Fact::Claimed(f) => (&f.process, &f.key),
+            Fact::Operated(f) => (&f.process, &f.key),
+            Fact::Tried(f) => (&f.process, &f.key),
         }
     }
 
@@ -313,6 +477,15 @@ impl Fact {
                 tags.push(command_tag(f.command));
                 (types::CLAIMED, json_bytes(f))
             }
+            Fact::Operated(f) => {
+                tags.extend(f.issued.iter().map(|c| command_tag(c.id)));
+                tags.extend(f.withdrawn.iter().map(|id| command_tag(*id)));
+                (types::OPERATED, json_bytes(f))
+            }
+            Fact::Tried(f) => {
+                tags.push(command_tag(f.command));
+                (types::TRIED, json_bytes(f))
+            }
         };
         Draft {
             ty: ty.into(),
@@ -324,6 +497,6 @@ impl Fact {
 }
 
 /// These structs have only string keys, so that writing them as JSON cannot fail.
-fn json_bytes<T: Serialize>(fact: &T) -> Vec<u8> {
+pub(super) fn json_bytes<T: Serialize>(fact: &T) -> Vec<u8> {
     serde_json::to_vec(fact).unwrap_or_default()
 }

@@ -1,10 +1,14 @@
 //! One instance of a process, read back from its facts. No `react` here: reading back cannot send.
 
-use super::fact::{Deadline, Fact, InputRef, Issued, Outcome, Parked, Settled, Step, is_own_tag};
+use super::fact::{
+    Awaited, Class, Deadline, Fact, InputRef, Issued, Outcome, Parked, Settled, Step, is_own_tag,
+};
+use super::operated::{Action, Operated};
 use crate::event::{Meta, Position, Tag, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// How an instance stands.
@@ -22,6 +26,12 @@ pub enum Status {
         since: Time,
         /// The input that it stumbled over.
         input: InputRef,
+        /// What kind of trouble it is.
+        #[serde(default)]
+        class: Class,
+        /// How often it was tried.
+        #[serde(default)]
+        attempts: u32,
     },
     /// It has ended.
     Ended,
@@ -42,6 +52,9 @@ pub struct Open {
     /// Who has it, and until when.
     #[serde(default)]
     pub claim: Option<(String, Time)>,
+    /// How often another system was told that may not be told twice; 0 for others.
+    #[serde(default)]
+    pub tried: u32,
 }
 
 /// An instance of a process.
@@ -57,8 +70,14 @@ pub struct Instance {
     pub status: Status,
     /// What it issued and is not settled.
     pub open: BTreeMap<Uuid, Open>,
+    /// What was settled and is not taken as input yet, by the position of that.
+    #[serde(default)]
+    pub unheard: BTreeMap<Position, Issued>,
     /// The deadlines that are set, with the event id of the step that set them.
     pub deadlines: BTreeMap<String, (Deadline, Uuid)>,
+    /// The deadlines that begin when a command is accepted.
+    #[serde(default)]
+    pub awaiting: Vec<Awaited>,
     /// How often each command was issued.
     pub tries: BTreeMap<String, u32>,
     /// How often each deadline was set.
@@ -82,7 +101,22 @@ pub struct Instance {
     /// Whether it has ended, also while it is parked because of what came of its last step.
     #[serde(default)]
     pub ended: bool,
+    /// The definition of its last step; 0 before the first.
+    #[serde(default)]
+    pub definition: u32,
+    /// How often it began anew after it had ended.
+    #[serde(default)]
+    pub again: u32,
+    /// Positions of inputs that had been held until it began. At most [`MAX_HELD`].
+    #[serde(default)]
+    pub held: Vec<Position>,
+    /// Where an operator cancelled it; inputs before that are not taken any more.
+    #[serde(default)]
+    pub cancelled: Option<Position>,
 }
+
+/// Most inputs that are held for one instance until it begins.
+pub const MAX_HELD: usize = 1000;
 
 impl Instance {
     /// An instance that has not begun.
@@ -99,13 +133,36 @@ impl Instance {
         self.moved > 0
     }
 
+    /// Whether it has taken a step.
+    pub fn has_begun(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// Whether an event was taken as input.
+    pub fn has_taken(&self, position: Position, held: bool) -> bool {
+        match held {
+            true => self.held.contains(&position),
+            false => position <= self.last_input,
+        }
+    }
+
     /// Takes one fact in, in the order of positions. A fact taken before changes nothing.
     pub fn absorb(&mut self, fact: &Fact, meta: &Meta, tags: &[Tag]) {
-        if let Fact::Claimed(c) = fact {
-            if let Some(open) = self.open.get_mut(&c.command) {
-                open.claim = Some((c.by.clone(), c.until));
+        match fact {
+            Fact::Claimed(c) => {
+                if let Some(open) = self.open.get_mut(&c.command) {
+                    open.claim = (!c.back).then(|| (c.by.clone(), c.until));
+                    self.accepted(c.command, meta);
+                }
+                return;
             }
-            return;
+            Fact::Tried(t) => {
+                if let Some(open) = self.open.get_mut(&t.command) {
+                    open.tried = open.tried.max(t.attempt);
+                }
+                return;
+            }
+            _ => {}
         }
         if meta.position <= self.moved {
             return;
@@ -119,10 +176,30 @@ impl Instance {
         self.updated_at = meta.recorded_at;
         match fact {
             Fact::Stepped(step) => self.stepped(step, meta),
-            Fact::Settled(settled) => self.settled(settled),
+            Fact::Settled(settled) => self.settled(settled, meta),
             Fact::Parked(parked) => self.parked(parked, meta),
             Fact::Resumed(resumed) => self.resumed(resumed.retry),
-            Fact::Claimed(_) => {}
+            Fact::Operated(operated) => self.operated(operated, meta),
+            Fact::Claimed(_) | Fact::Tried(_) => {}
+        }
+    }
+
+    /// A deadline that waited for this begins.
+    fn accepted(&mut self, command: Uuid, meta: &Meta) {
+        let waiting = std::mem::take(&mut self.awaiting);
+        for awaited in waiting {
+            if awaited.command != command {
+                self.awaiting.push(awaited);
+                continue;
+            }
+            let generation = self.generations.entry(awaited.name.clone()).or_insert(0);
+            *generation += 1;
+            let deadline = Deadline {
+                name: awaited.name.clone(),
+                generation: *generation,
+                due: meta.recorded_at + Duration::from_millis(awaited.after_ms),
+            };
+            self.deadlines.insert(awaited.name, (deadline, meta.id));
         }
     }
 
@@ -132,6 +209,11 @@ impl Instance {
         };
         if !retry {
             self.took(&input);
+        }
+        if let InputRef::Command { id, .. } = &input
+            && let Some(open) = self.open.get_mut(id)
+        {
+            open.tried = 0;
         }
         let settled = self.until_settled && self.open.is_empty() && !retry;
         if self.ended || settled {
@@ -147,35 +229,68 @@ impl Instance {
                     self.deadlines.remove(&d.name);
                 }
             }
-            InputRef::Operator => {}
+            InputRef::Operator | InputRef::Command { .. } => {}
         }
+        self.unheard = self.unheard.split_off(&(self.last_input + 1));
     }
 
     fn stepped(&mut self, step: &Step, meta: &Meta) {
-        self.took(&step.input);
+        match &step.input {
+            InputRef::Event { position, .. } if step.held => self.held.push(*position),
+            input => self.took(input),
+        }
         self.last_input = self.last_input.max(step.seen);
         if step.late {
             self.late += 1;
             return;
         }
+        if step.again {
+            self.again += 1;
+            self.ended = false;
+            self.cancelled = None;
+            self.until_settled = false;
+            self.status = Status::Running;
+        }
         self.state = Some((step.version, step.state.clone()));
+        self.definition = step.definition;
         for id in &step.withdrawn {
-            self.open.remove(id);
+            self.withdraw(*id);
         }
         for name in &step.cancelled {
             self.deadlines.remove(name);
+            self.awaiting.retain(|a| a.name != *name);
         }
-        for deadline in &step.set {
+        self.set(&step.set, meta);
+        for awaited in &step.awaiting {
+            self.deadlines.remove(&awaited.name);
+            self.awaiting.retain(|a| a.name != awaited.name);
+            self.awaiting.push(awaited.clone());
+        }
+        if step.ended {
+            self.end();
+        }
+        self.issue(&step.issued, meta);
+        self.until_settled |= step.until_settled;
+    }
+
+    fn withdraw(&mut self, command: Uuid) {
+        self.open.remove(&command);
+        self.awaiting.retain(|a| a.command != command);
+    }
+
+    fn set(&mut self, deadlines: &[Deadline], meta: &Meta) {
+        for deadline in deadlines {
+            self.awaiting.retain(|a| a.name != deadline.name);
             self.generations
                 .insert(deadline.name.clone(), deadline.generation);
             self.deadlines
                 .insert(deadline.name.clone(), (deadline.clone(), meta.id));
         }
-        if step.ended {
-            self.end();
-        }
-        // What is issued with the last step is still carried out.
-        for issued in &step.issued {
+    }
+
+    /// What is issued with the last step is still carried out.
+    fn issue(&mut self, issued: &[Issued], meta: &Meta) {
+        for issued in issued {
             self.tries.insert(issued.name.clone(), issued.tries);
             let open = Open {
                 issued: issued.clone(),
@@ -183,14 +298,45 @@ impl Instance {
                 position: meta.position,
                 cause: meta.id,
                 claim: None,
+                tried: 0,
             };
             self.open.insert(issued.id, open);
         }
-        self.until_settled |= step.until_settled;
     }
 
-    fn settled(&mut self, settled: &Settled) {
-        self.open.remove(&settled.command);
+    fn operated(&mut self, operated: &Operated, meta: &Meta) {
+        for id in &operated.withdrawn {
+            self.withdraw(*id);
+        }
+        self.set(&operated.set, meta);
+        match operated.action {
+            Action::Cancel => {
+                self.cancelled = Some(meta.position);
+                self.open.clear();
+                self.deadlines.clear();
+                self.awaiting.clear();
+                if !self.ended {
+                    self.status = Status::Running;
+                }
+            }
+            Action::Complete | Action::Compensate => self.end(),
+            Action::Migrate => {
+                self.state = operated.state.clone().or_else(|| self.state.take());
+                self.definition = operated.definition.unwrap_or(self.definition);
+            }
+            Action::Amend | Action::Postpone | Action::Fire => {}
+        }
+        self.issue(&operated.issued, meta);
+    }
+
+    fn settled(&mut self, settled: &Settled, meta: &Meta) {
+        if let Some(open) = self.open.remove(&settled.command) {
+            self.unheard.insert(meta.position, open.issued);
+        }
+        match settled.outcome {
+            Outcome::Accepted => self.accepted(settled.command, meta),
+            _ => self.awaiting.retain(|a| a.command != settled.command),
+        }
         let done = settled.outcome == Outcome::Accepted && self.until_settled;
         if done && self.open.is_empty() && self.status == Status::Running {
             self.end();
@@ -203,6 +349,8 @@ impl Instance {
             reason: parked.reason.clone(),
             since: meta.recorded_at,
             input: parked.input.clone(),
+            class: parked.class,
+            attempts: parked.attempts,
         };
     }
 
@@ -211,5 +359,6 @@ impl Instance {
         self.status = Status::Ended;
         self.open.clear();
         self.deadlines.clear();
+        self.awaiting.clear();
     }
 }

@@ -3,22 +3,28 @@
 //! has a `react` to call.
 
 mod fact;
+mod operated;
 mod instance;
 mod outbox;
+mod routes;
+mod def;
 
+pub use def::{Adopt, Alias, Aliased, Migrate, ProcessDef, React, Route};
 pub use fact::{
-    Claimed, Deadline, Fact, InputRef, Issued, Outcome, Parked, Resumed, Settled, Step, Target,
-    command_tag, instance_tag, is_own_tag, process_tag, types,
+    Awaited, Claimed, Class, Deadline, Fact, InputRef, Issued, Outcome, Parked, Resumed, Settled,
+    Step, Target, Tried, command_tag, instance_tag, is_own_tag, process_tag, types,
 };
-pub use instance::{Instance, Open, Status};
-pub use outbox::{Ask, Issue, Outbox};
+pub use instance::{Instance, MAX_HELD, Open, Status};
+pub use operated::{Action, Began, Operated};
+pub use outbox::{Ask, Issue, Outbox, Sent};
+pub use routes::{Keys, May, Routed, Routes, Rule, Unmatched, Way};
 
-use crate::command::{CommandSet, InputError};
-use crate::event::{DecodeError, Draft, EntityId, EventDef, EventSet, StoredEvent, Time};
+use crate::command::CommandSet;
+use crate::event::{Draft, EntityId, EventSet, StoredEvent, Time};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::fmt;
-use std::sync::Arc;
+use std::time::Duration;
 
 /// What a process is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +48,39 @@ pub enum Input<P: Process> {
         /// What went wrong.
         error: String,
     },
+    /// A command that it sent was carried out. What happened comes as events of its own.
+    Done {
+        /// What was sent.
+        command: P::Sends,
+    },
+    /// A command that it sent was not carried out before its time was over.
+    Expired {
+        /// What was sent.
+        command: P::Sends,
+    },
+    /// An operator said that a command is not to be carried out.
+    Skipped {
+        /// What was sent.
+        command: P::Sends,
+        /// Why, in the operator's words.
+        reason: String,
+    },
+    /// A task that it asked for was done, refused, or not done in time: what was asked, with the
+    /// fields that it gave. Its other fields were the person's.
+    Asked {
+        /// The task's name.
+        task: String,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// An operator cancelled this instance. What was open is withdrawn already; this is the time
+    /// to clear up. The instance ends with this step.
+    Cancelled {
+        /// Who.
+        by: String,
+        /// Why, in the operator's words.
+        reason: String,
+    },
 }
 
 /// A state machine around events.
@@ -63,6 +102,9 @@ pub trait Process:
     const TITLE: &'static str = Self::NAME;
     /// The version of the state; raise it with a change of shape, and write `upcast`.
     const VERSION: u32 = 1;
+    /// The version of the rules. An instance goes on with the latest, unless the definition that
+    /// it began with is still wired beside it; see `AppBuilder::also`.
+    const DEFINITION: u32 = 1;
     /// What one instance is about.
     type Key: EntityId;
     /// What it hears.
@@ -87,6 +129,22 @@ pub trait Process:
     /// The event has two ids of the kind: say here which one is meant.
     fn correlate(event: &Self::Events) -> Result<Vec<Self::Key>, String> {
         only(event.ids())
+    }
+    /// What each event may do, when it is not the same for all: begin an instance, go on with one,
+    /// end one. By default every event of [`correlate`](Self::correlate) may begin an instance.
+    fn routes(_routes: &mut Routes<Self>) {}
+    /// The state of an instance that would have been there if the process had; for a process that
+    /// is added to a system with `Begin::Adopt`. What it would have done is not done. None: it
+    /// would not have begun, or would have ended.
+    fn adopt(_key: &Self::Key, _past: &[Self::Events]) -> Option<Self> {
+        None
+    }
+    /// The state of an instance of an older definition for this one, when an operator migrates it.
+    ///
+    /// # Errors
+    /// A sentence: why it cannot go on with this definition.
+    fn migrate(self, _from: u32) -> Result<Self, String> {
+        Ok(self)
     }
     /// Brings the recorded state of an older version to today's.
     ///
@@ -136,8 +194,10 @@ pub enum AnyInput<'a> {
     Event(&'a StoredEvent),
     /// A deadline was reached, by its name.
     Timer(&'a str),
-    /// A command was refused or failed.
+    /// A command was settled.
     Settled(&'a Issued, &'a Outcome),
+    /// An operator cancelled the instance: who and why.
+    Cancelled(&'a str, &'a str),
 }
 
 /// What a step came to, with types erased.
@@ -153,6 +213,8 @@ pub struct Reaction {
     pub withdrawn: Vec<String>,
     /// Deadlines to set: name and time.
     pub set: Vec<(String, Time)>,
+    /// Deadlines to set once a command is accepted: name, the command's name, how long after.
+    pub awaiting: Vec<(String, String, Duration)>,
     /// Names of deadlines to cancel.
     pub cancelled: Vec<String>,
     /// Events to raise.
@@ -162,7 +224,7 @@ pub struct Reaction {
     /// Whether it ends once everything it issued is settled.
     pub until_settled: bool,
     /// Why a person must look.
-    pub parked: Option<String>,
+    pub parked: Option<(Class, String)>,
 }
 
 impl Reaction {
@@ -172,6 +234,7 @@ impl Reaction {
             issued,
             withdrawn,
             set,
+            awaiting,
             cancelled,
             raised,
             ended,
@@ -182,205 +245,10 @@ impl Reaction {
             && issued.is_empty()
             && withdrawn.is_empty()
             && set.is_empty()
+            && awaiting.is_empty()
             && cancelled.is_empty()
             && raised.is_empty()
             && !ended
             && parked.is_none()
-    }
-}
-
-/// Which instances an event belongs to.
-pub type Route = Arc<dyn Fn(&StoredEvent) -> Result<Vec<String>, DecodeError> + Send + Sync>;
-
-/// One step: key, recorded state with its version, input, the input's recorded time.
-pub type React = Arc<
-    dyn Fn(&str, Option<(u32, &Value)>, AnyInput<'_>, Time) -> Result<Reaction, String>
-        + Send
-        + Sync,
->;
-
-/// A process or a policy as data: what the registry holds.
-#[derive(Clone)]
-pub struct ProcessDef {
-    /// The name in records.
-    pub name: String,
-    /// The name in plain words.
-    pub title: String,
-    /// The version of the state.
-    pub version: u32,
-    /// Whether it is a policy: an instance per event, which ends when its commands are settled.
-    pub policy: bool,
-    /// The kind of thing that an instance is about; `event` for a policy.
-    pub key_kind: String,
-    /// What it hears.
-    pub types: Vec<String>,
-    /// What it sends or asks for.
-    pub sends: Vec<String>,
-    /// What it raises itself.
-    pub raises: Vec<EventDef>,
-    /// Which instances an event belongs to.
-    pub route: Route,
-    /// One step.
-    pub react: React,
-}
-
-impl fmt::Debug for ProcessDef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProcessDef")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
-
-fn owned(names: &[&str]) -> Vec<String> {
-    names.iter().map(|s| s.to_string()).collect()
-}
-
-impl ProcessDef {
-    /// The definition of a Rust process.
-    pub fn of<P: Process>() -> Self {
-        ProcessDef {
-            name: P::NAME.into(),
-            title: P::TITLE.into(),
-            version: P::VERSION,
-            policy: false,
-            key_kind: P::Key::KIND.into(),
-            types: owned(P::Events::TYPES),
-            sends: owned(P::Sends::NAMES),
-            raises: P::Raises::defs(),
-            route: Arc::new(|event| {
-                let Some(e) = P::Events::decode(event)? else {
-                    return Ok(vec![]);
-                };
-                let keys = P::correlate(&e).map_err(|m| event.unreadable(m))?;
-                Ok(keys.iter().map(ToString::to_string).collect())
-            }),
-            react: Arc::new(react_one::<P>),
-        }
-    }
-
-    /// The definition of a Rust policy.
-    pub fn of_policy<P: Policy>() -> Self {
-        ProcessDef {
-            name: P::NAME.into(),
-            title: P::TITLE.into(),
-            version: 1,
-            policy: true,
-            key_kind: "event".into(),
-            types: owned(P::Events::TYPES),
-            sends: owned(P::Sends::NAMES),
-            raises: vec![],
-            route: Arc::new(|event| Ok(vec![event.meta.id.to_string()])),
-            react: Arc::new(|_, _, input, _| policy_one::<P>(input)),
-        }
-    }
-}
-
-fn react_one<P: Process>(
-    key: &str,
-    state: Option<(u32, &Value)>,
-    input: AnyInput<'_>,
-    now: Time,
-) -> Result<Reaction, String> {
-    let key = P::Key::parse(key).map_err(|e| e.to_string())?;
-    let before: P = match state {
-        None => P::default(),
-        Some((version, value)) => read_state(version, value)?,
-    };
-    let Some(input) = read_input::<P>(input)? else {
-        let state = serde_json::to_value(before).map_err(|e| e.to_string())?;
-        return Ok(Reaction {
-            state,
-            ..Reaction::default()
-        });
-    };
-    let mut out = Outbox::new(now);
-    let after = before.clone().react(&key, input, &mut out);
-    let changed = after != before;
-    let state = serde_json::to_value(after).map_err(|e| e.to_string())?;
-    Ok(Reaction {
-        changed,
-        ..out.into_reaction(state)?
-    })
-}
-
-fn read_state<P: Process>(version: u32, value: &Value) -> Result<P, String> {
-    if version > P::VERSION {
-        return Err(format!(
-            "its state has version {version}, newer than this program's"
-        ));
-    }
-    let value = if version < P::VERSION {
-        P::upcast(version, value.clone())?
-    } else {
-        value.clone()
-    };
-    serde_json::from_value(value).map_err(|e| format!("its state cannot be read: {e}"))
-}
-
-fn read_input<P: Process>(input: AnyInput<'_>) -> Result<Option<Input<P>>, String> {
-    let (issued, outcome) = match input {
-        AnyInput::Event(e) => {
-            return P::Events::decode(e)
-                .map(|e| e.map(Input::Event))
-                .map_err(|e| e.to_string());
-        }
-        AnyInput::Timer(name) => {
-            let timer = serde_json::from_str(name)
-                .map_err(|e| format!("deadline {name} is not known any more: {e}"))?;
-            return Ok(Some(Input::Timer(timer)));
-        }
-        AnyInput::Settled(issued, outcome) => (issued, outcome),
-    };
-    let command = || match P::Sends::decode(&issued.name, &issued.body) {
-        Ok(Some(command)) => Ok(command),
-        Ok(None) => Err(format!("it does not send `{}` any more", issued.name)),
-        Err(e) => Err(format!(
-            "its command `{}` cannot be read any more: {e}",
-            issued.name
-        )),
-    };
-    Ok(match outcome {
-        Outcome::Accepted => None,
-        Outcome::Refused { reason, .. } => Some(Input::Refused {
-            command: command()?,
-            reason: reason.clone(),
-        }),
-        Outcome::Failed { error } => Some(Input::Failed {
-            command: command()?,
-            error: error.clone(),
-        }),
-    })
-}
-
-fn policy_one<P: Policy>(input: AnyInput<'_>) -> Result<Reaction, String> {
-    let parked = |why: String| {
-        Ok(Reaction {
-            parked: Some(why),
-            ..Reaction::default()
-        })
-    };
-    match input {
-        AnyInput::Timer(name) => Err(format!("a policy has no deadline, yet {name} was reached")),
-        AnyInput::Settled(_, Outcome::Accepted) => Ok(Reaction::default()),
-        AnyInput::Settled(issued, Outcome::Refused { reason, .. }) => {
-            parked(format!("`{}` was refused: {reason}", issued.name))
-        }
-        AnyInput::Settled(issued, Outcome::Failed { error }) => {
-            parked(format!("`{}` failed: {error}", issued.name))
-        }
-        AnyInput::Event(event) => {
-            let Some(e) = P::Events::decode(event).map_err(|e| e.to_string())? else {
-                return Ok(Reaction::default());
-            };
-            let issued: Result<Vec<Issue>, InputError> =
-                P::whenever(e).iter().map(Issue::send).collect();
-            let issued = issued.map_err(|e| e.to_string())?;
-            Ok(Reaction {
-                until_settled: !issued.is_empty(),
-                issued,
-                ..Reaction::default()
-            })
-        }
     }
 }

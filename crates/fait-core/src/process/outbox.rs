@@ -1,6 +1,6 @@
 //! The outbox: what a step wants done, as data.
 
-use super::{Input, Process, Reaction};
+use super::{Class, Input, Outcome, Process, Reaction};
 use crate::command::{Command, CommandSet, InputError};
 use crate::event::{Draft, EncodeError, EventSet, Time};
 use serde::Serialize;
@@ -19,6 +19,8 @@ pub struct Issue {
     pub role: Option<String>,
     /// How long there is time, from the input's recorded time.
     pub within: Option<Duration>,
+    /// Whether it is not to be done any more after that.
+    pub expires: bool,
 }
 
 impl Issue {
@@ -33,6 +35,7 @@ impl Issue {
             body,
             role: None,
             within: None,
+            expires: false,
         })
     }
 }
@@ -67,11 +70,18 @@ impl<P: Process> Outbox<P> {
     }
 
     /// Sends a command: it is recorded with this step and carried out once.
-    pub fn send(&mut self, command: impl Into<P::Sends>) {
-        match Issue::send(&command.into()) {
-            Ok(issue) => self.reaction.issued.push(issue),
-            Err(e) => self.defect = Some(e.to_string()),
-        }
+    pub fn send(&mut self, command: impl Into<P::Sends>) -> Sent<'_> {
+        let issue = match Issue::send(&command.into()) {
+            Ok(issue) => {
+                self.reaction.issued.push(issue);
+                self.reaction.issued.last_mut()
+            }
+            Err(e) => {
+                self.defect = Some(e.to_string());
+                None
+            }
+        };
+        Sent { issue }
     }
 
     /// Asks a role to do a task about this instance's key. An earlier ask of the instance for the
@@ -86,6 +96,7 @@ impl<P: Process> Outbox<P> {
             body: Value::Object(Map::new()),
             role: Some(role.into()),
             within: None,
+            expires: false,
         });
         let index = self.reaction.issued.len() - 1;
         Ask {
@@ -122,9 +133,28 @@ impl<P: Process> Outbox<P> {
         let Some(name) = self.timer(&timer) else {
             return;
         };
-        self.reaction.cancelled.retain(|n| *n != name);
-        self.reaction.set.retain(|(n, _)| *n != name);
+        self.forget(&name);
         self.reaction.set.push((name, at));
+    }
+
+    /// Sets a deadline whose clock starts when a command of this name, sent or asked for in this
+    /// step or still open, is accepted, or when somebody takes the asked task on. While it waits
+    /// in a queue, no time passes. It does not come when the command is withdrawn or refused.
+    pub fn wake_after_accepted<C: Command>(&mut self, after: Duration, timer: P::Timer)
+    where
+        P::Sends: From<C>,
+    {
+        let Some(name) = self.timer(&timer) else {
+            return;
+        };
+        self.forget(&name);
+        self.reaction.awaiting.push((name, C::NAME.into(), after));
+    }
+
+    fn forget(&mut self, name: &str) {
+        self.reaction.cancelled.retain(|n| n != name);
+        self.reaction.set.retain(|(n, _)| n != name);
+        self.reaction.awaiting.retain(|(n, ..)| n != name);
     }
 
     /// Cancels a deadline, if it is set.
@@ -132,7 +162,7 @@ impl<P: Process> Outbox<P> {
         let Some(name) = self.timer(&timer) else {
             return;
         };
-        self.reaction.set.retain(|(n, _)| *n != name);
+        self.forget(&name);
         self.reaction.cancelled.push(name);
     }
 
@@ -145,20 +175,29 @@ impl<P: Process> Outbox<P> {
 
     /// Gives up and shows it to an operator, with the reason. This instance waits; others go on.
     pub fn park(&mut self, reason: impl Into<String>) {
-        self.reaction.parked = Some(reason.into());
+        self.reaction.parked = Some((Class::Asked, reason.into()));
     }
 
-    /// The last arm of a process: late events and stale deadlines are ignored, a refusal or
-    /// failure that nobody thought of is parked.
+    /// The last arm of a process: late events, stale deadlines and what went well are ignored; a
+    /// command that was refused, failed or was not done in time, of which nobody thought, parks
+    /// the instance.
     pub fn unhandled(&mut self, state: P, input: Input<P>) -> P {
-        match input {
-            Input::Event(_) | Input::Timer(_) => {}
+        let (name, outcome) = match input {
+            Input::Event(_)
+            | Input::Timer(_)
+            | Input::Done { .. }
+            | Input::Skipped { .. }
+            | Input::Cancelled { .. } => return state,
             Input::Refused { command, reason } => {
-                self.park(format!("`{}` was refused: {reason}", name_of(&command)));
+                let code = String::new();
+                (name_of(&command), Outcome::Refused { code, reason })
             }
-            Input::Failed { command, error } => {
-                self.park(format!("`{}` failed: {error}", name_of(&command)));
-            }
+            Input::Failed { command, error } => (name_of(&command), Outcome::Failed { error }),
+            Input::Expired { command } => (name_of(&command), Outcome::Expired),
+            Input::Asked { task, outcome } => (task, outcome),
+        };
+        if let Some(why) = outcome.trouble(&name) {
+            self.reaction.parked = Some((Class::Unhandled, why));
         }
         state
     }
@@ -188,8 +227,28 @@ impl<P: Process> Outbox<P> {
     }
 }
 
-fn name_of<C: CommandSet>(command: &C) -> &'static str {
-    command.encode().map_or("a command", |(name, _)| name)
+fn name_of<C: CommandSet>(command: &C) -> String {
+    command
+        .encode()
+        .map_or("a command", |(name, _)| name)
+        .into()
+}
+
+/// A command that was sent, to say more about it.
+#[derive(Debug)]
+pub struct Sent<'a> {
+    issue: Option<&'a mut Issue>,
+}
+
+impl Sent<'_> {
+    /// How long there is time, from the input's recorded time. Afterwards it is not begun any
+    /// more, and the process hears [`Input::Expired`].
+    pub fn within(self, time: Duration) {
+        if let Some(issue) = self.issue {
+            issue.within = Some(time);
+            issue.expires = true;
+        }
+    }
 }
 
 /// An ask being worded.
@@ -200,13 +259,24 @@ pub struct Ask<'a> {
 }
 
 impl Ask<'_> {
-    /// How long there is time. It is shown to the person; what happens then is up to a deadline.
+    /// How long there is time. It is shown to the person. What happens then is up to a deadline,
+    /// or to [`or_expire`](Self::or_expire).
     #[expect(
         clippy::return_self_not_must_use,
         reason = "the ask is recorded either way"
     )]
     pub fn within(self, time: Duration) -> Self {
         self.issue.within = Some(time);
+        self
+    }
+
+    /// When the time is over, the task is taken out of the inbox and the process hears of it.
+    #[expect(
+        clippy::return_self_not_must_use,
+        reason = "the ask is recorded either way"
+    )]
+    pub fn or_expire(self) -> Self {
+        self.issue.expires = true;
         self
     }
 

@@ -6,7 +6,7 @@ use super::words::{
     all_of, hour, label, members, moment, ordinal, person, plain, short, small, tell,
 };
 use fait::event::StoredEvent;
-use fait::process::{Fact, InputRef, Issued, Outcome, Settled, Step, Target};
+use fait::process::{Action, Fact, InputRef, Issued, Outcome, Settled, Step, Target};
 use maud::{Markup, html};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -115,6 +115,24 @@ impl<'a> Teller<'a> {
                 let what = format!("“{}” {how}", self.process(&r.process));
                 vec![Line::new(Mark::Asked, what).with(format!("{by}: {}", r.reason))]
             }
+            Ok(Some(Fact::Operated(o))) => {
+                let process = self.process(&o.process);
+                let what = match o.action {
+                    Action::Cancel => format!("“{process}” was cancelled"),
+                    Action::Complete => format!("“{process}” was declared done"),
+                    Action::Amend => format!("What “{process}” wants was corrected"),
+                    Action::Postpone => format!("“{process}” waits until another time"),
+                    Action::Fire => format!("“{process}” does not wait any longer"),
+                    Action::Compensate => format!("What “{process}” did is taken back"),
+                    Action::Migrate => format!("“{process}” goes on by its new rules"),
+                };
+                vec![Line::new(Mark::Asked, what).with(format!("{by}: {}", o.reason))]
+            }
+            Ok(Some(Fact::Tried(_))) => vec![],
+            Ok(Some(Fact::Claimed(c))) if c.back => {
+                let what = format!("{} handed it back", person(&c.by));
+                vec![Line::new(Mark::Asked, what).with(self.task(&c.command))]
+            }
             Ok(Some(Fact::Claimed(c))) => {
                 let until = hour(c.until, self.desk.now);
                 let what = format!("{} took it until {until}", person(&c.by));
@@ -220,6 +238,11 @@ impl<'a> Teller<'a> {
             Outcome::Failed { error } => {
                 let what = format!("Failed: {title}");
                 Some(Line::new(Mark::Trouble, what).with(error.clone()))
+            }
+            Outcome::Expired => Some(Line::new(Mark::Trouble, format!("Not in time: {title}"))),
+            Outcome::Skipped { reason } => {
+                let what = format!("Not to be done: {title}");
+                Some(Line::new(Mark::Asked, what).with(format!("{by}: {reason}")))
             }
         }
     }

@@ -257,6 +257,9 @@ impl AppBuilder {
         unique("process", self.processes.iter().map(|p| p.name.as_str()))?;
         let known: BTreeSet<&str> = self.commands.iter().map(|c| c.name.as_str()).collect();
         for p in &self.processes {
+            if let Some(problem) = p.problems.first() {
+                return wrong(format!("process `{}`: {problem}", p.name));
+            }
             if let Some(missing) = p.sends.iter().find(|s| !known.contains(s.as_str())) {
                 let name = &p.name;
                 return wrong(format!(

@@ -88,6 +88,7 @@ impl App {
             if let Some(event) = newest {
                 if let Ok(Some(Fact::Claimed(c))) = Fact::read(&event)
                     && c.until > now
+                    && !c.back
                     && c.by != by
                 {
                     return Err(ClaimError::Taken {
@@ -104,6 +105,7 @@ impl App {
                 command: task,
                 by: by.into(),
                 until,
+                back: false,
             });
             let origin = Origin {
                 actor: Some(by.into()),

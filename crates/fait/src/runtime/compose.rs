@@ -4,14 +4,18 @@ use super::Core;
 use super::step::{MAX_ISSUED, Runner, Taken};
 use super::view::panic_text;
 use fait_core::decision::CommandDef;
-use fait_core::event::{NewEvent, Origin, Tag, Time};
+use fait_core::event::{NewEvent, Origin, StoredEvent, Tag, Time};
 use fait_core::process::{
-    AnyInput, Deadline, Fact, InputRef, Instance, Issue, Issued, Outcome, Parked, ProcessDef,
-    Reaction, Settled, Status, Step, Target,
+    AnyInput, Awaited, Class, Deadline, Fact, InputRef, Instance, Issue, Issued, Parked,
+    ProcessDef, Reaction, Settled, Status, Step, Target,
 };
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 use uuid::Uuid;
+
+/// Why an instance cannot go on.
+pub(super) type Trouble = (Class, String);
 
 impl Core {
     /// What is to be appended for an input; none when it was taken before or nothing comes of it.
@@ -22,25 +26,31 @@ impl Core {
         taken: Taken<'_>,
     ) -> Option<Vec<NewEvent>> {
         let input = match taken {
-            Taken::Event(e) if e.meta.position <= instance.last_input => return None,
-            Taken::Event(e) => InputRef::Event {
-                id: e.meta.id,
-                position: e.meta.position,
-                ty: e.ty.clone(),
-            },
+            Taken::Event(e, heard) => {
+                let position = e.meta.position;
+                // What an operator cancelled does not hear what came before that.
+                let cancelled = instance.cancelled.is_some_and(|at| position < at);
+                if instance.has_taken(position, heard.held) || cancelled {
+                    return None;
+                }
+                event_ref(e)
+            }
             Taken::Deadline(due) => match instance.deadlines.get(&due.name) {
                 Some((d, _)) if d.due == due.due => InputRef::Deadline(d.clone()),
                 _ => return None,
             },
         };
+        let again = instance.status == Status::Ended && taken.heard().again;
         match &instance.status {
-            Status::Parked { .. } => None,
-            Status::Ended => self.late(runner, instance, taken, input),
-            Status::Running => match self.react(runner, instance, taken) {
-                Ok(None) => None,
-                Ok(Some(reaction)) => Some(self.compose(runner, instance, taken, input, reaction)),
-                Err(why) => Some(self.parked(instance, taken, input, why)),
-            },
+            Status::Parked { .. } => return None,
+            Status::Ended if !again => return self.late(runner, instance, taken, input),
+            Status::Running if !instance.has_begun() && !taken.heard().start => return None,
+            Status::Running | Status::Ended => {}
+        }
+        match self.react(runner, instance, taken) {
+            Ok(None) => None,
+            Ok(Some(reaction)) => Some(self.compose(runner, instance, taken, input, reaction)),
+            Err(trouble) => Some(self.parked(instance, taken, input, trouble)),
         }
     }
 
@@ -49,40 +59,54 @@ impl Core {
         runner: &Runner,
         instance: &Instance,
         taken: Taken<'_>,
-    ) -> Result<Option<Reaction>, String> {
-        let settled;
-        let (input, now) = match taken {
-            Taken::Deadline(due) => (AnyInput::Timer(&due.name), self.clock.now()),
-            Taken::Event(e) => match Fact::read(e).map_err(|e| e.to_string())? {
-                Some(Fact::Settled(s)) => {
-                    settled = (as_issued(&s), s.outcome);
-                    (
-                        AnyInput::Settled(&settled.0, &settled.1),
-                        e.meta.recorded_at,
-                    )
-                }
-                _ => (AnyInput::Event(e), e.meta.recorded_at),
-            },
+    ) -> Result<Option<Reaction>, Trouble> {
+        let def = runner.def_for(instance);
+        let defect = |why: String| (Class::Defect, why);
+        let (event, heard) = match taken {
+            Taken::Deadline(due) => {
+                let input = AnyInput::Timer(&due.name);
+                return react_to(def, instance, input, self.clock.now()).map(Some);
+            }
+            Taken::Event(event, heard) => (event, heard),
         };
-        if let AnyInput::Settled(_, Outcome::Accepted) = input {
-            return Ok(None);
-        }
-        let state = instance
-            .state
-            .as_ref()
-            .map(|(version, value)| (*version, value));
-        let react = || (runner.def.react)(&instance.key, state, input, now);
-        let reaction = catch_unwind(AssertUnwindSafe(react))
-            .unwrap_or_else(|panic| Err(panic_text(&*panic)))?;
-        if reaction.issued.len() > MAX_ISSUED {
-            let n = reaction.issued.len();
-            return Err(format!(
-                "one step issues {n} commands; at most {MAX_ISSUED} fit"
-            ));
-        }
-        // A reached deadline is taken even when nothing comes of it, or it would come again.
-        let nothing = reaction.is_nothing() && matches!(taken, Taken::Event(_));
-        Ok((!nothing).then_some(reaction))
+        let now = event.meta.recorded_at;
+        let fact = Fact::read(event).map_err(|e| defect(e.to_string()))?;
+        let mut reaction = match fact {
+            Some(Fact::Settled(s)) => {
+                let known = instance.unheard.get(&event.meta.position);
+                let issued = known.cloned().unwrap_or_else(|| as_issued(&s));
+                if !def.hears_of(&s.name) {
+                    return match s.outcome.trouble(&s.name) {
+                        Some(why) => Err((Class::Unhandled, why)),
+                        None => Ok(None),
+                    };
+                }
+                let input = AnyInput::Settled(&issued, &s.outcome);
+                react_to(def, instance, input, now)?
+            }
+            Some(Fact::Operated(o)) => {
+                let by = event.meta.origin.actor.as_deref().unwrap_or("somebody");
+                let input = AnyInput::Cancelled(by, &o.reason);
+                let cleared = react_to(def, instance, input, now);
+                let mut reaction = cleared.unwrap_or_else(|(_, why)| {
+                    // It ends whatever its own code thinks of that.
+                    tracing::error!(process = def.name, key = instance.key, why, "cancelled");
+                    Reaction {
+                        state: instance
+                            .state
+                            .clone()
+                            .map_or(Value::Null, |(_, state)| state),
+                        ..Reaction::default()
+                    }
+                });
+                (reaction.ended, reaction.parked) = (true, None);
+                reaction
+            }
+            _ => react_to(def, instance, AnyInput::Event(event), now)?,
+        };
+        reaction.ended |= heard.ends;
+        // A held input may come behind others, so that it must be known that it was taken.
+        Ok((heard.held || !reaction.is_nothing()).then_some(reaction))
     }
 
     fn late(
@@ -92,37 +116,33 @@ impl Core {
         taken: Taken<'_>,
         input: InputRef,
     ) -> Option<Vec<NewEvent>> {
-        let Taken::Event(event) = taken else {
+        let Taken::Event(event, heard) = taken else {
             return None;
         };
-        if let Ok(Some(Fact::Settled(s))) = Fact::read(event) {
+        match Fact::read(event) {
             // Nobody is there to hear it, and it must not disappear.
-            return refusal_of(&s).map(|why| self.parked(instance, taken, input, why));
+            Ok(Some(Fact::Settled(s))) => {
+                let trouble = s.outcome.trouble(&s.name)?;
+                return Some(self.parked(instance, taken, input, (Class::Unhandled, trouble)));
+            }
+            Ok(Some(_)) => return None,
+            Ok(None) | Err(_) => {}
         }
+        let def = runner.def_for(instance);
         tracing::info!(
-            process = runner.def.name,
+            process = def.name,
             key = instance.key,
             event = event.ty,
             "late"
         );
-        let (version, state) = instance
-            .state
-            .clone()
-            .unwrap_or((runner.def.version, Value::Null));
+        let (version, state) = instance.state.clone().unwrap_or((def.version, Value::Null));
         let step = Step {
-            process: instance.process.clone(),
-            key: instance.key.clone(),
             version,
-            input,
             state,
-            issued: vec![],
-            withdrawn: vec![],
-            set: vec![],
-            cancelled: vec![],
             ended: true,
-            until_settled: false,
             late: true,
-            seen: 0,
+            held: heard.held,
+            ..step_of(instance, def, input)
         };
         Some(vec![self.fact(&Fact::Stepped(step), instance, taken)])
     }
@@ -132,16 +152,18 @@ impl Core {
         instance: &Instance,
         taken: Taken<'_>,
         input: InputRef,
-        reason: String,
+        (class, reason): Trouble,
     ) -> Vec<NewEvent> {
         tracing::error!(
             process = instance.process,
             key = instance.key,
+            class = class.name(),
             reason,
             "parked"
         );
         let seen = match taken {
-            Taken::Event(e) => e.meta.position - 1,
+            Taken::Event(_, heard) if heard.held => 0,
+            Taken::Event(e, _) => e.meta.position - 1,
             Taken::Deadline(_) => self
                 .processes
                 .get(&instance.process)
@@ -151,7 +173,9 @@ impl Core {
             process: instance.process.clone(),
             key: instance.key.clone(),
             input,
+            class,
             reason,
+            attempts: 1,
             seen,
         };
         vec![self.fact(&Fact::Parked(parked), instance, taken)]
@@ -165,22 +189,28 @@ impl Core {
         input: InputRef,
         r: Reaction,
     ) -> Vec<NewEvent> {
-        if let Some(reason) = r.parked.clone() {
-            return self.parked(instance, taken, input, reason);
+        if let Some(trouble) = r.parked.clone() {
+            return self.parked(instance, taken, input, trouble);
         }
         let now = match taken {
-            Taken::Event(e) => e.meta.recorded_at,
+            Taken::Event(e, _) => e.meta.recorded_at,
             Taken::Deadline(_) => self.clock.now(),
         };
+        let def = runner.def_for(instance);
         let issued: Result<Vec<Issued>, String> = r
             .issued
             .iter()
             .enumerate()
-            .map(|(n, issue)| self.issue(runner, instance, &input, (n, issue), now))
+            .map(|(n, issue)| self.issue(def, instance, &input, (n, issue), now))
             .collect();
-        let issued = match issued {
-            Ok(issued) => issued,
-            Err(why) => return self.parked(instance, taken, input, why),
+        let issued = issued.map(|all| if r.ended { keep_automatic(all) } else { all });
+        let awaited = issued.and_then(|issued| {
+            let awaiting = awaiting(instance, &issued, &r)?;
+            Ok((issued, awaiting))
+        });
+        let (issued, awaiting) = match awaited {
+            Ok(both) => both,
+            Err(why) => return self.parked(instance, taken, input, (Class::Defect, why)),
         };
         let withdrawn = instance
             .open
@@ -189,26 +219,21 @@ impl Core {
             .map(|o| o.issued.id)
             .collect();
         let step = Step {
-            process: instance.process.clone(),
-            key: instance.key.clone(),
-            version: runner.def.version,
-            input,
             state: r.state,
-            issued: if r.ended {
-                keep_automatic(issued)
-            } else {
-                issued
-            },
+            issued,
             withdrawn,
+            awaiting,
             set: deadlines(instance, &r.set),
             cancelled: r.cancelled,
+            again: instance.status == Status::Ended,
+            held: taken.heard().held,
             ended: r.ended,
             until_settled: r.until_settled,
-            late: false,
             seen: match taken {
-                Taken::Event(_) => 0,
+                Taken::Event(..) => 0,
                 Taken::Deadline(_) => runner.feed.at(),
             },
+            ..step_of(instance, def, input)
         };
         let mut events = vec![self.fact(&Fact::Stepped(step), instance, taken)];
         let mut origin = events[0].origin.clone();
@@ -221,7 +246,7 @@ impl Core {
 
     fn issue(
         &self,
-        runner: &Runner,
+        process: &ProcessDef,
         instance: &Instance,
         input: &InputRef,
         (ordinal, issue): (usize, &Issue),
@@ -243,7 +268,7 @@ impl Core {
         };
         let mut body = issue.body.clone();
         if matches!(to, Target::Role(_)) {
-            give_key(def, &runner.def.key_kind, &instance.key, &mut body);
+            give_key(def, &process.key_kind, &instance.key, &mut body);
         }
         Ok(Issued {
             id: command_id(&instance.process, &instance.key, input, ordinal),
@@ -252,13 +277,14 @@ impl Core {
             to,
             due: issue.within.map(|d| now + d),
             tries: instance.tries.get(name).copied().unwrap_or(0) + 1,
+            expires: issue.expires && issue.within.is_some(),
         })
     }
 
     /// A fact as an event, with the cause and flow of its input.
     fn fact(&self, fact: &Fact, instance: &Instance, taken: Taken<'_>) -> NewEvent {
         let (causation, correlation, traceparent) = match taken {
-            Taken::Event(e) => (
+            Taken::Event(e, _) => (
                 Some(e.meta.id),
                 e.meta.origin.correlation,
                 e.meta.origin.traceparent.clone(),
@@ -292,7 +318,7 @@ fn about(instance: &Instance, def: Option<&ProcessDef>, taken: Taken<'_>) -> Vec
     }
     match (def, taken) {
         (Some(def), _) if !def.policy => vec![Tag::new(&def.key_kind, &instance.key)],
-        (_, Taken::Event(e)) => e.tags.iter().take(16).cloned().collect(),
+        (_, Taken::Event(e, _)) => e.tags.iter().take(16).cloned().collect(),
         _ => vec![],
     }
 }
@@ -333,18 +359,80 @@ fn command_id(process: &str, key: &str, input: &InputRef, ordinal: usize) -> Uui
     let input = match input {
         InputRef::Event { id, .. } => id.to_string(),
         InputRef::Deadline(d) => format!("{}#{}", d.name, d.generation),
+        InputRef::Command { id, .. } => id.to_string(),
         InputRef::Operator => "operator".into(),
     };
     let text = format!("fait command {process} {key} {input} {ordinal}");
     Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
 }
 
-fn refusal_of(s: &Settled) -> Option<String> {
-    match &s.outcome {
-        Outcome::Accepted => None,
-        Outcome::Refused { reason, .. } => Some(format!("`{}` was refused: {reason}", s.name)),
-        Outcome::Failed { error } => Some(format!("`{}` failed: {error}", s.name)),
+/// An event as the input of a step.
+pub(super) fn event_ref(event: &StoredEvent) -> InputRef {
+    InputRef::Event {
+        id: event.meta.id,
+        position: event.meta.position,
+        ty: event.ty.clone(),
     }
+}
+
+/// A step of which nothing comes.
+fn step_of(instance: &Instance, def: &ProcessDef, input: InputRef) -> Step {
+    Step {
+        version: def.version,
+        definition: def.definition,
+        ..Step::of(&instance.process, &instance.key, input)
+    }
+}
+
+/// Runs the application's code once; what it panics with is a defect.
+fn react_to(
+    def: &ProcessDef,
+    instance: &Instance,
+    input: AnyInput<'_>,
+    now: Time,
+) -> Result<Reaction, Trouble> {
+    let begun = instance.status != Status::Ended;
+    let state = instance.state.as_ref().filter(|_| begun);
+    let state = state.map(|(version, value)| (*version, value));
+    let react = || (def.react)(&instance.key, state, input, now);
+    let reaction = catch_unwind(AssertUnwindSafe(react))
+        .unwrap_or_else(|panic| Err(panic_text(&*panic)))
+        .map_err(|why| (Class::Defect, why))?;
+    if reaction.issued.len() > MAX_ISSUED {
+        let n = reaction.issued.len();
+        let why = format!("one step issues {n} commands; at most {MAX_ISSUED} fit");
+        return Err((Class::Limit, why));
+    }
+    Ok(reaction)
+}
+
+/// The commands whose acceptance starts a clock.
+fn awaiting(
+    instance: &Instance,
+    issued: &[Issued],
+    reaction: &Reaction,
+) -> Result<Vec<Awaited>, String> {
+    if reaction.ended {
+        return Ok(vec![]);
+    }
+    let open = || {
+        let open = instance.open.values().map(|o| &o.issued);
+        open.filter(|o| !reaction.withdrawn.contains(&o.name))
+    };
+    let one = |(timer, name, after): &(String, String, Duration)| {
+        let mut all = issued.iter().rev().chain(open());
+        let Some(command) = all.find(|c| c.name == *name) else {
+            return Err(format!(
+                "deadline {timer} waits until `{name}` is accepted, which is not open"
+            ));
+        };
+        Ok(Awaited {
+            name: timer.clone(),
+            command: command.id,
+            after_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+        })
+    };
+    reaction.awaiting.iter().map(one).collect()
 }
 
 /// A settled command as the process issued it.
@@ -356,5 +444,6 @@ fn as_issued(s: &Settled) -> Issued {
         to: Target::Here,
         due: None,
         tries: 0,
+        expires: false,
     }
 }

@@ -136,6 +136,7 @@ impl Answer {
                 Outcome::Accepted => Value::Null,
                 _ => self.issued.body.clone(),
             },
+            by_hand: None,
             outcome,
         })
         .draft(&self.about)
@@ -152,7 +153,7 @@ impl Answer {
 
 /// What settles an issued command or takes it back.
 pub(crate) fn settling(command: Uuid) -> Query {
-    let kinds = [types::SETTLED, types::STEPPED];
+    let kinds = [types::SETTLED, types::STEPPED, types::OPERATED];
     Query::default().or(QueryItem::of(&kinds, vec![command_tag(command)]))
 }
 

@@ -1,11 +1,13 @@
 //! Steps of processes: one append for the input taken, the new state, what is issued and set.
 
+use super::compose::{Trouble, event_ref};
 use super::index::Due;
 use super::view::panic_text;
 use super::{Core, Feed};
 use fait_core::event::{DecodeError, NewEvent, Position, StoredEvent, Tag};
 use fait_core::process::{
-    Fact, InputRef, Instance, ProcessDef, Status, instance_tag, process_tag, types,
+    Class, Fact, InputRef, Instance, May, ProcessDef, Routed, Status, Way, instance_tag,
+    process_tag, types,
 };
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Append, AppendCondition, AppendError, Range, StoreError};
@@ -23,22 +25,53 @@ const PAGE: usize = 500;
 #[derive(Debug)]
 pub(crate) struct Runner {
     pub(crate) def: ProcessDef,
+    /// Older definitions, for the instances that began with them.
+    pub(crate) also: Vec<ProcessDef>,
     pub(crate) feed: Feed,
 }
 
 /// One input of one instance.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Taken<'a> {
-    Event(&'a StoredEvent),
+    Event(&'a StoredEvent, Heard),
     Deadline(&'a Due),
+}
+
+impl Taken<'_> {
+    pub(super) fn heard(&self) -> Heard {
+        match self {
+            Taken::Event(_, heard) => *heard,
+            Taken::Deadline(_) => Heard::default(),
+        }
+    }
+}
+
+/// What an event may do with the instance that hears it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// Begin it.
+    pub(super) start: bool,
+    /// End it.
+    pub(super) ends: bool,
+    /// Begin it anew.
+    pub(super) again: bool,
+    /// It comes late, because it had been held.
+    pub(super) held: bool,
 }
 
 impl Runner {
     pub(crate) fn new(def: ProcessDef) -> Self {
         Runner {
             def,
+            also: vec![],
             feed: Feed::default(),
         }
+    }
+
+    /// The definition that an instance goes on with.
+    pub(super) fn def_for(&self, instance: &Instance) -> &ProcessDef {
+        let own = |def: &&ProcessDef| def.definition == instance.definition;
+        self.also.iter().find(own).unwrap_or(&self.def)
     }
 
     fn feed_name(&self) -> String {
@@ -141,7 +174,7 @@ impl Core {
         let own = |fact: &Fact| (fact.instance().0 == runner.def.name).then(|| fact.clone());
         match Fact::read(event).map(|f| f.as_ref().and_then(own)) {
             Ok(Some(Fact::Settled(s))) => self
-                .step(runner, &s.key, Taken::Event(event))
+                .step(runner, &s.key, Taken::Event(event, Heard::default()))
                 .await
                 .map(drop),
             Ok(Some(Fact::Resumed(r))) => self.resume(runner, &r.key, event.meta.position).await,
@@ -158,8 +191,8 @@ impl Core {
         let def = &runner.def;
         match route(runner, event) {
             Ok(keys) => {
-                for key in keys {
-                    self.step(runner, &key, Taken::Event(event)).await?;
+                for (key, heard) in keys {
+                    self.step(runner, &key, Taken::Event(event, heard)).await?;
                 }
             }
             Err(why) => {
@@ -175,7 +208,8 @@ impl Core {
                     if instance.status == Status::Running
                         && instance.last_input < event.meta.position
                     {
-                        self.park(runner, &instance, Taken::Event(event), why.to_string())
+                        let taken = Taken::Event(event, Heard::default());
+                        self.park(&instance, taken, (Class::Defect, why.to_string()))
                             .await?;
                     }
                 }
@@ -193,24 +227,27 @@ impl Core {
             let slice = self.store.read(&query, Range::after(after, PAGE)).await?;
             for event in slice.events.iter().take_while(|e| e.meta.position < until) {
                 let mine = match Fact::read(event) {
-                    Ok(Some(Fact::Settled(s))) => s.process == runner.def.name && s.key == key,
-                    Ok(Some(_)) | Err(_) => false,
+                    Ok(Some(Fact::Settled(s))) => {
+                        (s.process == runner.def.name && s.key == key).then_some(Heard::default())
+                    }
+                    Ok(Some(_)) | Err(_) => None,
                     Ok(None) => match route(runner, event) {
-                        Ok(keys) => keys.iter().any(|k| k == key),
+                        Ok(keys) => keys.iter().find(|(k, _)| k == key).map(|(_, h)| *h),
                         Err(why) if names(event, runner, key) => {
                             // It still cannot be read: the instance waits again, not over a gap.
                             let instance = self.instance(&runner.def.name, key).await?;
-                            let taken = Taken::Event(event);
+                            let taken = Taken::Event(event, Heard::default());
                             if event.meta.position > instance.last_input {
-                                return self.park(runner, &instance, taken, why.to_string()).await;
+                                let trouble = (Class::Defect, why.to_string());
+                                return self.park(&instance, taken, trouble).await;
                             }
-                            false
+                            None
                         }
-                        Err(_) => false,
+                        Err(_) => None,
                     },
                 };
-                if mine {
-                    self.step(runner, key, Taken::Event(event)).await?;
+                if let Some(heard) = mine {
+                    self.step(runner, key, Taken::Event(event, heard)).await?;
                 }
             }
             match slice.events.last() {
@@ -283,7 +320,7 @@ impl Core {
                 Err(AppendError::Store(e)) => return Err(e),
                 Err(other) => {
                     // The step breaks a limit of the store: a person must look.
-                    self.park(runner, &instance, taken, other.to_string())
+                    self.park(&instance, taken, (Class::Limit, other.to_string()))
                         .await?;
                     return Ok(true);
                 }
@@ -312,28 +349,23 @@ impl Core {
 
     async fn park(
         &self,
-        runner: &Runner,
         instance: &Instance,
         taken: Taken<'_>,
-        reason: String,
+        trouble: Trouble,
     ) -> Result<(), StoreError> {
         let input = match taken {
-            Taken::Event(e) => InputRef::Event {
-                id: e.meta.id,
-                position: e.meta.position,
-                ty: e.ty.clone(),
-            },
+            Taken::Event(e, _) => event_ref(e),
             Taken::Deadline(due) => match instance.deadlines.get(&due.name) {
                 Some((d, _)) => InputRef::Deadline(d.clone()),
                 None => return Ok(()),
             },
         };
-        let events = self.parked(instance, taken, input, reason);
+        let events = self.parked(instance, taken, input, trouble);
         match self.append_step(events, vec![unmoved(instance)]).await {
             Ok(()) | Err(AppendError::Conflict { .. }) => Ok(()),
             Err(AppendError::Invalid(why)) => {
                 // One instance must not hold up all others.
-                let name = &runner.def.name;
+                let name = &instance.process;
                 tracing::error!(
                     process = name,
                     key = instance.key,
@@ -343,7 +375,7 @@ impl Core {
                 Ok(())
             }
             Err(e) => {
-                let name = &runner.def.name;
+                let name = &instance.process;
                 Err(StoreError::new(format_args!(
                     "process {name} cannot be parked: {e}"
                 )))
@@ -353,9 +385,22 @@ impl Core {
 }
 
 /// Which instances an event belongs to; a panic of the application's code is an error of it.
-fn route(runner: &Runner, event: &StoredEvent) -> Result<Vec<String>, DecodeError> {
-    catch_unwind(AssertUnwindSafe(|| (runner.def.route)(event)))
-        .unwrap_or_else(|p| Err(event.unreadable(panic_text(&*p))))
+fn route(runner: &Runner, event: &StoredEvent) -> Result<Vec<(String, Heard)>, DecodeError> {
+    let routed = catch_unwind(AssertUnwindSafe(|| (runner.def.route)(event)))
+        .unwrap_or_else(|p| Err(event.unreadable(panic_text(&*p))))?;
+    let heard = |r: Routed| match r.way {
+        Way::Key(key) => Some((
+            key,
+            Heard {
+                start: r.may == May::Start,
+                ends: r.ends,
+                again: r.again,
+                held: false,
+            },
+        )),
+        Way::Alias(..) => None,
+    };
+    Ok(routed.into_iter().filter_map(heard).collect())
 }
 
 /// Whether an event's tags name an instance.

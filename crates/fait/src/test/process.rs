@@ -3,7 +3,9 @@
 use super::{BEGIN, shown, stored};
 use fait_core::command::{Command, CommandSet};
 use fait_core::event::{Draft, EntityId, Event, EventSet, Time};
-use fait_core::process::{AnyInput, Issue, Issued, Outcome, Process, ProcessDef, Reaction, Target};
+use fait_core::process::{
+    AnyInput, Issue, Issued, Outcome, Process, ProcessDef, Reaction, Target, Way,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -47,7 +49,7 @@ impl<P: Process> ProcessTest<P> {
         self.position += 1;
         let event = stored(&event, self.position, self.now);
         let routed = match (self.def.route)(&event) {
-            Ok(keys) => keys.contains(&self.key),
+            Ok(routed) => routed.iter().any(|r| r.way == Way::Key(self.key.clone())),
             Err(e) => panic!("{e}"),
         };
         assert!(routed, "`{}` does not concern {}", event.ty, self.key);
@@ -105,6 +107,7 @@ impl<P: Process> ProcessTest<P> {
             to: Target::Here,
             due: None,
             tries: 1,
+            expires: false,
         };
         self.input(AnyInput::Settled(&issued, outcome))
     }
