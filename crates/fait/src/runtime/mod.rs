@@ -9,6 +9,8 @@ pub(crate) mod view;
 pub(crate) mod index;
 pub(crate) mod step;
 mod compose;
+pub(crate) mod definitions;
+pub(crate) mod begin;
 pub(crate) mod dispatch;
 
 use crate::clock::Clock;

@@ -1,8 +1,8 @@
 //! Steps of processes: one append for the input taken, the new state, what is issued and set.
 
+use super::begin::Begun;
 use super::compose::{Trouble, event_ref};
 use super::index::Due;
-use super::view::panic_text;
 use super::{Core, Feed};
 use fait_core::event::{DecodeError, NewEvent, Position, StoredEvent, Tag};
 use fait_core::process::{
@@ -11,8 +11,7 @@ use fait_core::process::{
 };
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Append, AppendCondition, AppendError, Range, StoreError};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Most commands that one step may issue.
@@ -28,6 +27,8 @@ pub(crate) struct Runner {
     /// Older definitions, for the instances that began with them.
     pub(crate) also: Vec<ProcessDef>,
     pub(crate) feed: Feed,
+    /// Where it begins.
+    begun: Mutex<Begun>,
 }
 
 /// One input of one instance.
@@ -60,39 +61,53 @@ pub(super) struct Heard {
 }
 
 impl Runner {
-    pub(crate) fn new(def: ProcessDef) -> Self {
+    pub(crate) fn new(def: ProcessDef, also: Vec<ProcessDef>) -> Self {
         Runner {
             def,
-            also: vec![],
+            also,
             feed: Feed::default(),
+            begun: Mutex::default(),
         }
     }
 
-    /// The definition that an instance goes on with.
-    pub(super) fn def_for(&self, instance: &Instance) -> &ProcessDef {
-        let own = |def: &&ProcessDef| def.definition == instance.definition;
-        self.also.iter().find(own).unwrap_or(&self.def)
+    /// Up to where instances are to be made of what was before.
+    pub(super) fn adopts(&self) -> Option<Position> {
+        let begun = *self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.adopting.then_some(begun.after)
     }
 
-    fn feed_name(&self) -> String {
+    /// That is done.
+    pub(super) fn adopted(&self) {
+        self.begun
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .adopting = false;
+    }
+
+    pub(super) fn feed_name(&self) -> String {
         format!("process:{}", self.def.name)
     }
 
     fn query(&self) -> Query {
         let own = [types::SETTLED, types::RESUMED];
         let tag = process_tag(&self.def.name);
-        Query::types(&self.def.types).or(QueryItem::of(&own, vec![tag]))
+        Query::types(&self.types()).or(QueryItem::of(&own, vec![tag]))
     }
 }
 
 impl Core {
-    pub(crate) fn open_runner(&self, runner: &Runner) -> Result<(), StoreError> {
-        runner.feed.set(self.db.feed(&runner.feed_name())?);
+    pub(crate) fn open_runner(&self, runner: &Runner, begun: Begun) -> Result<(), StoreError> {
+        *runner.begun.lock().unwrap_or_else(PoisonError::into_inner) = begun;
+        let heard = self.db.feed(&runner.feed_name())?;
+        runner.feed.set(heard.max(begun.after));
         Ok(())
     }
 
     /// Steps the instances of one process until the system stops.
     pub(crate) async fn run_process(self: Arc<Self>, runner: Arc<Runner>) {
+        if !self.adopt_past(&runner).await {
+            return;
+        }
         let mut pulse = self.pulse.listen();
         loop {
             let result = tokio::select! {
@@ -298,13 +313,27 @@ impl Core {
                     return Ok(false);
                 }
             }
+            let taken = match runner.hears(&instance, taken) {
+                Ok(Some(taken)) => taken,
+                Ok(None) => return Ok(true),
+                Err(why) => {
+                    let park = instance.status == Status::Running
+                        && !matches!(taken, Taken::Event(e, h) if instance.has_taken(
+                            e.meta.position, h.held));
+                    if park {
+                        self.park(&instance, taken, (Class::Defect, why.to_string()))
+                            .await?;
+                    }
+                    return Ok(true);
+                }
+            };
             let Some(batch) = self.prepare(runner, &instance, taken) else {
                 return Ok(true);
             };
             let mut conditions = vec![unmoved(&instance)];
             if let Taken::Deadline(_) = taken {
                 let about = vec![Tag::new(&runner.def.key_kind, key)];
-                let heard = QueryItem::of(&runner.def.types, about);
+                let heard = QueryItem::of(&runner.types(), about);
                 let fail_if_events_match = Query::default().or(heard);
                 conditions.push(AppendCondition {
                     fail_if_events_match,
@@ -386,8 +415,7 @@ impl Core {
 
 /// Which instances an event belongs to; a panic of the application's code is an error of it.
 fn route(runner: &Runner, event: &StoredEvent) -> Result<Vec<(String, Heard)>, DecodeError> {
-    let routed = catch_unwind(AssertUnwindSafe(|| (runner.def.route)(event)))
-        .unwrap_or_else(|p| Err(event.unreadable(panic_text(&*p))))?;
+    let routed = runner.routed(event)?;
     let heard = |r: Routed| match r.way {
         Way::Key(key) => Some((
             key,

@@ -12,3 +12,5 @@ mod counted;
 mod till;
 mod contended;
 mod snapshots;
+mod parcels;
+mod begin;
