@@ -247,6 +247,7 @@ impl Core {
             let slice = self.store.read(&query, Range::after(at, PAGE)).await?;
             let full = slice.events.len() == PAGE;
             let last = slice.events.last().map_or(at, |e| e.meta.position);
+            self.expire_held(runner);
             self.take_page(runner, slice.events).await?;
             runner.feed.set(if full { last } else { slice.head });
             self.keep_now_and_then(runner)?;
@@ -258,7 +259,6 @@ impl Core {
     }
 
     fn keep_now_and_then(&self, runner: &Runner) -> Result<(), StoreError> {
-        self.expire_held(runner);
         let kept_at = *runner
             .kept_at
             .lock()
