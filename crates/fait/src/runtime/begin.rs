@@ -62,6 +62,13 @@ pub(crate) struct Begun {
     pub(crate) adopting: bool,
 }
 
+impl Begun {
+    /// Up to where instances are to be made of what was before.
+    fn adopts(self) -> Option<Position> {
+        self.adopting.then_some(self.after)
+    }
+}
+
 impl Core {
     /// Where each process begins. What is new is recorded before anything else can be.
     pub(crate) fn begin_processes(
@@ -200,12 +207,14 @@ impl Core {
     /// Makes instances of what was there before the process, when it is to begin so. Gives `false`
     /// when the system stops before that is done; it then goes on at the next start.
     pub(crate) async fn adopt_past(self: &Arc<Self>, runner: &Runner) -> bool {
-        while let Some(until) = runner.adopts() {
+        loop {
+            let adopts = runner.begun().adopts();
+            let Some(until) = adopts else { return true };
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return false,
                 done = self.adopt_until(runner, until) => match done {
-                    Ok(()) => runner.adopted(),
+                    Ok(()) => runner.begun().adopting = false,
                     Err(e) => {
                         tracing::error!(process = runner.def.name, error = %e, "adoption waits");
                         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -213,7 +222,6 @@ impl Core {
                 },
             }
         }
-        true
     }
 
     async fn adopt_until(&self, runner: &Runner, until: Position) -> Result<(), StoreError> {

@@ -1,10 +1,10 @@
 //! Definitions of one process beside each other: instances go on with the one that they began
 //! with where it is still wired, and with the latest otherwise.
 
-use super::step::{Heard, Runner, Taken};
+use super::step::{Heard, Runner};
 use super::view::panic_text;
 use fait_core::event::{DecodeError, StoredEvent};
-use fait_core::process::{Fact, Instance, May, ProcessDef, Routed, Status, Way};
+use fait_core::process::{Fact, Instance, ProcessDef, Routed, Status, Way};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -49,21 +49,20 @@ impl Runner {
         Ok(routed)
     }
 
-    /// An input as the instance's own definition hears it; none when it does not hear it.
+    /// What an event may do with an instance, by the instance's own definition; none when that
+    /// does not hear it.
     ///
     /// # Errors
     /// Its definition cannot read the event: the instance has to wait for a person.
-    pub(super) fn hears<'a>(
+    pub(super) fn hears(
         &self,
         instance: &Instance,
-        taken: Taken<'a>,
-    ) -> Result<Option<Taken<'a>>, DecodeError> {
-        let Taken::Event(event, heard) = taken else {
-            return Ok(Some(taken));
-        };
+        event: &StoredEvent,
+        heard: Heard,
+    ) -> Result<Option<Heard>, DecodeError> {
         // With one definition its routes have been asked already, and facts have no routes.
         if self.also.is_empty() || !matches!(Fact::read(event), Ok(None)) {
-            return Ok(Some(taken));
+            return Ok(Some(heard));
         }
         let routed = routed_by(self.def_for(instance), event)?;
         let mine = |r: &&Routed| matches!(&r.way, Way::Key(key) if *key == instance.key);
@@ -72,13 +71,11 @@ impl Runner {
             .iter()
             .find(mine)
             .or_else(|| routed.iter().find(by_alias));
-        let as_ruled = |r: &Routed| Heard {
-            start: r.may == May::Start,
-            ends: r.ends,
-            again: r.again,
-            held: heard.held,
-        };
-        Ok(rule.map(|r| Taken::Event(event, as_ruled(r))))
+        let held = heard.held;
+        Ok(rule.map(|r| Heard {
+            held,
+            ..Heard::by(r)
+        }))
     }
 }
 
