@@ -5,6 +5,8 @@ mod erase;
 mod inbox;
 mod look;
 mod migrate;
+mod preflight;
+mod shadow;
 mod send;
 mod system;
 mod view;
@@ -24,7 +26,9 @@ pub use build::{AppBuilder, BuildError};
 pub use inbox::{Asked, ClaimError};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
+pub use preflight::{Finding, Finds, MAX_FINDINGS, Preflight};
 pub use send::{CommandError, Send};
+pub use shadow::{Difference, MAX_DIFFERENCES, Shadow};
 pub use system::System;
 pub use view::{MAX_WAIT, View};
 

@@ -4,10 +4,10 @@
 use super::Core;
 use super::db::{Db, i64_of, set_feed, time_of, u64_of};
 use super::view::reached;
-use fait_core::event::{StoredEvent, Time};
+use fait_core::event::{Position, StoredEvent, Time};
 use fait_core::process::{Fact, Instance, Open, Status, Target, types};
 use fait_core::query::Query;
-use fait_core::store::{Range, StoreError};
+use fait_core::store::{Range, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -120,6 +120,20 @@ impl Core {
                 Some(last) if slice.events.len() == 500 => after = last.meta.position,
                 _ => return Ok(instance),
             }
+        }
+    }
+}
+
+/// Reads what is recorded of processes into a database; gives the head.
+pub(crate) async fn read_facts(store: &dyn Store, db: &Db) -> Result<Position, StoreError> {
+    let query = Query::types(types::ALL);
+    let mut after = 0;
+    loop {
+        let slice = store.read(&query, Range::after(after, 500)).await?;
+        db.write(|tx| slice.events.iter().try_for_each(|event| take_in(tx, event)))?;
+        match slice.events.last() {
+            Some(last) if slice.events.len() == 500 => after = last.meta.position,
+            _ => return Ok(slice.head),
         }
     }
 }
@@ -268,6 +282,21 @@ impl Db {
             let sql = "SELECT body FROM fait_instances WHERE (?1 IS NULL OR process = ?1)
                 AND (?2 IS NULL OR status = ?2) ORDER BY updated_at DESC LIMIT ?3";
             bodies(c, sql, params![process, status, i64_of(limit as u64)])
+        })
+    }
+
+    /// Instances that have not ended, in the order of their names, behind one of them.
+    pub(crate) fn in_flight(
+        &self,
+        after: Option<&(String, String)>,
+        limit: usize,
+    ) -> Result<Vec<Instance>, StoreError> {
+        let (process, key) = after.map_or(("", ""), |(p, k)| (p.as_str(), k.as_str()));
+        self.read(|c| {
+            let sql = "SELECT body FROM fait_instances
+                WHERE status != 'ended' AND (process, key) > (?1, ?2)
+                ORDER BY process, key LIMIT ?3";
+            bodies(c, sql, params![process, key, i64_of(limit as u64)])
         })
     }
 

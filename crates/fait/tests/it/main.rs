@@ -15,3 +15,4 @@ mod contended;
 mod snapshots;
 mod parcels;
 mod begin;
+mod versions;
