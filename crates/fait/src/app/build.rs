@@ -5,6 +5,7 @@ use super::{App, System};
 use crate::clock::Clock;
 use crate::runtime::db::Db;
 use crate::runtime::dispatch::{Dispatch, Tell};
+use crate::runtime::index::Recent;
 use crate::runtime::models::{MAX_MODELS, Models};
 use crate::runtime::snapshots::Shelf;
 use crate::runtime::step::Runner;
@@ -223,6 +224,7 @@ impl AppBuilder {
                 .collect(),
             systems: self.systems.into_iter().collect(),
             index: Feed::default(),
+            recent: Recent::default(),
             dispatch: Dispatch::default(),
             pulse: Pulse::default(),
             stop: CancellationToken::new(),

@@ -41,6 +41,7 @@ pub(crate) struct Core {
     pub(crate) received: BTreeMap<String, (EventDef, String)>,
     pub(crate) systems: BTreeMap<String, dispatch::Tell>,
     pub(crate) index: Feed,
+    pub(crate) recent: index::Recent,
     pub(crate) dispatch: dispatch::Dispatch,
     pub(crate) pulse: Pulse,
     pub(crate) stop: CancellationToken,
@@ -97,6 +98,7 @@ impl Core {
         for runner in self.processes.values() {
             runner.forget();
         }
+        self.recent.forget();
         self.db.forget_about(tag.as_str())
     }
 

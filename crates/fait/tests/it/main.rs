@@ -8,6 +8,7 @@ mod parking;
 mod faults;
 mod wiring;
 mod routing;
+mod outcomes;
 mod tutorial;
 mod counted;
 mod till;
