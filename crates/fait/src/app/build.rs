@@ -225,6 +225,7 @@ impl AppBuilder {
             index: Feed::default(),
             dispatch: Dispatch::default(),
             pulse: Pulse::default(),
+            bulks: Default::default(),
             stop: CancellationToken::new(),
             tasks,
             store,

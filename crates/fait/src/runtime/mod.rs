@@ -10,6 +10,7 @@ pub(crate) mod index;
 pub(crate) mod step;
 mod compose;
 pub(crate) mod dispatch;
+pub(crate) mod bulk;
 
 use crate::clock::Clock;
 use fait_core::decision::CommandDef;
@@ -40,6 +41,7 @@ pub(crate) struct Core {
     pub(crate) index: Feed,
     pub(crate) dispatch: dispatch::Dispatch,
     pub(crate) pulse: Pulse,
+    pub(crate) bulks: bulk::Bulks,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }

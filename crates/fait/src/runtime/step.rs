@@ -6,7 +6,7 @@ use super::view::panic_text;
 use super::{Core, Feed};
 use fait_core::event::{DecodeError, NewEvent, Position, StoredEvent, Tag};
 use fait_core::process::{
-    Class, Fact, InputRef, Instance, May, ProcessDef, Routed, Status, Way, instance_tag,
+    Action, Class, Fact, InputRef, Instance, May, ProcessDef, Routed, Status, Way, instance_tag,
     process_tag, types,
 };
 use fait_core::query::{Query, QueryItem};
@@ -79,7 +79,7 @@ impl Runner {
     }
 
     fn query(&self) -> Query {
-        let own = [types::SETTLED, types::RESUMED];
+        let own = [types::SETTLED, types::RESUMED, types::OPERATED];
         let tag = process_tag(&self.def.name);
         Query::types(&self.def.types).or(QueryItem::of(&own, vec![tag]))
     }
@@ -178,6 +178,15 @@ impl Core {
                 .await
                 .map(drop),
             Ok(Some(Fact::Resumed(r))) => self.resume(runner, &r.key, event.meta.position).await,
+            Ok(Some(Fact::Operated(o))) if o.action == Action::Cancel => {
+                let heard = Heard {
+                    start: true,
+                    ..Heard::default()
+                };
+                self.step(runner, &o.key, Taken::Event(event, heard))
+                    .await
+                    .map(drop)
+            }
             Ok(Some(_)) => Ok(()),
             Ok(None) => self.take_domain(runner, event).await,
             Err(e) => {
