@@ -10,6 +10,7 @@ mod operating;
 mod bulk;
 mod faults;
 mod wiring;
+mod routing;
 mod tutorial;
 mod counted;
 mod till;
