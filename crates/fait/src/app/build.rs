@@ -227,6 +227,7 @@ impl AppBuilder {
             recent: Recent::default(),
             dispatch: Dispatch::default(),
             pulse: Pulse::default(),
+            bulks: Default::default(),
             stop: CancellationToken::new(),
             tasks,
             store,

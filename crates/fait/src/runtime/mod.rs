@@ -13,6 +13,7 @@ pub(crate) mod route;
 mod compose;
 mod works;
 pub(crate) mod dispatch;
+pub(crate) mod bulk;
 
 use crate::clock::Clock;
 use fait_core::decision::CommandDef;
@@ -44,6 +45,7 @@ pub(crate) struct Core {
     pub(crate) recent: index::Recent,
     pub(crate) dispatch: dispatch::Dispatch,
     pub(crate) pulse: Pulse,
+    pub(crate) bulks: bulk::Bulks,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
