@@ -11,6 +11,8 @@ pub(crate) mod lanes;
 pub(crate) mod step;
 pub(crate) mod route;
 mod compose;
+pub(crate) mod definitions;
+pub(crate) mod begin;
 mod works;
 pub(crate) mod dispatch;
 pub(crate) mod bulk;

@@ -17,3 +17,5 @@ mod counted;
 mod till;
 mod contended;
 mod snapshots;
+mod parcels;
+mod begin;
