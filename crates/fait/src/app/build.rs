@@ -1,10 +1,11 @@
 //! Wiring a system together, with checks before anything runs.
 
-use super::system::told;
+use super::system::adapter;
 use super::{App, System};
 use crate::clock::Clock;
 use crate::runtime::db::Db;
-use crate::runtime::dispatch::{Dispatch, Tell};
+use crate::runtime::dispatch::Dispatch;
+use crate::runtime::dispatch::system::Adapter;
 use crate::runtime::models::{MAX_MODELS, Models};
 use crate::runtime::snapshots::Shelf;
 use crate::runtime::step::Runner;
@@ -53,7 +54,7 @@ pub struct AppBuilder {
     views: Vec<ProjectionDef>,
     processes: Vec<ProcessDef>,
     received: Vec<(EventDef, String)>,
-    systems: Vec<(String, Tell)>,
+    systems: Vec<(String, Adapter)>,
 }
 
 impl std::fmt::Debug for AppBuilder {
@@ -178,7 +179,7 @@ impl AppBuilder {
     /// How an outside system is reached.
     #[must_use]
     pub fn system(mut self, name: &str, system: impl System) -> Self {
-        self.systems.push((name.into(), told(system)));
+        self.systems.push((name.into(), adapter(system)));
         self
     }
 
@@ -203,9 +204,12 @@ impl AppBuilder {
             .processes
             .into_iter()
             .map(|d| (d.name.clone(), Arc::new(Runner::new(d))));
+        let clock = self.clock.unwrap_or_else(Clock::machine);
+        let systems: BTreeMap<String, Adapter> = self.systems.into_iter().collect();
+        let dispatch = Dispatch::new(&systems, clock.now());
         let core = Arc::new(Core {
             name: self.name,
-            clock: self.clock.unwrap_or_else(Clock::machine),
+            clock,
             db,
             turns: Arc::default(),
             shelf,
@@ -221,9 +225,9 @@ impl AppBuilder {
                 .into_iter()
                 .map(|r| (r.0.name.clone(), r))
                 .collect(),
-            systems: self.systems.into_iter().collect(),
+            dispatch,
+            systems,
             index: Feed::default(),
-            dispatch: Dispatch::default(),
             pulse: Pulse::default(),
             stop: CancellationToken::new(),
             tasks,
@@ -255,6 +259,7 @@ impl AppBuilder {
         unique("task", self.commands.iter().map(|c| c.name.as_str()))?;
         unique("view", self.views.iter().map(|v| v.name.as_str()))?;
         unique("process", self.processes.iter().map(|p| p.name.as_str()))?;
+        unique("system", self.systems.iter().map(|(name, _)| name.as_str()))?;
         let known: BTreeSet<&str> = self.commands.iter().map(|c| c.name.as_str()).collect();
         for p in &self.processes {
             if let Some(problem) = p.problems.first() {
@@ -267,6 +272,7 @@ impl AppBuilder {
                      add `.task::<{missing}>()` or `.tells::<{missing}>()`"
                 ));
             }
+            self.check_told(p)?;
         }
         let mut events: BTreeMap<&str, &EventDef> = BTreeMap::new();
         let defs = self.commands.iter().flat_map(|c| &c.emits);
@@ -286,6 +292,22 @@ impl AppBuilder {
             }
         }
         self.commands.iter().try_for_each(|c| self.check_page(c))
+    }
+
+    /// A system that a process tells must be reached.
+    fn check_told(&self, p: &ProcessDef) -> Result<(), BuildError> {
+        let told = |c: &&CommandDef| c.page.by.is_empty() && p.sends.contains(&c.name);
+        for c in self.commands.iter().filter(told) {
+            let Some(to) = &c.page.to else { continue };
+            if !self.systems.iter().any(|(name, _)| name == to) {
+                let (process, name) = (&p.name, &c.name);
+                return Err(BuildError::Wiring(format!(
+                    "process `{process}` sends `{name}` to `{to}`, which nothing reaches: \
+                     add `.system(\"{to}\", …)`"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// What a task's page names must be there.
@@ -356,6 +378,7 @@ fn start(core: &Arc<Core>, runtime: &tokio::runtime::Handle) -> Result<(), Build
             );
         }
     }
+    core.dispatch.begins(core.clock.now());
     core.db.check_head(head)?;
     core.open_index()?;
     for view in core.views.values() {
@@ -370,5 +393,6 @@ fn start(core: &Arc<Core>, runtime: &tokio::runtime::Handle) -> Result<(), Build
     }
     core.tasks.spawn_on(core.clone().run_index(), runtime);
     core.tasks.spawn_on(core.clone().run_dispatch(), runtime);
+    core.tasks.spawn_on(core.clone().run_expiry(), runtime);
     Ok(())
 }

@@ -9,7 +9,10 @@ mod system;
 mod view;
 
 pub use crate::runtime::decide::{Envelope, MAX_TRIES, Receipt, Recorded, SendError};
-pub use crate::runtime::dispatch::{MAX_TELLS, TELL_WITHIN, Told};
+pub use crate::runtime::dispatch::MAX_WAITING;
+pub use crate::runtime::dispatch::system::{
+    Limits, MIN_TELLS, SystemStatus, TellError, Told, Uncertain,
+};
 pub use crate::runtime::index::{OpenCommand, ProcessCount};
 pub use crate::runtime::models::{MAX_MODEL_BYTES, MAX_MODELS};
 pub use crate::runtime::snapshots::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOTS, MAX_SNAPSHOTS_BYTES};
@@ -72,8 +75,8 @@ impl App {
     }
 
     /// Waits until everything that follows from what has happened has happened: views have caught
-    /// up, processes have stepped, what they sent is done. People, other systems and deadlines
-    /// that have not come are not waited for.
+    /// up, processes have stepped, what they sent is done. People and deadlines that have not come
+    /// are not waited for, and other systems only while they answer within a second.
     pub async fn settle(&self) {
         let mut quiet = 0;
         while quiet < 2 {
@@ -99,16 +102,22 @@ impl App {
             && core.processes.values().all(|p| p.feed.at() >= head);
         let now = core.clock.now();
         followed
-            && core.dispatch.is_idle()
-            && core
-                .db
-                .open_for("here", None, 1)
-                .is_ok_and(|open| open.is_empty())
+            && core.dispatch.is_idle(now)
             && core
                 .db
                 .next_due(None)
                 .is_ok_and(|due| due.is_none_or(|due| due > now))
             && core.store.head().await.is_ok_and(|now| now == head)
+    }
+
+    /// The next time at which something happens by itself: a deadline, the end of the time that a
+    /// command or task has, another try of telling a system.
+    fn next_time(&self) -> Option<fait_core::event::Time> {
+        let now = self.core.clock.now();
+        let due = self.core.db.next_due(None).ok().flatten();
+        // What is due now and still there waits for something else than time.
+        let next = self.core.dispatch.next_time().filter(|at| *at > now);
+        due.into_iter().chain(next).min()
     }
 
     /// Moves a clock that is moved by hand, deadline by deadline, settling at each.
@@ -122,10 +131,10 @@ impl App {
         );
         self.settle().await;
         let until = self.core.clock.now() + time;
-        while let Ok(Some(due)) = self.core.db.next_due(None)
-            && due <= until
+        while let Some(next) = self.next_time()
+            && next <= until
         {
-            self.core.clock.not_before(due);
+            self.core.clock.not_before(next);
             self.settle().await;
         }
         self.core.clock.not_before(until);

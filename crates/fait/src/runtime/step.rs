@@ -335,7 +335,9 @@ impl Core {
     ) -> Result<(), AppendError> {
         let n = events.len();
         let recorded_at = self.clock.now();
-        self.store
+        let stepped = events.first().cloned();
+        let done = self
+            .store
             .append(Append {
                 events,
                 conditions,
@@ -344,6 +346,9 @@ impl Core {
             })
             .await?;
         super::count_appended(n);
+        if let Some(stepped) = stepped {
+            self.hand_over(&stepped, done.first, recorded_at);
+        }
         Ok(())
     }
 
