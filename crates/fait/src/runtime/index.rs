@@ -4,7 +4,7 @@
 use super::Core;
 use super::db::{Db, i64_of, set_feed, time_of, u64_of};
 use super::view::reached;
-use fait_core::event::{StoredEvent, Time};
+use fait_core::event::{StoredEvent, Tag, Time};
 use fait_core::process::{Fact, Instance, Open, Status, Target, types};
 use fait_core::query::Query;
 use fait_core::store::{Range, StoreError};
@@ -30,6 +30,22 @@ pub struct OpenCommand {
     pub open: Open,
     /// The flow.
     pub correlation: Uuid,
+    /// The tags of what the instance is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<Tag>,
+}
+
+impl OpenCommand {
+    /// What an instance issued and is open.
+    pub(crate) fn of(instance: &Instance, open: &Open) -> OpenCommand {
+        OpenCommand {
+            process: instance.process.clone(),
+            key: instance.key.clone(),
+            open: open.clone(),
+            correlation: instance.correlation,
+            about: instance.about.clone(),
+        }
+    }
 }
 
 /// A deadline that has come.
@@ -125,6 +141,8 @@ impl Core {
             }
             set_feed(tx, FEED, to)
         })?;
+        // Before the index says that it has come so far: then nothing issued is unheard of.
+        self.dispatch.indexed(changed.values(), to);
         self.recent.put(changed);
         self.index.set(to);
         self.pulse.beat();
@@ -224,6 +242,8 @@ fn save(tx: &Transaction<'_>, i: &Instance) -> rusqlite::Result<()> {
         .execute(params![i.process, i.key])?;
     tx.prepare_cached("DELETE FROM fait_deadlines WHERE process = ?1 AND key = ?2")?
         .execute(params![i.process, i.key])?;
+    tx.prepare_cached("DELETE FROM fait_expiries WHERE process = ?1 AND key = ?2")?
+        .execute(params![i.process, i.key])?;
     if status == "parked" {
         // Nothing of a parked instance moves: neither its commands nor its deadlines.
         return Ok(());
@@ -250,12 +270,7 @@ fn save_open(tx: &Transaction<'_>, i: &Instance, open: &Open) -> rusqlite::Resul
         Target::Role(role) => ("role", role.as_str()),
         Target::System(system) => ("system", system.as_str()),
     };
-    let body = OpenCommand {
-        process: i.process.clone(),
-        key: i.key.clone(),
-        open: open.clone(),
-        correlation: i.correlation,
-    };
+    let body = OpenCommand::of(i, open);
     let sql = "INSERT OR REPLACE INTO fait_open VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     tx.prepare_cached(sql)?.execute(params![
         open.issued.id.to_string(),
@@ -269,7 +284,18 @@ fn save_open(tx: &Transaction<'_>, i: &Instance, open: &Open) -> rusqlite::Resul
         i64_of(open.position),
         serde_json::to_string(&body).unwrap_or_default()
     ])?;
+    if let Some(due) = expires(open) {
+        let sql = "INSERT OR REPLACE INTO fait_expiries VALUES (?1, ?2, ?3, ?4)";
+        let id = open.issued.id.to_string();
+        tx.prepare_cached(sql)?
+            .execute(params![id, i.process, i.key, i64_of(due.0)])?;
+    }
     Ok(())
+}
+
+/// When an open command is not to be done any more.
+pub(crate) fn expires(open: &Open) -> Option<Time> {
+    open.issued.due.filter(|_| open.issued.expires)
 }
 
 fn read_instance(c: &Connection, process: &str, key: &str) -> rusqlite::Result<Option<Instance>> {
@@ -310,6 +336,44 @@ impl Db {
         let sql = "SELECT body FROM fait_open WHERE command = ?1";
         self.read(|c| bodies(c, sql, params![command.to_string()]))
             .map(|mut v| v.pop())
+    }
+
+    /// The systems for which something is open.
+    pub(crate) fn told_systems(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT DISTINCT target FROM fait_open WHERE kind = 'system'";
+            c.prepare(sql)?.query_map([], |r| r.get(0))?.collect()
+        })
+    }
+
+    /// How many commands are open for a system.
+    pub(crate) fn count_told(&self, system: &str) -> Result<u64, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT count(*) FROM fait_open WHERE kind = 'system' AND target = ?1";
+            c.prepare_cached(sql)?
+                .query_row([system], |r| r.get(0))
+                .map(u64_of)
+        })
+    }
+
+    /// Open commands and tasks whose time is over, the earliest first.
+    pub(crate) fn expired(&self, now: Time, limit: usize) -> Result<Vec<OpenCommand>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT o.body FROM fait_expiries e JOIN fait_open o USING (command)
+                WHERE e.due <= ?1 ORDER BY e.due LIMIT ?2";
+            bodies(c, sql, params![i64_of(now.0), i64_of(limit as u64)])
+        })
+    }
+
+    /// When the time of an open command or task is over next, after a time.
+    pub(crate) fn next_expiry(&self, after: Time) -> Result<Option<Time>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT min(due) FROM fait_expiries WHERE due > ?1";
+            let due: Option<i64> = c
+                .prepare_cached(sql)?
+                .query_row([i64_of(after.0)], |r| r.get(0))?;
+            Ok(due.map(time_of))
+        })
     }
 
     /// Instances, newest first.
@@ -378,7 +442,12 @@ impl Db {
                 .query_map([tag], |r| Ok((r.get(0)?, r.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?;
             for (process, key) in found {
-                for table in ["fait_instances", "fait_open", "fait_deadlines"] {
+                for table in [
+                    "fait_instances",
+                    "fait_open",
+                    "fait_deadlines",
+                    "fait_expiries",
+                ] {
                     let sql = format!("DELETE FROM {table} WHERE process = ?1 AND key = ?2");
                     tx.execute(&sql, [&process, &key])?;
                 }
