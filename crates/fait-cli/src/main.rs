@@ -95,7 +95,7 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::Events(verb) => events::run(verb, &*open()?, out),
         Verb::Trace(verb) => trace::run(verb, &*open()?, out),
         Verb::View(verb) => view::run(verb, &*open()?, out),
-        Verb::Process(verb) => process::run(verb, &*open()?, out),
+        Verb::Process(verb) => process::run(verb, open, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()

@@ -1,5 +1,6 @@
 //! `fait process`: how processes stand, and letting parked instances go on.
 
+mod check;
 mod show;
 
 use crate::failure::Failure;
@@ -28,6 +29,16 @@ pub(crate) enum Verb {
   fait process resume serve-then-bill 7 --retry --reason \"the printer works again\"
   fait process resume serve-then-bill 7 --skip --reason \"the order was a test\"")]
     Resume(Go),
+    /// Look whether the next program can go on with the instances in flight
+    #[command(after_help = "Examples:
+  fait process check --program ./target/release/orders --data ./data
+  fait process check --manifest manifest.json --data ./data --json")]
+    Check(check::Check),
+    /// Look what the next program would have decided for instances that have ended
+    #[command(after_help = "Examples:
+  fait process shadow serve-then-bill --program ./target/release/orders --data ./data
+  fait process shadow serve-then-bill --program ./next --data ./data --limit 1000 --json")]
+    Shadow(check::Again),
 }
 
 /// Which instances to show.
@@ -78,9 +89,20 @@ pub(crate) struct Go {
     by: String,
 }
 
-/// Does what was asked.
-pub(crate) fn run(verb: &Verb, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+/// Does what was asked. The next program is asked about a folder, whatever `--at` says.
+pub(crate) fn run(
+    verb: &Verb,
+    open: impl FnOnce() -> Result<Box<dyn Source>, Failure>,
+    out: &mut Out,
+) -> Result<(), Failure> {
     match verb {
+        Verb::Check(which) => return check::check(which, crate::source::folder, out),
+        Verb::Shadow(which) => return check::shadow(which, out),
+        _ => {}
+    }
+    let source = &*open()?;
+    match verb {
+        Verb::Check(_) | Verb::Shadow(_) => Ok(()),
         Verb::List => list(source, out),
         Verb::Show(show) => match &show.key {
             None => instances(show, source, out),

@@ -9,6 +9,11 @@ pub(crate) use look::{Each, Name, Page, Process, Rebuild, Resume, Source, View, 
 use crate::failure::Failure;
 use std::path::Path;
 
+/// Opens a folder.
+pub(crate) fn folder(path: &str) -> Result<Box<dyn Source>, Failure> {
+    open(Some(path))
+}
+
 /// Opens what `--at` names.
 pub(crate) fn open(at: Option<&str>) -> Result<Box<dyn Source>, Failure> {
     let Some(at) = at.map(str::trim).filter(|at| !at.is_empty()) else {

@@ -20,6 +20,8 @@ fn every_verb_has_examples() {
         "process list",
         "process show",
         "process resume",
+        "process check",
+        "process shadow",
         "store verify",
         "store info",
         "store backup",
