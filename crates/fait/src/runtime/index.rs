@@ -18,6 +18,15 @@ use uuid::Uuid;
 
 const FEED: &str = "processes";
 
+/// Facts that the index takes at once.
+const BATCH: usize = 4000;
+
+/// So many facts in one batch mean that there is much to do.
+const BUSY: usize = 16;
+
+/// How long the index waits then before it looks again. What pages show lags behind by that.
+const BREATH: Duration = Duration::from_millis(20);
+
 /// An open command with the instance that issued it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenCommand {
@@ -120,15 +129,19 @@ impl Core {
         loop {
             let at = self.index.at();
             self.store.wait(at).await?;
-            self.index_once(&query).await?;
+            let facts = self.index_once(&query).await?;
+            if facts >= BUSY && !self.clock.is_by_hand() {
+                // Under load an instance changes again and again; it is saved once for all of that.
+                tokio::time::sleep(BREATH).await;
+            }
         }
     }
 
-    /// Takes one batch into the index.
-    pub(crate) async fn index_once(&self, query: &Query) -> Result<(), StoreError> {
+    /// Takes one batch into the index; says how many facts it had.
+    async fn index_once(&self, query: &Query) -> Result<usize, StoreError> {
         let slice = self
             .store
-            .read(query, Range::after(self.index.at(), 500))
+            .read(query, Range::after(self.index.at(), BATCH))
             .await?;
         let to = reached(&slice.events, slice.head);
         let mut changed = Changed::default();
@@ -146,7 +159,7 @@ impl Core {
         self.recent.put(changed);
         self.index.set(to);
         self.pulse.beat();
-        Ok(())
+        Ok(slice.events.len())
     }
 
     pub(crate) fn open_index(&self) -> Result<(), StoreError> {
