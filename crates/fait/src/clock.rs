@@ -1,6 +1,6 @@
 //! The clock, the only place that asks the machine for the time and for new ids.
 
-use fait_core::event::Time;
+use fait_core::event::{Position, Time};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +23,8 @@ enum Kind {
     ByHand {
         now: watch::Sender<Time>,
         ids: AtomicU64,
+        /// Where the log stood when this run began, so that a second run has other ids.
+        behind: AtomicU64,
     },
 }
 
@@ -49,6 +51,7 @@ impl Clock {
         Clock(Kind::ByHand {
             now,
             ids: AtomicU64::new(0),
+            behind: AtomicU64::new(0),
         })
     }
 
@@ -67,9 +70,15 @@ impl Clock {
     /// A new id, later than those before it.
     pub fn id(&self) -> Uuid {
         match &self.0 {
-            Kind::ByHand { ids, .. } => {
-                let n = ids.fetch_add(1, Ordering::Relaxed);
-                Uuid::new_v5(&Uuid::NAMESPACE_OID, &n.to_be_bytes())
+            Kind::ByHand { ids, behind, .. } => {
+                let n = ids.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+                match behind.load(Ordering::Relaxed) {
+                    0 => Uuid::new_v5(&Uuid::NAMESPACE_OID, &n),
+                    run => {
+                        let both = [run.to_be_bytes(), n].concat();
+                        Uuid::new_v5(&Uuid::NAMESPACE_OID, &both)
+                    }
+                }
             }
             Kind::Machine | Kind::Paced { .. } => Uuid::now_v7(),
         }
@@ -105,6 +114,13 @@ impl Clock {
     /// Whether tests move it.
     pub fn is_by_hand(&self) -> bool {
         matches!(self.0, Kind::ByHand { .. })
+    }
+
+    /// A run begins behind a position. Ids that are counted must not be those of an earlier run.
+    pub(crate) fn begins_behind(&self, head: Position) {
+        if let Kind::ByHand { behind, .. } = &self.0 {
+            behind.store(head, Ordering::Relaxed);
+        }
     }
 
     /// Moves a clock that is moved by hand; others take it only as what has been already.

@@ -378,6 +378,7 @@ fn start(core: &Arc<Core>, runtime: &tokio::runtime::Handle) -> Result<(), Build
             );
         }
     }
+    core.clock.begins_behind(head);
     core.dispatch.begins(core.clock.now());
     core.db.check_head(head)?;
     core.open_index()?;

@@ -12,3 +12,6 @@ mod counted;
 mod till;
 mod contended;
 mod snapshots;
+mod post;
+mod told;
+mod expiry;
