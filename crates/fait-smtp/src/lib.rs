@@ -61,8 +61,8 @@ use std::time::{Duration, UNIX_EPOCH};
 pub enum Tls {
     /// TLS from the first byte on; port 465.
     Wrapped,
-    /// Plain at first, then TLS, or nothing is sent; port 587.
-    StartTls,
+    /// Plain at first, then TLS (STARTTLS), or nothing is sent; port 587.
+    Upgraded,
     /// Plain: for a relay on this machine, and for tests; port 25.
     None,
 }
@@ -129,7 +129,7 @@ impl Smtp {
     ) -> Smtp {
         let port = match tls {
             Tls::Wrapped => 465,
-            Tls::StartTls => 587,
+            Tls::Upgraded => 587,
             Tls::None => 25,
         };
         Smtp {

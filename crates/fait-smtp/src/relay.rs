@@ -50,7 +50,7 @@ impl Smtp {
     async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
         let tls = match self.tls {
             Tls::None => None,
-            Tls::Wrapped | Tls::StartTls => Some(TlsParameters::new(self.host.clone())?),
+            Tls::Wrapped | Tls::Upgraded => Some(TlsParameters::new(self.host.clone())?),
         };
         let wrapped = tls.clone().filter(|_| self.tls == Tls::Wrapped);
         let place = (self.host.as_str(), self.port);
@@ -58,7 +58,7 @@ impl Smtp {
         let connect =
             AsyncSmtpConnection::connect_tokio1(place, Some(BEFORE), hello, wrapped, None);
         let mut relay = connect.await?;
-        if let Some(tls) = tls.filter(|_| self.tls == Tls::StartTls) {
+        if let Some(tls) = tls.filter(|_| self.tls == Tls::Upgraded) {
             relay.starttls(tls, hello).await?;
         }
         if let Some(credentials) = &self.credentials {

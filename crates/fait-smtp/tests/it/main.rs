@@ -229,14 +229,14 @@ fn a_password_is_not_sent_in_the_open() {
         open.unwrap_err().to_string(),
         "a password is not sent without TLS"
     );
-    let smtp = by(Tls::StartTls).credentials("inn", "secret").unwrap();
+    let smtp = by(Tls::Upgraded).credentials("inn", "secret").unwrap();
     assert!(!format!("{smtp:?}").contains("secret"));
 }
 
 #[tokio::test]
 async fn without_the_tls_that_is_asked_for_nothing_is_sent() {
     let sink = Sink::start(&[]).await;
-    let smtp = Smtp::by("127.0.0.1", Tls::StartTls, Uncertain::Park, |_| {
+    let smtp = Smtp::by("127.0.0.1", Tls::Upgraded, Uncertain::Park, |_| {
         Ok(Mail {
             from: "inn@example.org".into(),
             to: vec!["ann@example.org".into()],
