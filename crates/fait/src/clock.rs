@@ -1,6 +1,6 @@
 //! The clock, the only place that asks the machine for the time and for new ids.
 
-use fait_core::event::{Position, Time};
+use fait_core::event::Time;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,6 @@ enum Kind {
     ByHand {
         now: watch::Sender<Time>,
         ids: AtomicU64,
-        /// Where the log stood when this run began, so that a second run has other ids.
         behind: AtomicU64,
     },
 }
@@ -74,8 +73,8 @@ impl Clock {
                 let n = ids.fetch_add(1, Ordering::Relaxed).to_be_bytes();
                 match behind.load(Ordering::Relaxed) {
                     0 => Uuid::new_v5(&Uuid::NAMESPACE_OID, &n),
-                    run => {
-                        let both = [run.to_be_bytes(), n].concat();
+                    head => {
+                        let both = [head.to_be_bytes(), n].concat();
                         Uuid::new_v5(&Uuid::NAMESPACE_OID, &both)
                     }
                 }
@@ -116,8 +115,8 @@ impl Clock {
         matches!(self.0, Kind::ByHand { .. })
     }
 
-    /// A run begins behind a position. Ids that are counted must not be those of an earlier run.
-    pub(crate) fn begins_behind(&self, head: Position) {
+    /// Ids that are counted are other ones than those of an earlier start on the same log.
+    pub(crate) fn goes_on_behind(&self, head: u64) {
         if let Kind::ByHand { behind, .. } = &self.0 {
             behind.store(head, Ordering::Relaxed);
         }

@@ -113,6 +113,12 @@ pub struct Instance {
     /// Positions of inputs that had been held until it began. At most [`MAX_HELD`].
     #[serde(default)]
     pub held: Vec<Position>,
+    /// The input of its first step.
+    #[serde(default)]
+    pub began: Position,
+    /// Where it was last let go on; what waited before that comes first.
+    #[serde(default)]
+    pub resumed: Position,
     /// Where an operator cancelled it; inputs before that are not taken any more.
     #[serde(default)]
     pub cancelled: Option<Position>,
@@ -181,7 +187,7 @@ impl Instance {
             Fact::Stepped(step) => self.stepped(step, meta),
             Fact::Settled(settled) => self.settled(settled, meta),
             Fact::Parked(parked) => self.parked(parked, meta),
-            Fact::Resumed(resumed) => self.resumed(resumed.retry),
+            Fact::Resumed(resumed) => self.resumed(resumed.retry, meta),
             Fact::Operated(operated) => self.operated(operated, meta),
             Fact::Claimed(_) | Fact::Tried(_) => {}
         }
@@ -206,7 +212,7 @@ impl Instance {
         }
     }
 
-    fn resumed(&mut self, retry: bool) {
+    fn resumed(&mut self, retry: bool, meta: &Meta) {
         let Status::Parked { input, .. } = std::mem::take(&mut self.status) else {
             return;
         };
@@ -220,6 +226,7 @@ impl Instance {
         {
             open.tried = 0;
         }
+        self.resumed = meta.position;
         if self.ended {
             // What was issued with the last step is still carried out.
             self.status = Status::Ended;
@@ -257,6 +264,12 @@ impl Instance {
             self.cancelled = None;
             self.until_settled = false;
             self.status = Status::Running;
+        }
+        if !self.has_begun() || step.again {
+            self.began = match step.input {
+                InputRef::Event { position, .. } => position,
+                _ => step.seen,
+            };
         }
         self.state = Some((step.version, step.state.clone()));
         self.definition = step.definition;
@@ -323,9 +336,10 @@ impl Instance {
                 self.open.clear();
                 self.deadlines.clear();
                 self.awaiting.clear();
-                if !self.ended {
-                    self.status = Status::Running;
-                }
+                self.status = match self.ended {
+                    true => Status::Ended,
+                    false => Status::Running,
+                };
             }
             Action::Complete | Action::Compensate => self.end(),
             Action::Migrate => {
@@ -345,8 +359,9 @@ impl Instance {
             Outcome::Accepted => self.accepted(settled.command, meta),
             _ => self.awaiting.retain(|a| a.command != settled.command),
         }
-        let done = settled.outcome == Outcome::Accepted && self.until_settled;
-        if done && self.open.is_empty() && self.status == Status::Running {
+        // What an operator skipped keeps nothing waiting.
+        let well = matches!(settled.outcome, Outcome::Accepted | Outcome::Skipped { .. });
+        if well && self.until_settled && self.open.is_empty() && self.status == Status::Running {
             self.end();
         }
     }

@@ -37,6 +37,9 @@ CREATE INDEX IF NOT EXISTS fait_expiries_instance ON fait_expiries (process, key
 CREATE TABLE IF NOT EXISTS fait_deadlines (
   process TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL,
   due INTEGER NOT NULL, PRIMARY KEY (process, key, name));
+CREATE TABLE IF NOT EXISTS fait_held (
+  process TEXT NOT NULL, waits TEXT NOT NULL, position INTEGER NOT NULL, until INTEGER NOT NULL,
+  PRIMARY KEY (process, waits, position));
 CREATE INDEX IF NOT EXISTS fait_deadlines_due ON fait_deadlines (process, due);
 CREATE TABLE IF NOT EXISTS fait_snapshots (
   model TEXT NOT NULL, keys TEXT NOT NULL, version TEXT NOT NULL, position INTEGER NOT NULL,
@@ -172,6 +175,15 @@ impl Db {
             Ok(u64_of(position.unwrap_or(0)))
         })
     }
+
+    /// Whether a feed, or a part of it, has ever come anywhere.
+    pub(crate) fn knows_feed(&self, name: &str) -> Result<bool, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM fait_feeds
+                WHERE name = ?1 OR substr(name, 1, length(?1) + 1) = ?1 || ':')";
+            c.query_row(sql, [name], |r| r.get(0))
+        })
+    }
 }
 
 fn transact<T>(
@@ -195,7 +207,7 @@ fn forget_everything(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
         "DELETE FROM fait_feeds; DELETE FROM fait_views; DELETE FROM fait_parked_keys;
          DELETE FROM fait_instances; DELETE FROM fait_open; DELETE FROM fait_deadlines;
-         DELETE FROM fait_expiries; DELETE FROM fait_snapshots;",
+         DELETE FROM fait_held; DELETE FROM fait_expiries; DELETE FROM fait_snapshots;",
     )
 }
 

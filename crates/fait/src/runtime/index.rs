@@ -10,8 +10,9 @@ use fait_core::query::Query;
 use fait_core::store::{Range, StoreError};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -53,6 +54,39 @@ pub(crate) struct Due {
     pub(crate) key: String,
     pub(crate) name: String,
     pub(crate) due: Time,
+}
+
+/// Instances that facts of one batch change, by process and key.
+type Changed = BTreeMap<(String, String), Instance>;
+
+/// Most instances that the index keeps in memory; then it forgets all of them.
+const MAX_RECENT: usize = 4096;
+
+/// Instances that the index saved last, as they stand in the database.
+#[derive(Debug, Default)]
+pub(crate) struct Recent(Mutex<Changed>);
+
+impl Recent {
+    fn lock(&self) -> MutexGuard<'_, Changed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, name: &(String, String)) -> Option<Instance> {
+        self.lock().remove(name)
+    }
+
+    fn put(&self, saved: Changed) {
+        let mut recent = self.lock();
+        if recent.len() + saved.len() > MAX_RECENT {
+            recent.clear();
+        }
+        let running = |i: &Instance| i.status == Status::Running;
+        recent.extend(saved.into_iter().filter(|(_, i)| running(i)));
+    }
+
+    pub(crate) fn forget(&self) {
+        self.lock().clear();
+    }
 }
 
 /// How many instances of a process stand how.
@@ -97,21 +131,52 @@ impl Core {
             .read(query, Range::after(self.index.at(), 500))
             .await?;
         let to = reached(&slice.events, slice.head);
-        let touched = self.db.write(|tx| {
-            let mut touched = HashMap::new();
+        let mut changed = Changed::default();
+        self.db.write(|tx| {
             for event in &slice.events {
-                if let Some(instance) = take_in(tx, event)? {
-                    let name = (instance.process.clone(), instance.key.clone());
-                    touched.insert(name, instance);
-                }
+                self.absorb_into(tx, event, &mut changed)?;
             }
-            set_feed(tx, FEED, to)?;
-            Ok(touched)
+            for instance in changed.values() {
+                save(tx, instance)?;
+            }
+            set_feed(tx, FEED, to)
         })?;
         // Before the index says that it has come so far: then nothing issued is unheard of.
-        self.dispatch.indexed(touched.values(), to);
+        self.dispatch.indexed(changed.values(), to);
+        self.recent.put(changed);
         self.index.set(to);
         self.pulse.beat();
+        Ok(())
+    }
+
+    /// Lets the instance of a fact hear of it; it is saved with the others of the batch, once.
+    fn absorb_into(
+        &self,
+        tx: &Transaction<'_>,
+        event: &StoredEvent,
+        changed: &mut Changed,
+    ) -> rusqlite::Result<()> {
+        let fact = match Fact::read(event) {
+            Ok(Some(fact)) => fact,
+            Ok(None) => return Ok(()),
+            Err(e) => {
+                tracing::error!(error = %e, "a process fact cannot be read; its instance waits");
+                return Ok(());
+            }
+        };
+        let (process, key) = fact.instance();
+        let name = (process.to_string(), key.to_string());
+        let instance = match changed.entry(name) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let known = match self.recent.take(place.key()) {
+                    Some(known) => Some(known),
+                    None => read_instance(tx, process, key)?,
+                };
+                place.insert(known.unwrap_or_else(|| Instance::new(process, key)))
+            }
+        };
+        instance.absorb(&fact, &event.meta, &event.tags);
         Ok(())
     }
 
@@ -122,14 +187,21 @@ impl Core {
 
     /// An instance as the log has it now: the index, and what came since.
     pub(crate) async fn instance(&self, process: &str, key: &str) -> Result<Instance, StoreError> {
-        let mut instance = self
-            .db
-            .instance(process, key)?
-            .unwrap_or_else(|| Instance::new(process, key));
         let query = Query::tags(vec![fait_core::process::instance_tag(process, key)]);
-        let mut after = instance.moved;
+        let known = self.db.instance(process, key)?;
+        let mut instance = known.unwrap_or_else(|| Instance::new(process, key));
+        // The last fact that the index knows of is read along: when it is not there any more, the
+        // instance was erased, and what the index says of it was too.
+        let mut after = instance.moved.saturating_sub(1);
+        let mut erased = instance.moved > 0;
         loop {
             let slice = self.store.read(&query, Range::after(after, 500)).await?;
+            let first = slice.events.first().map(|e| e.meta.position);
+            if std::mem::take(&mut erased) && first != Some(instance.moved) {
+                instance = Instance::new(process, key);
+                after = 0;
+                continue;
+            }
             for event in &slice.events {
                 absorb(&mut instance, event)?;
             }
@@ -148,23 +220,6 @@ fn absorb(instance: &mut Instance, event: &StoredEvent) -> Result<(), StoreError
         Err(e) => return Err(StoreError::new(e)),
     }
     Ok(())
-}
-
-fn take_in(tx: &Transaction<'_>, event: &StoredEvent) -> rusqlite::Result<Option<Instance>> {
-    let fact = match Fact::read(event) {
-        Ok(Some(fact)) => fact,
-        Ok(None) => return Ok(None),
-        Err(e) => {
-            tracing::error!(error = %e, "a process fact cannot be read; its instance waits");
-            return Ok(None);
-        }
-    };
-    let (process, key) = fact.instance();
-    let known = read_instance(tx, process, key)?;
-    let mut instance = known.unwrap_or_else(|| Instance::new(process, key));
-    instance.absorb(&fact, &event.meta, &event.tags);
-    save(tx, &instance)?;
-    Ok(Some(instance))
 }
 
 fn save(tx: &Transaction<'_>, i: &Instance) -> rusqlite::Result<()> {
@@ -374,6 +429,41 @@ impl Db {
                     })
                 })?
                 .collect()
+        })
+    }
+
+    /// Forgets the instances that are about something.
+    pub(crate) fn forget_about(&self, tag: &str) -> Result<(), StoreError> {
+        self.write_over(|tx| {
+            let sql = "SELECT process, key FROM fait_instances WHERE EXISTS
+                (SELECT 1 FROM json_each(body, '$.about') WHERE value = ?1)";
+            let mut about = tx.prepare(sql)?;
+            let found: Vec<(String, String)> = about
+                .query_map([tag], |r| Ok((r.get(0)?, r.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+            for (process, key) in found {
+                for table in [
+                    "fait_instances",
+                    "fait_open",
+                    "fait_deadlines",
+                    "fait_expiries",
+                ] {
+                    let sql = format!("DELETE FROM {table} WHERE process = ?1 AND key = ?2");
+                    tx.execute(&sql, [&process, &key])?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets a deadline that its instance does not have.
+    pub(crate) fn drop_deadline(&self, process: &str, due: &Due) -> Result<(), StoreError> {
+        self.write(|tx| {
+            let sql = "DELETE FROM fait_deadlines
+                WHERE process = ?1 AND key = ?2 AND name = ?3 AND due = ?4";
+            tx.prepare_cached(sql)?
+                .execute(params![process, due.key, due.name, i64_of(due.due.0)])
+                .map(|_| ())
         })
     }
 

@@ -1,12 +1,17 @@
 //! The platform on a small kitchen: sending, views, processes that park, wiring mistakes; and on
-//! a till that many count at once.
+//! a till that many count at once, and a workshop where operators help.
 
 mod kitchen;
 mod sending;
 mod viewing;
 mod parking;
+mod workshop;
+mod operating;
+mod bulk;
 mod faults;
 mod wiring;
+mod routing;
+mod outcomes;
 mod tutorial;
 mod counted;
 mod till;
@@ -15,3 +20,5 @@ mod snapshots;
 mod post;
 mod told;
 mod expiry;
+mod parcels;
+mod begin;

@@ -16,9 +16,7 @@ use super::decide::{Answer, SendError};
 use super::index::{OpenCommand, expires};
 use super::view::panic_text;
 use fait_core::event::{NewEvent, Origin, Position, Time};
-use fait_core::process::{
-    Fact, Instance, Open, Operated, Outcome, Status, Step, Target, is_own_tag, types,
-};
+use fait_core::process::{Fact, Instance, Outcome, Status, Target};
 use fait_core::store::{Append, AppendCondition, AppendError, StoreError};
 use futures_util::FutureExt;
 use std::collections::{BTreeMap, HashSet};
@@ -151,39 +149,6 @@ impl Dispatch {
 }
 
 impl Core {
-    /// Hands over what a fact has issued that was just appended.
-    pub(crate) fn hand_over(&self, appended: &NewEvent, position: Position, recorded_at: Time) {
-        let (process, key, issued) = match appended.ty.as_str() {
-            types::STEPPED => match serde_json::from_slice::<Step>(&appended.data) {
-                Ok(step) => (step.process, step.key, step.issued),
-                Err(_) => return,
-            },
-            types::OPERATED => match serde_json::from_slice::<Operated>(&appended.data) {
-                Ok(operated) => (operated.process, operated.key, operated.issued),
-                Err(_) => return,
-            },
-            _ => return,
-        };
-        let about = appended.tags.iter().filter(|t| !is_own_tag(t));
-        let about: Vec<_> = about.cloned().collect();
-        let open = (0..).zip(issued).map(|(ordinal, issued)| OpenCommand {
-            process: process.clone(),
-            key: key.clone(),
-            open: Open {
-                issued,
-                since: recorded_at,
-                position,
-                ordinal,
-                cause: appended.id,
-                claim: None,
-                tried: 0,
-            },
-            correlation: appended.origin.correlation,
-            about: about.clone(),
-        });
-        self.dispatch.issued(open.collect());
-    }
-
     /// Carries out open commands until the system stops.
     pub(crate) async fn run_dispatch(self: Arc<Self>) {
         let mut systems = self.db.told_systems();
