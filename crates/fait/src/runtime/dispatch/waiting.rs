@@ -2,6 +2,9 @@
 //! instance, so that each instance's commands keep their order and no instance holds up another.
 //! Pure: time is given, and nothing here is true but the log.
 
+#[cfg(test)]
+mod tests;
+
 use super::pace::Pace;
 use super::system::Limits;
 use crate::runtime::index::OpenCommand;
