@@ -161,7 +161,9 @@ pub(super) async fn act(
         return Ok(Json(json!({"outcome": "dry-run", "plan": plan})));
     }
     let act = said.act(&action)?;
-    let done = shared.app.operate(&name, &key, &act, &said.by, &said.reason);
+    let done = shared
+        .app
+        .operate(&name, &key, &act, &said.by, &said.reason);
     let done = done.await?;
     let mut answer = json!(done);
     answer["outcome"] = "done".into();
@@ -251,6 +253,10 @@ pub(super) async fn abort(
 ) -> Result<Json<Value>, Problem> {
     super::ops::known(&shared, &process).await?;
     let aborted = shared.app.bulk_abort(&process);
-    let outcome = if aborted { "aborted" } else { "nothing went on" };
+    let outcome = if aborted {
+        "aborted"
+    } else {
+        "nothing went on"
+    };
     Ok(Json(json!({"outcome": outcome})))
 }

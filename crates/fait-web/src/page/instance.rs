@@ -83,7 +83,10 @@ async fn page(
 }
 
 fn standing(desk: &Desk, i: &Instance, backlog: u64) -> Markup {
-    let thing = desk.shared.process(&i.process).map(|p| Thing::new(&p.key, &i.key));
+    let thing = desk
+        .shared
+        .process(&i.process)
+        .map(|p| Thing::new(&p.key, &i.key));
     html! {
         @match &i.status {
             Status::Parked { reason, since, input, class, .. } => {
@@ -159,7 +162,10 @@ fn actions(desk: &Desk, i: &Instance) -> Markup {
 
 fn named(desk: &Desk, open: &Open) -> String {
     let name = &open.issued.name;
-    let title = desk.shared.command(name).map_or_else(|| plain(name), |c| c.title.clone());
+    let title = desk
+        .shared
+        .command(name)
+        .map_or_else(|| plain(name), |c| c.title.clone());
     match &open.issued.to {
         Target::Here => title,
         Target::Role(to) | Target::System(to) => format!("{to}: {title}"),
@@ -169,7 +175,10 @@ fn named(desk: &Desk, open: &Open) -> String {
 /// What needs more than a reason.
 fn further(desk: &Desk, i: &Instance) -> Markup {
     let again = stumbled(i);
-    let open = i.open.values().map(|o| (o.issued.id, named(desk, o), o.issued.body.to_string()));
+    let open = i
+        .open
+        .values()
+        .map(|o| (o.issued.id, named(desk, o), o.issued.body.to_string()));
     let amendable: Vec<(Uuid, String, String)> = open.collect();
     html! {
         @for (n, (id, name, body)) in amendable.iter().enumerate() {
@@ -262,7 +271,12 @@ pub(super) async fn act(
     let act = asked(&said)?;
     let by = desk.actor();
     let done = match &act {
-        Ok(act) => desk.shared.app.operate(&process, &key, act, &by, said("reason")).await,
+        Ok(act) => {
+            desk.shared
+                .app
+                .operate(&process, &key, act, &by, said("reason"))
+                .await
+        }
         Err(why) => {
             let page = page(&desk, (&process, &key), false, Some(why), None).await?;
             return Ok((StatusCode::BAD_REQUEST, page).into_response());
@@ -304,13 +318,15 @@ fn asked<'a>(said: &impl Fn(&str) -> &'a str) -> Result<Result<Act, String>, Tro
         "fire" => Act::Fire {
             deadline: of.into(),
         },
-        "postpone" => match format!("{}:00Z", said("to").get(..16).unwrap_or_default()).parse::<Time>() {
-            Ok(to) => Act::Postpone {
-                deadline: said("deadline").into(),
-                to,
-            },
-            Err(_) => return Ok(Err("say when, such as 2026-03-01 18:30".into())),
-        },
+        "postpone" => {
+            match format!("{}:00Z", said("to").get(..16).unwrap_or_default()).parse::<Time>() {
+                Ok(to) => Act::Postpone {
+                    deadline: said("deadline").into(),
+                    to,
+                },
+                Err(_) => return Ok(Err("say when, such as 2026-03-01 18:30".into())),
+            }
+        }
         "amend" => match serde_json::from_str::<Value>(said("body")) {
             Ok(body) => Act::Amend {
                 command: uuid(said("command"))?,

@@ -31,7 +31,10 @@ const CLASSES: [(Class, &str); 6] = [
     (Class::Defect, "the program failed"),
     (Class::Unhandled, "nobody thought of what came of a command"),
     (Class::Asked, "the process asks for a person"),
-    (Class::Uncertain, "nobody knows whether another system acted"),
+    (
+        Class::Uncertain,
+        "nobody knows whether another system acted",
+    ),
     (Class::Unmatched, "it was heard of before it began"),
     (Class::Limit, "a limit was reached"),
 ];
@@ -191,7 +194,14 @@ fn list(desk: &Desk, stuck: &[Stuck], all: u64) -> Markup {
 
 fn row(desk: &Desk, stuck: &Stuck) -> Markup {
     let i = &stuck.instance;
-    let Status::Parked { reason, since, input, class, .. } = &i.status else {
+    let Status::Parked {
+        reason,
+        since,
+        input,
+        class,
+        ..
+    } = &i.status
+    else {
         return html! {};
     };
     html! {
@@ -232,7 +242,9 @@ fn progress(desk: &Desk, p: &Progress) -> Markup {
 
 /// How many it would be, and the first of them.
 fn confirm(desk: &Desk, asked: &Asked, preview: &Preview) -> Markup {
-    let action = ACTIONS.iter().find(|(name, _)| *name == asked.text("action"));
+    let action = ACTIONS
+        .iter()
+        .find(|(name, _)| *name == asked.text("action"));
     let words = action.map_or("", |(_, words)| words);
     html! {
         div.card #preview tabindex="-1" data-focus {

@@ -58,8 +58,10 @@ pub enum BulkError {
     #[error(transparent)]
     Operate(#[from] OperateError),
     /// It makes sense for one instance only.
-    #[error("`{action}` is done to one instance at a time; for many there are retry, skip, \
-        cancel, complete and fire")]
+    #[error(
+        "`{action}` is done to one instance at a time; for many there are retry, skip, \
+        cancel, complete and fire"
+    )]
     OneByOne {
         /// The action.
         action: &'static str,
@@ -220,7 +222,8 @@ impl App {
                 let from = late.map_or(next, |late| late.max(next));
                 Some((picked, (page, from + gap)))
             });
-            let treated = paced.for_each_concurrent(AT_ONCE, |picked| self.treat_one(bulk, job, picked));
+            let treated =
+                paced.for_each_concurrent(AT_ONCE, |picked| self.treat_one(bulk, job, picked));
             let begun = Instant::now();
             treated.await;
             next = begun.max(next);

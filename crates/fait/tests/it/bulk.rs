@@ -76,7 +76,9 @@ async fn a_preview_counts_and_names_what_fits() {
     app.advance(Duration::from_secs(60)).await;
     assert_eq!(count(&old(60), &Act::Retry), 3);
     assert_eq!(count(&old(61), &Act::Retry), 0);
-    let one = app.bulk_preview(&all_parked(), &Act::Compensate).unwrap_err();
+    let one = app
+        .bulk_preview(&all_parked(), &Act::Compensate)
+        .unwrap_err();
     assert!(matches!(one, BulkError::OneByOne { .. }), "{one}");
     let rate = app.bulk_run(bulk(Act::Skip, MAX_RATE + 1)).unwrap_err();
     assert!(matches!(rate, BulkError::Rate), "{rate}");
@@ -101,7 +103,11 @@ async fn what_is_aborted_stays_and_the_rest_is_done_the_next_time() {
     app.bulk_run(bulk(Act::Skip, MAX_RATE)).unwrap();
     let rest = ended(&app).await;
     assert_eq!(rest.state, BulkState::Done);
-    assert_eq!(rest.found, 12 - progress.done, "what was done is passed over");
+    assert_eq!(
+        rest.found,
+        12 - progress.done,
+        "what was done is passed over"
+    );
     assert_eq!(rest.done + progress.done, 12);
     let query = Query::types(&[types::RESUMED]);
     let slice = app.events(&query, Range::after(0, 100)).await.unwrap();

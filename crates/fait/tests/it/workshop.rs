@@ -309,13 +309,19 @@ pub(crate) fn wired(place: AppBuilder) -> App {
 
 pub(crate) async fn bring(app: &App, job: &str, tool: &str) {
     let (job, tool) = (JobId(job.into()), tool.to_string());
-    app.send(BringJob { job, tool }).by("customer:cy").await.unwrap();
+    app.send(BringJob { job, tool })
+        .by("customer:cy")
+        .await
+        .unwrap();
     app.settle().await;
 }
 
 pub(crate) async fn note(app: &App, job: &str, n: u32) {
     let job = JobId(job.into());
-    app.send(NoteJob { job, n }).by("customer:cy").await.unwrap();
+    app.send(NoteJob { job, n })
+        .by("customer:cy")
+        .await
+        .unwrap();
     app.settle().await;
 }
 
