@@ -30,6 +30,10 @@ CREATE TABLE IF NOT EXISTS fait_open (
   position INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS fait_open_target ON fait_open (kind, target, position);
 CREATE INDEX IF NOT EXISTS fait_open_instance ON fait_open (process, key);
+CREATE TABLE IF NOT EXISTS fait_expiries (
+  command TEXT PRIMARY KEY, process TEXT NOT NULL, key TEXT NOT NULL, due INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS fait_expiries_due ON fait_expiries (due);
+CREATE INDEX IF NOT EXISTS fait_expiries_instance ON fait_expiries (process, key);
 CREATE TABLE IF NOT EXISTS fait_deadlines (
   process TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL,
   due INTEGER NOT NULL, PRIMARY KEY (process, key, name));
@@ -171,6 +175,15 @@ impl Db {
             Ok(u64_of(position.unwrap_or(0)))
         })
     }
+
+    /// Whether a feed, or a part of it, has ever come anywhere.
+    pub(crate) fn knows_feed(&self, name: &str) -> Result<bool, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM fait_feeds
+                WHERE name = ?1 OR substr(name, 1, length(?1) + 1) = ?1 || ':')";
+            c.query_row(sql, [name], |r| r.get(0))
+        })
+    }
 }
 
 fn transact<T>(
@@ -194,8 +207,7 @@ fn forget_everything(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
         "DELETE FROM fait_feeds; DELETE FROM fait_views; DELETE FROM fait_parked_keys;
          DELETE FROM fait_instances; DELETE FROM fait_open; DELETE FROM fait_deadlines;
-         DELETE FROM fait_held;
-         DELETE FROM fait_snapshots;",
+         DELETE FROM fait_held; DELETE FROM fait_expiries; DELETE FROM fait_snapshots;",
     )
 }
 

@@ -4,13 +4,15 @@
 use super::Core;
 use super::db::{Db, i64_of, set_feed, time_of, u64_of};
 use super::view::reached;
-use fait_core::event::{StoredEvent, Time};
+use fait_core::event::{StoredEvent, Tag, Time};
 use fait_core::process::{Fact, Instance, Open, Status, Target, types};
 use fait_core::query::Query;
 use fait_core::store::{Range, StoreError};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -28,6 +30,22 @@ pub struct OpenCommand {
     pub open: Open,
     /// The flow.
     pub correlation: Uuid,
+    /// The tags of what the instance is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<Tag>,
+}
+
+impl OpenCommand {
+    /// What an instance issued and is open.
+    pub(crate) fn of(instance: &Instance, open: &Open) -> OpenCommand {
+        OpenCommand {
+            process: instance.process.clone(),
+            key: instance.key.clone(),
+            open: open.clone(),
+            correlation: instance.correlation,
+            about: instance.about.clone(),
+        }
+    }
 }
 
 /// A deadline that has come.
@@ -36,6 +54,39 @@ pub(crate) struct Due {
     pub(crate) key: String,
     pub(crate) name: String,
     pub(crate) due: Time,
+}
+
+/// Instances that facts of one batch change, by process and key.
+type Changed = BTreeMap<(String, String), Instance>;
+
+/// Most instances that the index keeps in memory; then it forgets all of them.
+const MAX_RECENT: usize = 4096;
+
+/// Instances that the index saved last, as they stand in the database.
+#[derive(Debug, Default)]
+pub(crate) struct Recent(Mutex<Changed>);
+
+impl Recent {
+    fn lock(&self) -> MutexGuard<'_, Changed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, name: &(String, String)) -> Option<Instance> {
+        self.lock().remove(name)
+    }
+
+    fn put(&self, saved: Changed) {
+        let mut recent = self.lock();
+        if recent.len() + saved.len() > MAX_RECENT {
+            recent.clear();
+        }
+        let running = |i: &Instance| i.status == Status::Running;
+        recent.extend(saved.into_iter().filter(|(_, i)| running(i)));
+    }
+
+    pub(crate) fn forget(&self) {
+        self.lock().clear();
+    }
 }
 
 /// How many instances of a process stand how.
@@ -80,14 +131,52 @@ impl Core {
             .read(query, Range::after(self.index.at(), 500))
             .await?;
         let to = reached(&slice.events, slice.head);
+        let mut changed = Changed::default();
         self.db.write(|tx| {
             for event in &slice.events {
-                take_in(tx, event)?;
+                self.absorb_into(tx, event, &mut changed)?;
+            }
+            for instance in changed.values() {
+                save(tx, instance)?;
             }
             set_feed(tx, FEED, to)
         })?;
+        // Before the index says that it has come so far: then nothing issued is unheard of.
+        self.dispatch.indexed(changed.values(), to);
+        self.recent.put(changed);
         self.index.set(to);
         self.pulse.beat();
+        Ok(())
+    }
+
+    /// Lets the instance of a fact hear of it; it is saved with the others of the batch, once.
+    fn absorb_into(
+        &self,
+        tx: &Transaction<'_>,
+        event: &StoredEvent,
+        changed: &mut Changed,
+    ) -> rusqlite::Result<()> {
+        let fact = match Fact::read(event) {
+            Ok(Some(fact)) => fact,
+            Ok(None) => return Ok(()),
+            Err(e) => {
+                tracing::error!(error = %e, "a process fact cannot be read; its instance waits");
+                return Ok(());
+            }
+        };
+        let (process, key) = fact.instance();
+        let name = (process.to_string(), key.to_string());
+        let instance = match changed.entry(name) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let known = match self.recent.take(place.key()) {
+                    Some(known) => Some(known),
+                    None => read_instance(tx, process, key)?,
+                };
+                place.insert(known.unwrap_or_else(|| Instance::new(process, key)))
+            }
+        };
+        instance.absorb(&fact, &event.meta, &event.tags);
         Ok(())
     }
 
@@ -133,22 +222,6 @@ fn absorb(instance: &mut Instance, event: &StoredEvent) -> Result<(), StoreError
     Ok(())
 }
 
-fn take_in(tx: &Transaction<'_>, event: &StoredEvent) -> rusqlite::Result<()> {
-    let fact = match Fact::read(event) {
-        Ok(Some(fact)) => fact,
-        Ok(None) => return Ok(()),
-        Err(e) => {
-            tracing::error!(error = %e, "a process fact cannot be read; its instance waits");
-            return Ok(());
-        }
-    };
-    let (process, key) = fact.instance();
-    let known = read_instance(tx, process, key)?;
-    let mut instance = known.unwrap_or_else(|| Instance::new(process, key));
-    instance.absorb(&fact, &event.meta, &event.tags);
-    save(tx, &instance)
-}
-
 fn save(tx: &Transaction<'_>, i: &Instance) -> rusqlite::Result<()> {
     let status = match i.status {
         Status::Running => "running",
@@ -168,6 +241,8 @@ fn save(tx: &Transaction<'_>, i: &Instance) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM fait_open WHERE process = ?1 AND key = ?2")?
         .execute(params![i.process, i.key])?;
     tx.prepare_cached("DELETE FROM fait_deadlines WHERE process = ?1 AND key = ?2")?
+        .execute(params![i.process, i.key])?;
+    tx.prepare_cached("DELETE FROM fait_expiries WHERE process = ?1 AND key = ?2")?
         .execute(params![i.process, i.key])?;
     if status == "parked" {
         // Nothing of a parked instance moves: neither its commands nor its deadlines.
@@ -195,12 +270,7 @@ fn save_open(tx: &Transaction<'_>, i: &Instance, open: &Open) -> rusqlite::Resul
         Target::Role(role) => ("role", role.as_str()),
         Target::System(system) => ("system", system.as_str()),
     };
-    let body = OpenCommand {
-        process: i.process.clone(),
-        key: i.key.clone(),
-        open: open.clone(),
-        correlation: i.correlation,
-    };
+    let body = OpenCommand::of(i, open);
     let sql = "INSERT OR REPLACE INTO fait_open VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     tx.prepare_cached(sql)?.execute(params![
         open.issued.id.to_string(),
@@ -214,7 +284,18 @@ fn save_open(tx: &Transaction<'_>, i: &Instance, open: &Open) -> rusqlite::Resul
         i64_of(open.position),
         serde_json::to_string(&body).unwrap_or_default()
     ])?;
+    if let Some(due) = expires(open) {
+        let sql = "INSERT OR REPLACE INTO fait_expiries VALUES (?1, ?2, ?3, ?4)";
+        let id = open.issued.id.to_string();
+        tx.prepare_cached(sql)?
+            .execute(params![id, i.process, i.key, i64_of(due.0)])?;
+    }
     Ok(())
+}
+
+/// When an open command is not to be done any more.
+pub(crate) fn expires(open: &Open) -> Option<Time> {
+    open.issued.due.filter(|_| open.issued.expires)
 }
 
 fn read_instance(c: &Connection, process: &str, key: &str) -> rusqlite::Result<Option<Instance>> {
@@ -255,6 +336,44 @@ impl Db {
         let sql = "SELECT body FROM fait_open WHERE command = ?1";
         self.read(|c| bodies(c, sql, params![command.to_string()]))
             .map(|mut v| v.pop())
+    }
+
+    /// The systems for which something is open.
+    pub(crate) fn told_systems(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT DISTINCT target FROM fait_open WHERE kind = 'system'";
+            c.prepare(sql)?.query_map([], |r| r.get(0))?.collect()
+        })
+    }
+
+    /// How many commands are open for a system.
+    pub(crate) fn count_told(&self, system: &str) -> Result<u64, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT count(*) FROM fait_open WHERE kind = 'system' AND target = ?1";
+            c.prepare_cached(sql)?
+                .query_row([system], |r| r.get(0))
+                .map(u64_of)
+        })
+    }
+
+    /// Open commands and tasks whose time is over, the earliest first.
+    pub(crate) fn expired(&self, now: Time, limit: usize) -> Result<Vec<OpenCommand>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT o.body FROM fait_expiries e JOIN fait_open o USING (command)
+                WHERE e.due <= ?1 ORDER BY e.due LIMIT ?2";
+            bodies(c, sql, params![i64_of(now.0), i64_of(limit as u64)])
+        })
+    }
+
+    /// When the time of an open command or task is over next, after a time.
+    pub(crate) fn next_expiry(&self, after: Time) -> Result<Option<Time>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT min(due) FROM fait_expiries WHERE due > ?1";
+            let due: Option<i64> = c
+                .prepare_cached(sql)?
+                .query_row([i64_of(after.0)], |r| r.get(0))?;
+            Ok(due.map(time_of))
+        })
     }
 
     /// Instances, newest first.
@@ -323,7 +442,12 @@ impl Db {
                 .query_map([tag], |r| Ok((r.get(0)?, r.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?;
             for (process, key) in found {
-                for table in ["fait_instances", "fait_open", "fait_deadlines"] {
+                for table in [
+                    "fait_instances",
+                    "fait_open",
+                    "fait_deadlines",
+                    "fait_expiries",
+                ] {
                     let sql = format!("DELETE FROM {table} WHERE process = ?1 AND key = ?2");
                     tx.execute(&sql, [&process, &key])?;
                 }

@@ -11,6 +11,8 @@ pub(crate) mod lanes;
 pub(crate) mod step;
 pub(crate) mod route;
 mod compose;
+pub(crate) mod definitions;
+pub(crate) mod begin;
 mod works;
 pub(crate) mod dispatch;
 pub(crate) mod bulk;
@@ -40,8 +42,9 @@ pub(crate) struct Core {
     pub(crate) views: BTreeMap<String, Arc<view::ViewState>>,
     pub(crate) processes: BTreeMap<String, Arc<step::Runner>>,
     pub(crate) received: BTreeMap<String, (EventDef, String)>,
-    pub(crate) systems: BTreeMap<String, dispatch::Tell>,
+    pub(crate) systems: BTreeMap<String, dispatch::system::Adapter>,
     pub(crate) index: Feed,
+    pub(crate) recent: index::Recent,
     pub(crate) dispatch: dispatch::Dispatch,
     pub(crate) pulse: Pulse,
     pub(crate) bulks: bulk::Bulks,
@@ -99,6 +102,7 @@ impl Core {
         for runner in self.processes.values() {
             runner.forget();
         }
+        self.recent.forget();
         self.db.forget_about(tag.as_str())
     }
 

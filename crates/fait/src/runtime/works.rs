@@ -229,6 +229,11 @@ impl Core {
         mut heard: Heard,
     ) -> Next {
         let position = event.meta.position;
+        heard = match runner.hears(&known.instance, event, heard) {
+            Ok(Some(heard)) => heard,
+            Ok(None) => return Next::Nothing,
+            Err(why) => return self.bad(known, event, &why.to_string()),
+        };
         let instance = &known.instance;
         let running = instance.status == Status::Running && instance.cancelled.is_none();
         if running && !instance.has_begun() && !heard.start {
@@ -421,9 +426,11 @@ impl Core {
             known.absorb(&prepared.fact, &meta, &event.tags);
             work.inputs.pop_front();
             if let Fact::Stepped(step) = &prepared.fact {
-                let issued = step.issued.iter().map(|i| i.id);
-                let open = issued.filter_map(|id| known.instance.open.get(&id));
-                self.dispatch_now(&known.instance, open.cloned().collect());
+                // It is begun without waiting for the index.
+                let instance = &known.instance;
+                let open = step.issued.iter().filter_map(|i| instance.open.get(&i.id));
+                let commands = open.map(|o| OpenCommand::of(instance, o)).collect();
+                self.dispatch.issued(commands);
             }
             if !before && known.instance.has_begun() {
                 let released = runner.waiting.release_key(&work.key);
@@ -500,19 +507,6 @@ impl Core {
             }
         }
     }
-
-    /// What a step issued is begun without waiting for the index.
-    fn dispatch_now(&self, instance: &Instance, open: Vec<fait_core::process::Open>) {
-        let _: Vec<OpenCommand> = open
-            .into_iter()
-            .map(|open| OpenCommand {
-                process: instance.process.clone(),
-                key: instance.key.clone(),
-                open,
-                correlation: instance.correlation,
-            })
-            .collect();
-    }
 }
 
 /// Whether an instance that was parked must hear something else before what stands here.
@@ -541,7 +535,7 @@ fn conditions_of(runner: &Runner, work: &Work) -> Vec<AppendCondition> {
     let mut conditions = vec![unmoved(&known.instance)];
     if let Some(Input::Due(_)) = work.inputs.front() {
         let about = vec![Tag::new(&runner.def.key_kind, &work.key)];
-        let heard = QueryItem::of(&runner.def.types, about);
+        let heard = QueryItem::of(&runner.types(), about);
         conditions.push(AppendCondition {
             fail_if_events_match: Query::default().or(heard),
             after: runner.feed.at(),

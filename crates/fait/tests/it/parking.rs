@@ -1,7 +1,7 @@
 //! A process that stumbles waits for a person, alone; then it goes on in order.
 
 use crate::kitchen::*;
-use fait::app::{App, RowsQuery, System, Told};
+use fait::app::{App, RowsQuery, System, TellError, Told, Uncertain};
 use fait::event::{Never, minutes};
 use fait::process::{Input, Outbox, Process, Status};
 use fait::store::BoxFuture;
@@ -84,8 +84,12 @@ async fn a_retry_that_stumbles_again_parks_again() {
 struct Unreachable;
 
 impl System for Unreachable {
-    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async { Err("no answer".into()) })
+    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), TellError>> {
+        Box::pin(async { Err(TellError::later("no answer")) })
+    }
+
+    fn on_uncertain(&self) -> Uncertain {
+        Uncertain::Retry
     }
 }
 
