@@ -16,10 +16,12 @@ use fait_core::process::{
 };
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{AppendCondition, Range, StoreError};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// Most commands that one step may issue.
 pub const MAX_ISSUED: usize = 40;
@@ -45,6 +47,8 @@ pub(crate) struct Runner {
     pub(crate) feed: Feed,
     pub(super) lanes: Lanes,
     pub(crate) waiting: Waiting,
+    /// Steps that were taken here and not read back yet.
+    taken_here: Mutex<HashSet<Uuid>>,
     /// How far was kept, and when.
     kept: AtomicU64,
     kept_at: Mutex<Option<Instant>>,
@@ -112,6 +116,7 @@ impl Runner {
             feed: Feed::default(),
             lanes: Lanes::default(),
             waiting: Waiting::default(),
+            taken_here: Mutex::default(),
             kept: AtomicU64::new(0),
             kept_at: Mutex::new(None),
             begun: Mutex::default(),
@@ -146,6 +151,23 @@ impl Runner {
         let mut heard = self.types();
         heard.extend(self.aliases().map(|a| a.ty.clone()));
         Query::types(&heard).or(own)
+    }
+
+    /// The same, and the steps themselves: another program on the same store may take some.
+    fn query_with_steps(&self) -> Query {
+        let tag = vec![process_tag(&self.def.name)];
+        self.query().or(QueryItem::of(&[types::STEPPED], tag))
+    }
+
+    fn taken_here(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.taken_here
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a step that its instance in memory has heard of.
+    pub(super) fn note_step(&self, step: Uuid) {
+        self.taken_here().insert(step);
     }
 
     /// Forgets the instances in memory; they are read from the log when they are needed.
@@ -248,7 +270,7 @@ impl Core {
         runner: &Arc<Runner>,
         until: Position,
     ) -> Result<(), StoreError> {
-        let query = runner.query();
+        let query = runner.query_with_steps();
         loop {
             let at = runner.feed.at();
             let slice = self.store.read(&query, Range::after(at, PAGE)).await?;
@@ -300,6 +322,9 @@ impl Core {
     ) -> Result<(), StoreError> {
         let mut works = Works::default();
         for event in events {
+            if event.ty == types::STEPPED && runner.taken_here().remove(&event.meta.id) {
+                continue;
+            }
             let event = Arc::new(event);
             match Fact::read(&event) {
                 Ok(Some(fact)) => {

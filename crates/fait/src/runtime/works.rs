@@ -203,7 +203,7 @@ impl Core {
                 }
                 Input::Event(event, heard) => self.hear(runner, &mut known, event, *heard),
                 Input::Bad(event, why) => self.bad(&mut known, event, why),
-                Input::Due(due) => self.due(runner, &known, due).await?,
+                Input::Due(due) => self.due(runner, &mut known, due).await?,
             };
             work.known = Some(known);
             match next {
@@ -270,12 +270,21 @@ impl Core {
     }
 
     /// A deadline, unless something came that is not taken yet.
-    async fn due(&self, runner: &Runner, known: &Known, due: &Due) -> Result<Next, StoreError> {
+    async fn due(
+        &self,
+        runner: &Runner,
+        known: &mut Known,
+        due: &Due,
+    ) -> Result<Next, StoreError> {
+        if !is_set(&known.instance, due) {
+            // The index may have heard of what another program did before it was heard here.
+            *known = Known::new(self.instance(&runner.def.name, &due.key).await?);
+        }
         let instance = &known.instance;
         if instance.moved > runner.feed.at() && self.store.head().await? > runner.feed.at() {
             return Ok(Next::Nothing);
         }
-        if !instance.deadlines.contains_key(&due.name) {
+        if !is_set(instance, due) {
             // The index knows of an instance that was erased, or is about to learn better.
             self.db.drop_deadline(&runner.def.name, due)?;
         }
@@ -426,6 +435,7 @@ impl Core {
             known.absorb(&prepared.fact, &meta, &event.tags);
             work.inputs.pop_front();
             if let Fact::Stepped(step) = &prepared.fact {
+                runner.note_step(event.id);
                 // It is begun without waiting for the index.
                 let instance = &known.instance;
                 let open = step.issued.iter().filter_map(|i| instance.open.get(&i.id));
@@ -507,6 +517,12 @@ impl Core {
             }
         }
     }
+}
+
+/// Whether this deadline of an instance is set.
+fn is_set(instance: &Instance, due: &Due) -> bool {
+    let set = instance.deadlines.get(&due.name);
+    set.is_some_and(|(deadline, _)| deadline.due == due.due)
 }
 
 /// Whether an instance that was parked must hear something else before what stands here.

@@ -23,3 +23,4 @@ mod expiry;
 mod parcels;
 mod begin;
 mod versions;
+mod beside;
