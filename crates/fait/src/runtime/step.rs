@@ -272,12 +272,15 @@ impl Core {
     ) -> Result<(), StoreError> {
         let query = runner.query_with_steps();
         loop {
-            let at = runner.feed.at();
+            let (at, now) = (runner.feed.at(), self.clock.now());
             let slice = self.store.read(&query, Range::after(at, PAGE)).await?;
             let full = slice.events.len() == PAGE;
-            let last = slice.events.last().map_or(at, |e| e.meta.position);
-            self.expire_held(runner);
+            let (last, heard_until) = match slice.events.last() {
+                Some(last) if full => (last.meta.position, last.meta.recorded_at),
+                _ => (at, now),
+            };
             self.take_page(runner, slice.events).await?;
+            self.expire_held(runner, heard_until);
             runner.feed.set(if full { last } else { slice.head });
             self.keep_now_and_then(runner)?;
             self.pulse.beat();
@@ -350,8 +353,10 @@ impl Core {
         works: &mut Works,
     ) -> Result<(), StoreError> {
         for (key, held) in self.released_by(runner, event) {
-            if let Some(event) = self.event_at(held.position).await? {
-                self.offer_released(runner, key, event, works);
+            if let Some(event) = self.event_at(held.position).await?
+                && let Some(input) = self.released_to(runner, &key, event)
+            {
+                works.push(&key, input);
             }
         }
         if !runner.def.types.contains(&event.ty) {
@@ -371,15 +376,6 @@ impl Core {
             }
         }
         Ok(())
-    }
-
-    /// What waited for an id hears it now, by the route that it came by.
-    fn offer_released(&self, runner: &Runner, key: String, event: StoredEvent, works: &mut Works) {
-        let Some(rule) = self.rule_of_alias(runner, &event) else {
-            return;
-        };
-        let heard = Heard { held: true, ..rule };
-        works.push(&key, Input::Event(Arc::new(event), heard));
     }
 
     /// Steps on the deadlines that have come, each after everything that was recorded before it:

@@ -201,7 +201,7 @@ impl Core {
                     work.known = Some(known);
                     continue;
                 }
-                Input::Event(event, heard) => self.hear(runner, &mut known, event, *heard),
+                Input::Event(event, heard) => self.hear(runner, &mut known, event, *heard).await?,
                 Input::Bad(event, why) => self.bad(&mut known, event, why),
                 Input::Due(due) => self.due(runner, &mut known, due).await?,
             };
@@ -221,18 +221,37 @@ impl Core {
         }
     }
 
-    fn hear(
+    /// Whether an event came before the one that its instance began with, and was to be held.
+    async fn came_too_early(
+        &self,
+        instance: &Instance,
+        event: &StoredEvent,
+        heard: Heard,
+    ) -> Result<bool, StoreError> {
+        let Unmatched::Hold(time) = heard.unmatched else {
+            return Ok(false);
+        };
+        let first = instance.has_begun() && instance.again == 0;
+        if !first || event.meta.position >= instance.began {
+            return Ok(false);
+        }
+        let until = event.meta.recorded_at + time;
+        let begun = self.event_at(instance.began).await?;
+        Ok(begun.is_some_and(|begun| begun.meta.recorded_at <= until))
+    }
+
+    async fn hear(
         &self,
         runner: &Runner,
         known: &mut Known,
         event: &Arc<StoredEvent>,
         mut heard: Heard,
-    ) -> Next {
+    ) -> Result<Next, StoreError> {
         let position = event.meta.position;
         heard = match runner.hears(&known.instance, event, heard) {
             Ok(Some(heard)) => heard,
-            Ok(None) => return Next::Nothing,
-            Err(why) => return self.bad(known, event, &why.to_string()),
+            Ok(None) => return Ok(Next::Nothing),
+            Err(why) => return Ok(self.bad(known, event, &why.to_string())),
         };
         let instance = &known.instance;
         let running = instance.status == Status::Running && instance.cancelled.is_none();
@@ -242,18 +261,18 @@ impl Core {
                 let taken = Taken::Event(event, heard);
                 let input = super::compose::event_ref(event);
                 let parked = self.parked(instance, taken, input, (Class::Unmatched, why));
-                return Next::Step(Box::new(parked));
+                return Ok(Next::Step(Box::new(parked)));
             }
             let rule = (known.instance.key.as_str(), heard.unmatched);
             self.unmatched_key(runner, event, rule);
-            return Next::Nothing;
+            return Ok(Next::Nothing);
         }
-        heard.held |= came_too_early(instance, event, heard);
+        heard.held |= self.came_too_early(instance, event, heard).await?;
         let prepared = self.prepare(runner, instance, Taken::Event(event, heard));
         if !matches!(instance.status, Status::Parked { .. }) && !heard.held {
             known.offered = known.offered.max(position);
         }
-        prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p)))
+        Ok(prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p))))
     }
 
     fn bad(&self, known: &mut Known, event: &Arc<StoredEvent>, why: &str) -> Next {
@@ -433,7 +452,10 @@ impl Core {
             position += prepared.events.len() as Position;
             let before = known.instance.has_begun();
             known.absorb(&prepared.fact, &meta, &event.tags);
-            work.inputs.pop_front();
+            let at = match work.inputs.pop_front() {
+                Some(Input::Event(event, _)) => event.meta.recorded_at,
+                _ => done.recorded_at,
+            };
             if let Fact::Stepped(step) = &prepared.fact {
                 runner.note_step(event.id);
                 // It is begun without waiting for the index.
@@ -443,19 +465,13 @@ impl Core {
                 self.dispatch.issued(commands);
             }
             if !before && known.instance.has_begun() {
-                let released = runner.waiting.release_key(&work.key);
+                let (process, waiting) = (&runner.def.name, &runner.waiting);
+                let released = waiting.release_key(process, &work.key, at);
                 for held in released.into_iter().rev() {
-                    let Some(event) = self.event_at(held.position).await? else {
-                        continue;
-                    };
-                    let event = Arc::new(event);
-                    let input = self.inputs_of(runner, &work.key, &event).await?;
-                    if let Some(Input::Event(event, heard)) = input {
-                        let heard = Heard {
-                            held: true,
-                            ..heard
-                        };
-                        work.inputs.push_front(Input::Event(event, heard));
+                    if let Some(event) = self.event_at(held.position).await?
+                        && let Some(input) = self.released_to(runner, &work.key, event)
+                    {
+                        work.inputs.push_front(input);
                     }
                 }
             }
@@ -531,16 +547,6 @@ fn waits_behind(known: &Known, position: Position) -> bool {
     let goes_on = instance.status == Status::Running && instance.cancelled.is_none();
     // Between what was offered and where it was let go on, or this, there may be something.
     goes_on && instance.resumed > known.offered + 1 && position > known.offered + 1
-}
-
-/// Whether an event came before the one that its instance began with, and was to be held.
-fn came_too_early(instance: &Instance, event: &StoredEvent, heard: Heard) -> bool {
-    let Unmatched::Hold(time) = heard.unmatched else {
-        return false;
-    };
-    let until = event.meta.recorded_at + time;
-    let first = instance.has_begun() && instance.again == 0;
-    first && event.meta.position < instance.began && instance.started_at <= until
 }
 
 /// Its instance has not moved; and before a deadline, nothing is in the log that it hears.
