@@ -4,7 +4,7 @@
 use super::compose::Prepared;
 use super::index::{Due, OpenCommand};
 use super::lanes::{Known, partition};
-use super::route::Routing;
+use super::route::{Held, Routing};
 use super::step::{Heard, PAGE, Runner, Taken, fact_input, unmoved};
 use super::{Core, count_appended};
 use fait_core::event::{Meta, Position, StoredEvent, Tag};
@@ -190,6 +190,11 @@ impl Core {
                 Input::Backlog(until) => {
                     work.inputs.pop_front();
                     self.backlog(runner, work, &mut known, *until).await?;
+                    if !matches!(known.instance.status, Status::Parked { .. }) {
+                        let (process, at) = (&runner.def.name, self.clock.now());
+                        let released = runner.waiting.release_key(process, &work.key, at);
+                        self.put_first(runner, work, released).await?;
+                    }
                     work.known = Some(known);
                     continue;
                 }
@@ -269,8 +274,13 @@ impl Core {
         }
         heard.held |= self.came_too_early(instance, event, heard).await?;
         let prepared = self.prepare(runner, instance, Taken::Event(event, heard));
-        if !matches!(instance.status, Status::Parked { .. }) && !heard.held {
-            known.offered = known.offered.max(position);
+        match (&instance.status, heard.held) {
+            // Nothing of the log leads to it again: what is not heard now is offered later.
+            (Status::Parked { .. }, true) if !instance.has_taken(position, true) => {
+                runner.waiting.keep_for(&instance.key, position);
+            }
+            (Status::Parked { .. }, _) | (_, true) => {}
+            (_, false) => known.offered = known.offered.max(position),
         }
         Ok(prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p))))
     }
@@ -452,10 +462,16 @@ impl Core {
             position += prepared.events.len() as Position;
             let before = known.instance.has_begun();
             known.absorb(&prepared.fact, &meta, &event.tags);
-            let at = match work.inputs.pop_front() {
+            let input = work.inputs.pop_front();
+            let at = match &input {
                 Some(Input::Event(event, _)) => event.meta.recorded_at,
                 _ => done.recorded_at,
             };
+            if let (Fact::Parked(_), Some(Input::Event(event, heard))) = (&prepared.fact, &input)
+                && (heard.held || event.meta.position <= known.instance.last_input)
+            {
+                runner.waiting.keep_for(&work.key, event.meta.position);
+            }
             if let Fact::Stepped(step) = &prepared.fact {
                 runner.note_step(event.id);
                 // It is begun without waiting for the index.
@@ -467,13 +483,24 @@ impl Core {
             if !before && known.instance.has_begun() {
                 let (process, waiting) = (&runner.def.name, &runner.waiting);
                 let released = waiting.release_key(process, &work.key, at);
-                for held in released.into_iter().rev() {
-                    if let Some(event) = self.event_at(held.position).await?
-                        && let Some(input) = self.released_to(runner, &work.key, event)
-                    {
-                        work.inputs.push_front(input);
-                    }
-                }
+                self.put_first(runner, work, released).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was held for an instance is heard before everything else.
+    async fn put_first(
+        &self,
+        runner: &Runner,
+        work: &mut Work,
+        released: Vec<Held>,
+    ) -> Result<(), StoreError> {
+        for held in released.into_iter().rev() {
+            if let Some(event) = self.event_at(held.position).await?
+                && let Some(input) = self.released_to(runner, &work.key, event)
+            {
+                work.inputs.push_front(input);
             }
         }
         Ok(())

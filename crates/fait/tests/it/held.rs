@@ -61,3 +61,37 @@ async fn what_came_in_time_is_heard_also_when_the_program_was_away() {
     assert_eq!(status(&app).await.held, 0);
     assert_eq!(status(&app).await.ignored.events, 1);
 }
+
+#[tokio::test]
+async fn a_held_event_that_parked_its_instance_is_taken_again_when_a_person_says_so() {
+    let store = Arc::<Memory>::default();
+    let app = open_with(store.clone(), fait::Clock::machine());
+    hears(&app, weighed("a", TOO_HEAVY)).await;
+    hears(&app, sent("a")).await;
+    assert!(is_parked(&app, "a").await);
+    app.resume("journey", "a", true, "op:max", "mended").await.unwrap();
+    app.settle().await;
+    assert!(is_parked(&app, "a").await, "it stumbles again");
+    app.resume("journey", "a", false, "op:max", "a joke").await.unwrap();
+    hears(&app, weighed("a", 2)).await;
+    assert_eq!(heard(&app, "a").await, ["sent", "weighs 2"]);
+    app.stop().await;
+    // With the views lost, what was skipped stays skipped.
+    let app = open_with(store, fait::Clock::machine());
+    app.settle().await;
+    assert_eq!(heard(&app, "a").await, ["sent", "weighs 2"]);
+    assert!(!is_parked(&app, "a").await);
+}
+
+#[tokio::test]
+async fn what_waited_for_an_id_waits_on_while_its_instance_is_parked() {
+    let app = open(Arc::default());
+    hears(&app, sent("a")).await;
+    hears(&app, weighed("a", TOO_HEAVY)).await;
+    hears(&app, scanned("L1", "Lyon")).await;
+    hears(&app, printed("L1", "a")).await;
+    assert!(is_parked(&app, "a").await);
+    app.resume("journey", "a", false, "op:max", "a joke").await.unwrap();
+    app.settle().await;
+    assert_eq!(heard(&app, "a").await, ["sent", "scanned in Lyon"]);
+}
