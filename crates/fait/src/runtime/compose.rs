@@ -36,7 +36,7 @@ impl Core {
         let input = match taken {
             Taken::Event(e, heard) => {
                 let position = e.meta.position;
-                // What an operator cancelled does not hear what came before that.
+                // What an operator cancelled or ended does not hear what came before that.
                 let cancelled = instance.cancelled.is_some_and(|at| position < at);
                 if instance.has_taken(position, heard.held) || cancelled {
                     return None;
