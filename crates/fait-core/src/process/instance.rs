@@ -171,6 +171,8 @@ impl Instance {
                 }
                 return;
             }
+            // Said already by the fact before it.
+            Fact::Withdrawn(_) => return,
             _ => {}
         }
         if meta.position <= self.moved {
@@ -189,7 +191,7 @@ impl Instance {
             Fact::Parked(parked) => self.parked(parked, meta),
             Fact::Resumed(resumed) => self.resumed(resumed.retry, meta),
             Fact::Operated(operated) => self.operated(operated, meta),
-            Fact::Claimed(_) | Fact::Tried(_) => {}
+            Fact::Claimed(_) | Fact::Tried(_) | Fact::Withdrawn(_) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::{App, inbox};
 use fait_core::command::InputError;
-use fait_core::event::{Draft, NewEvent, Origin, Position, Time};
+use fait_core::event::{NewEvent, Origin, Position, Time};
 use fait_core::process::{
     Action, Deadline, Fact, InputRef, Instance, Issued, Open, Operated, Outcome, Resumed, Settled,
     Status, Target, instance_tag, types,
@@ -501,7 +501,7 @@ impl App {
             return Ok(());
         }
         let core = &self.core;
-        let event = |fact: &Fact| {
+        let events = |fact: &Fact| {
             let cause = match fact {
                 Fact::Settled(s) => instance.open.get(&s.command).map(|o| o.cause),
                 _ => None,
@@ -512,10 +512,12 @@ impl App {
                 causation: cause,
                 ..Origin::default()
             };
-            let draft: Draft = fact.draft(&instance.about);
-            draft.with(core.clock.id(), origin)
+            let about = &instance.about;
+            let drafts = std::iter::once(fact.draft(about)).chain(fact.rest(about));
+            let events = drafts.map(|draft| draft.with(core.clock.id(), origin.clone()));
+            events.collect::<Vec<NewEvent>>()
         };
-        let events: Vec<NewEvent> = facts.iter().map(event).collect();
+        let events: Vec<NewEvent> = facts.iter().flat_map(events).collect();
         let n = events.len();
         let append = Append {
             events,

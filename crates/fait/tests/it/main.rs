@@ -25,3 +25,4 @@ mod begin;
 mod versions;
 mod held;
 mod beside;
+mod brink;
