@@ -52,10 +52,10 @@ pub struct AppBuilder {
     views_file: Option<PathBuf>,
     clock: Option<Clock>,
     models_in_memory: Option<usize>,
-    commands: Vec<CommandDef>,
+    pub(super) commands: Vec<CommandDef>,
     views: Vec<ProjectionDef>,
-    processes: Vec<ProcessDef>,
-    older: Vec<ProcessDef>,
+    pub(super) processes: Vec<ProcessDef>,
+    pub(super) older: Vec<ProcessDef>,
     begins: Vec<(String, Begin)>,
     received: Vec<(EventDef, String)>,
     systems: Vec<(String, Adapter)>,
@@ -282,7 +282,7 @@ impl AppBuilder {
     }
 
     /// What can be known to be wrong before anything runs.
-    fn check(&self) -> Result<(), BuildError> {
+    pub(super) fn check(&self) -> Result<(), BuildError> {
         let wrong = |message: String| Err(BuildError::Wiring(message));
         unique("task", self.commands.iter().map(|c| c.name.as_str()))?;
         unique("view", self.views.iter().map(|v| v.name.as_str()))?;

@@ -9,7 +9,9 @@ mod look;
 mod migrate;
 mod operate;
 mod pick;
+mod preflight;
 mod send;
+mod shadow;
 mod system;
 mod view;
 
@@ -36,7 +38,9 @@ pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
 pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
 pub use pick::{Filter, MAX_BACKLOG, Picked, Standing, Stuck};
+pub use preflight::{Finding, Finds, MAX_FINDINGS, Preflight};
 pub use send::{CommandError, Send};
+pub use shadow::{Difference, MAX_DIFFERENCES, Shadow};
 pub use system::System;
 pub use view::{MAX_WAIT, View};
 

@@ -345,7 +345,8 @@ impl App {
         match act {
             Act::Retry | Act::Skip => match i.status {
                 Status::Parked { .. } => Ok(vec![resumed(i, *act == Act::Retry, reason)]),
-                _ => Err(OperateError::NotParked { process, key }),
+                Status::Ended => Err(ended()),
+                Status::Running => Err(OperateError::NotParked { process, key }),
             },
             Act::SkipCommand { command } => {
                 let outcome = Outcome::Skipped {

@@ -90,6 +90,18 @@ impl Db {
         Ok(db)
     }
 
+    /// A database that is gone with the program; what does not fit into memory goes to a file
+    /// without a name.
+    pub(crate) fn scratch(store: Uuid) -> Result<Db, StoreError> {
+        let writer = Connection::open("").map_err(broken("be opened"))?;
+        let db = Db {
+            writer: Mutex::new(writer),
+            reader: None,
+        };
+        db.prepare(store)?;
+        Ok(db)
+    }
+
     fn prepare(&self, store: Uuid) -> Result<(), StoreError> {
         self.write(|tx| {
             tx.execute_batch(SCHEMA)?;

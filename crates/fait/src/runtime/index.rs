@@ -4,10 +4,10 @@
 use super::Core;
 use super::db::{Db, i64_of, set_feed, time_of, u64_of};
 use super::view::reached;
-use fait_core::event::{StoredEvent, Tag, Time};
+use fait_core::event::{Position, StoredEvent, Tag, Time};
 use fait_core::process::{Fact, Instance, Open, Status, Target, types};
 use fait_core::query::Query;
-use fait_core::store::{Range, StoreError};
+use fait_core::store::{Range, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,6 +17,15 @@ use std::time::Duration;
 use uuid::Uuid;
 
 const FEED: &str = "processes";
+
+/// Facts that the index takes at once.
+const BATCH: usize = 4000;
+
+/// So many facts in one batch mean that there is much to do.
+const BUSY: usize = 16;
+
+/// How long the index waits then before it looks again. What pages show lags behind by that.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// An open command with the instance that issued it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,21 +129,25 @@ impl Core {
         loop {
             let at = self.index.at();
             self.store.wait(at).await?;
-            self.index_once(&query).await?;
+            let facts = self.index_once(&query).await?;
+            if facts >= BUSY && !self.clock.is_by_hand() {
+                // Under load an instance changes again and again; it is saved once for all of that.
+                tokio::time::sleep(BREATH).await;
+            }
         }
     }
 
-    /// Takes one batch into the index.
-    pub(crate) async fn index_once(&self, query: &Query) -> Result<(), StoreError> {
+    /// Takes one batch into the index; says how many facts it had.
+    async fn index_once(&self, query: &Query) -> Result<usize, StoreError> {
         let slice = self
             .store
-            .read(query, Range::after(self.index.at(), 500))
+            .read(query, Range::after(self.index.at(), BATCH))
             .await?;
         let to = reached(&slice.events, slice.head);
         let mut changed = Changed::default();
         self.db.write(|tx| {
             for event in &slice.events {
-                self.absorb_into(tx, event, &mut changed)?;
+                absorb_into(tx, event, &mut changed, &self.recent)?;
             }
             for instance in changed.values() {
                 save(tx, instance)?;
@@ -146,38 +159,7 @@ impl Core {
         self.recent.put(changed);
         self.index.set(to);
         self.pulse.beat();
-        Ok(())
-    }
-
-    /// Lets the instance of a fact hear of it; it is saved with the others of the batch, once.
-    fn absorb_into(
-        &self,
-        tx: &Transaction<'_>,
-        event: &StoredEvent,
-        changed: &mut Changed,
-    ) -> rusqlite::Result<()> {
-        let fact = match Fact::read(event) {
-            Ok(Some(fact)) => fact,
-            Ok(None) => return Ok(()),
-            Err(e) => {
-                tracing::error!(error = %e, "a process fact cannot be read; its instance waits");
-                return Ok(());
-            }
-        };
-        let (process, key) = fact.instance();
-        let name = (process.to_string(), key.to_string());
-        let instance = match changed.entry(name) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
-                let known = match self.recent.take(place.key()) {
-                    Some(known) => Some(known),
-                    None => read_instance(tx, process, key)?,
-                };
-                place.insert(known.unwrap_or_else(|| Instance::new(process, key)))
-            }
-        };
-        instance.absorb(&fact, &event.meta, &event.tags);
-        Ok(())
+        Ok(slice.events.len())
     }
 
     pub(crate) fn open_index(&self) -> Result<(), StoreError> {
@@ -209,6 +191,58 @@ impl Core {
                 Some(last) if slice.events.len() == 500 => after = last.meta.position,
                 _ => return Ok(instance),
             }
+        }
+    }
+}
+
+/// Lets the instance of a fact hear of it; it is saved with the others of the batch, once.
+fn absorb_into(
+    tx: &Transaction<'_>,
+    event: &StoredEvent,
+    changed: &mut Changed,
+    recent: &Recent,
+) -> rusqlite::Result<()> {
+    let fact = match Fact::read(event) {
+        Ok(Some(fact)) => fact,
+        Ok(None) => return Ok(()),
+        Err(e) => {
+            tracing::error!(error = %e, "a process fact cannot be read; its instance waits");
+            return Ok(());
+        }
+    };
+    let (process, key) = fact.instance();
+    let name = (process.to_string(), key.to_string());
+    let instance = match changed.entry(name) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(place) => {
+            let known = match recent.take(place.key()) {
+                Some(known) => Some(known),
+                None => read_instance(tx, process, key)?,
+            };
+            place.insert(known.unwrap_or_else(|| Instance::new(process, key)))
+        }
+    };
+    instance.absorb(&fact, &event.meta, &event.tags);
+    Ok(())
+}
+
+/// Reads what is recorded of processes into a database; gives the head.
+pub(crate) async fn read_facts(store: &dyn Store, db: &Db) -> Result<Position, StoreError> {
+    let (query, recent) = (Query::types(types::ALL), Recent::default());
+    let mut after = 0;
+    loop {
+        let slice = store.read(&query, Range::after(after, 500)).await?;
+        let mut changed = Changed::default();
+        db.write(|tx| {
+            for event in &slice.events {
+                absorb_into(tx, event, &mut changed, &recent)?;
+            }
+            changed.values().try_for_each(|instance| save(tx, instance))
+        })?;
+        recent.put(changed);
+        match slice.events.last() {
+            Some(last) if slice.events.len() == 500 => after = last.meta.position,
+            _ => return Ok(slice.head),
         }
     }
 }
@@ -387,6 +421,21 @@ impl Db {
             let sql = "SELECT body FROM fait_instances WHERE (?1 IS NULL OR process = ?1)
                 AND (?2 IS NULL OR status = ?2) ORDER BY updated_at DESC LIMIT ?3";
             bodies(c, sql, params![process, status, i64_of(limit as u64)])
+        })
+    }
+
+    /// Instances that have not ended, in the order of their names, behind one of them.
+    pub(crate) fn in_flight(
+        &self,
+        after: Option<&(String, String)>,
+        limit: usize,
+    ) -> Result<Vec<Instance>, StoreError> {
+        let (process, key) = after.map_or(("", ""), |(p, k)| (p.as_str(), k.as_str()));
+        self.read(|c| {
+            let sql = "SELECT body FROM fait_instances
+                WHERE status != 'ended' AND (process, key) > (?1, ?2)
+                ORDER BY process, key LIMIT ?3";
+            bodies(c, sql, params![process, key, i64_of(limit as u64)])
         })
     }
 

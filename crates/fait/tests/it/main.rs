@@ -22,3 +22,4 @@ mod told;
 mod expiry;
 mod parcels;
 mod begin;
+mod versions;
