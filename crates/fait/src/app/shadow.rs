@@ -374,11 +374,16 @@ impl Sandbox<'_> {
 fn give_key(body: &mut Value, was: &Value, key: &str) {
     let fields = was.as_object().into_iter().flatten();
     for (name, value) in fields {
-        let is_key = value.as_str() == Some(key) || value.to_string() == key;
+        let is_key = value.as_str() == Some(key) || *value == key_number(key);
         if is_key && body.get(name).is_none() {
             body[name] = value.clone();
         }
     }
+}
+
+/// A key that is a number, as a field of that kind has it.
+fn key_number(key: &str) -> Value {
+    key.parse::<u64>().map_or(Value::Null, Value::from)
 }
 
 fn react(
