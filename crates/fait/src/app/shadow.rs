@@ -334,15 +334,10 @@ impl Sandbox<'_> {
             cancelled(&step.cancelled),
             cancelled(&reaction.cancelled),
         );
-        let when = |ended: bool, later: bool| match (ended, later) {
-            (true, _) => "it ends".to_string(),
-            (false, true) => "it ends once all is settled".into(),
-            (false, false) => "it goes on".into(),
-        };
         differ(
             "the end",
-            when(step.ended, step.until_settled),
-            when(reaction.ended, reaction.until_settled),
+            end_words(step.ended, step.until_settled).into(),
+            end_words(reaction.ended, reaction.until_settled).into(),
         );
         all
     }
@@ -418,6 +413,14 @@ fn issued_of(s: &Settled) -> Issued {
         due: None,
         tries: 0,
         expires: false,
+    }
+}
+
+fn end_words(ended: bool, later: bool) -> &'static str {
+    match (ended, later) {
+        (true, _) => "it ends",
+        (false, true) => "it ends once all is settled",
+        (false, false) => "it goes on",
     }
 }
 
