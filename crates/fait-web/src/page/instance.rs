@@ -93,7 +93,7 @@ fn standing(desk: &Desk, i: &Instance, backlog: u64) -> Markup {
     html! {
         @match &i.status {
             Status::Parked { reason, since, input, class, .. } => {
-                p.lead { "It waits for an operator since " (ago(*since, desk.now)) ": "
+                p.lead { "It stopped " (ago(*since, desk.now)) " and waits for an operator: "
                     (class_in_words(*class)) "." }
                 p { (sentence(reason)) " It stopped at " (input_in_words(input)) "; "
                     (count(backlog, "further input")) " wait behind that." }
