@@ -13,6 +13,7 @@ pub(crate) mod route;
 mod compose;
 pub(crate) mod definitions;
 pub(crate) mod begin;
+mod backlog;
 mod works;
 pub(crate) mod dispatch;
 pub(crate) mod bulk;

@@ -4,6 +4,7 @@
 //! each instance in the order of positions. How far it came is kept now and then: an input that
 //! is offered again was taken before, and nothing comes of it.
 
+use super::backlog::Backlog;
 use super::begin::Begun;
 use super::index::Due;
 use super::lanes::Lanes;
@@ -45,6 +46,7 @@ pub(crate) struct Runner {
     pub(crate) feed: Feed,
     pub(super) lanes: Lanes,
     pub(crate) waiting: Waiting,
+    pub(crate) backlog: Backlog,
     /// How far was kept, and when.
     kept: AtomicU64,
     kept_at: Mutex<Option<Instant>>,
@@ -112,6 +114,7 @@ impl Runner {
             feed: Feed::default(),
             lanes: Lanes::default(),
             waiting: Waiting::default(),
+            backlog: Backlog::default(),
             kept: AtomicU64::new(0),
             kept_at: Mutex::new(None),
             begun: Mutex::default(),
@@ -272,7 +275,8 @@ impl Core {
             .unwrap_or_else(PoisonError::into_inner);
         let far = runner.feed.at() - runner.kept.load(Ordering::Relaxed) >= KEPT_AFTER;
         let old = kept_at.is_none_or(|at| at.elapsed() >= KEPT_EVERY);
-        if far || old || runner.waiting.has_changed() {
+        let more = runner.waiting.has_changed() || runner.backlog.has_changed();
+        if far || old || more {
             return self.keep(runner);
         }
         Ok(())
@@ -283,6 +287,7 @@ impl Core {
         let (name, at) = (runner.feed_name(), runner.feed.at());
         self.db.write(|tx| {
             runner.waiting.keep(tx, &runner.def.name)?;
+            runner.backlog.keep(tx, &runner.def.name)?;
             super::db::set_feed(tx, &name, at)
         })?;
         runner.kept.store(at, Ordering::Relaxed);
@@ -410,7 +415,7 @@ pub(super) fn fact_input(fact: &Fact, event: &Arc<StoredEvent>) -> Option<Input>
         Fact::Operated(o) if o.action == Action::Cancel => {
             Some(Input::Event(event.clone(), Heard::cancel()))
         }
-        Fact::Resumed(_) => Some(Input::Backlog(event.meta.position)),
+        Fact::Resumed(_) => Some(Input::Backlog(event.meta.position, 0)),
         _ => None,
     }
 }

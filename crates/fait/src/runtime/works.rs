@@ -1,6 +1,7 @@
 //! Taking inputs: many instances at once, each in order. Steps of different instances that are
 //! ready together become durable together; each of them under its own condition.
 
+use super::backlog::Part;
 use super::compose::Prepared;
 use super::index::{Due, OpenCommand};
 use super::lanes::{Known, partition};
@@ -10,7 +11,7 @@ use super::{Core, count_appended};
 use fait_core::event::{Meta, Position, StoredEvent, Tag};
 use fait_core::process::{Class, Fact, Instance, Status, Unmatched};
 use fait_core::query::{Query, QueryItem};
-use fait_core::store::{Append, AppendCondition, AppendError, Range, StoreError};
+use fait_core::store::{Append, AppendCondition, AppendError, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -32,8 +33,9 @@ pub(super) enum Input {
     Bad(Arc<StoredEvent>, String),
     /// A deadline has come.
     Due(Due),
-    /// What waited before this position, while it was parked, comes first.
-    Backlog(Position),
+    /// What waited before this position, while it was parked, comes first; the second is where
+    /// the part before ended.
+    Backlog(Position, Position),
 }
 
 /// What one instance has to take.
@@ -187,9 +189,13 @@ impl Core {
                 None => self.known(runner, &work.key).await?,
             };
             let next = match &input {
-                Input::Backlog(until) => {
+                Input::Backlog(until, cursor) => {
                     work.inputs.pop_front();
-                    self.backlog(runner, work, &mut known, *until).await?;
+                    // Parked again in the middle of it, the rest goes on waiting.
+                    if !matches!(known.instance.status, Status::Parked { .. }) {
+                        let place = (*until, *cursor);
+                        self.backlog(runner, work, &mut known, place).await?;
+                    }
                     work.known = Some(known);
                     continue;
                 }
@@ -197,12 +203,12 @@ impl Core {
                     if waits_behind(&known, event.meta.position) =>
                 {
                     let first = known.instance.resumed.min(event.meta.position);
-                    work.inputs.push_front(Input::Backlog(first));
+                    work.inputs.push_front(Input::Backlog(first, 0));
                     work.known = Some(known);
                     continue;
                 }
                 Input::Event(event, heard) => self.hear(runner, &mut known, event, *heard),
-                Input::Bad(event, why) => self.bad(&mut known, event, why),
+                Input::Bad(event, why) => self.bad(runner, &mut known, event, why),
                 Input::Due(due) => self.due(runner, &known, due).await?,
             };
             work.known = Some(known);
@@ -232,7 +238,7 @@ impl Core {
         heard = match runner.hears(&known.instance, event, heard) {
             Ok(Some(heard)) => heard,
             Ok(None) => return Next::Nothing,
-            Err(why) => return self.bad(known, event, &why.to_string()),
+            Err(why) => return self.bad(runner, known, event, &why.to_string()),
         };
         let instance = &known.instance;
         let running = instance.status == Status::Running && instance.cancelled.is_none();
@@ -249,16 +255,27 @@ impl Core {
             return Next::Nothing;
         }
         heard.held |= came_too_early(instance, event, heard);
+        if let Status::Parked { .. } = instance.status {
+            if !instance.has_taken(position, heard.held) {
+                runner.backlog.add(&instance.key, position, heard.held);
+            }
+            return Next::Nothing;
+        }
         let prepared = self.prepare(runner, instance, Taken::Event(event, heard));
-        if !matches!(instance.status, Status::Parked { .. }) && !heard.held {
+        if !heard.held {
             known.offered = known.offered.max(position);
         }
         prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p)))
     }
 
-    fn bad(&self, known: &mut Known, event: &Arc<StoredEvent>, why: &str) -> Next {
-        let instance = &known.instance;
-        if instance.status != Status::Running || instance.has_taken(event.meta.position, false) {
+    fn bad(&self, runner: &Runner, known: &mut Known, event: &Arc<StoredEvent>, why: &str) -> Next {
+        let (instance, position) = (&known.instance, event.meta.position);
+        if let Status::Parked { .. } = instance.status
+            && !instance.has_taken(position, false)
+        {
+            runner.backlog.add(&instance.key, position, false);
+        }
+        if instance.status != Status::Running || instance.has_taken(position, false) {
             return Next::Nothing;
         }
         let (taken, input) = (
@@ -283,37 +300,68 @@ impl Core {
         Ok(prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p))))
     }
 
-    /// Reads what an instance has not been offered before a position, and puts it first.
+    /// Puts first what waited of an instance before a position.
     async fn backlog(
         &self,
         runner: &Runner,
         work: &mut Work,
         known: &mut Known,
-        until: Position,
+        (until, cursor): (Position, Position),
     ) -> Result<(), StoreError> {
-        let range = Range {
-            before: Some(until),
-            ..Range::after(known.offered, PAGE)
+        let part = Part {
+            offered: known.offered,
+            cursor,
+            until,
+            limit: PAGE,
         };
-        let slice = self.store.read(&runner.query(), range).await?;
+        let waits = self.backlog_part(runner, &work.key, part)?;
         let mut inputs = vec![];
-        for event in slice.events.iter().cloned().map(Arc::new) {
-            inputs.extend(self.inputs_of(runner, &work.key, &event).await?);
+        for one in &waits {
+            let Some(event) = self.event_at(one.position).await? else {
+                continue;
+            };
+            let event = Arc::new(event);
+            inputs.extend(match one.held {
+                true => self.held_input(runner, &work.key, &event).await?,
+                false => self.inputs_of(runner, &work.key, &event).await?,
+            });
         }
-        match slice.events.last() {
+        match waits.last() {
             // There may be more: what comes of these is taken before.
-            Some(last) if slice.events.len() == PAGE => {
-                let position = last.meta.position;
-                let next = Input::Backlog(until);
-                inputs.push(next);
-                known.offered = position;
+            Some(last) if waits.len() == PAGE => {
+                inputs.push(Input::Backlog(until, last.position));
             }
-            _ => known.offered = known.offered.max(until.saturating_sub(1)),
+            _ => {
+                known.offered = known.offered.max(until.saturating_sub(1));
+                runner.backlog.taken(&work.key, until);
+            }
         }
         for input in inputs.into_iter().rev() {
             work.inputs.push_front(input);
         }
         Ok(())
+    }
+
+    /// What an event is that had been held for an instance.
+    async fn held_input(
+        &self,
+        runner: &Runner,
+        key: &str,
+        event: &Arc<StoredEvent>,
+    ) -> Result<Option<Input>, StoreError> {
+        let heard = match self.inputs_of(runner, key, event).await? {
+            Some(Input::Event(_, heard)) => Some(heard),
+            _ => self.rule_of_alias(runner, event),
+        };
+        Ok(heard.map(|heard| {
+            Input::Event(
+                event.clone(),
+                Heard {
+                    held: true,
+                    ..heard
+                },
+            )
+        }))
     }
 
     /// What an event is to one instance.
@@ -327,7 +375,7 @@ impl Core {
             Ok(Some(fact)) => {
                 let mine = fact.instance() == (runner.def.name.as_str(), key);
                 let input = mine.then(|| fact_input(&fact, event)).flatten();
-                return Ok(input.filter(|i| !matches!(i, Input::Backlog(_))));
+                return Ok(input.filter(|i| !matches!(i, Input::Backlog(..))));
             }
             Err(_) => return Ok(None),
             Ok(None) => {}
@@ -424,7 +472,13 @@ impl Core {
             position += prepared.events.len() as Position;
             let before = known.instance.has_begun();
             known.absorb(&prepared.fact, &meta, &event.tags);
-            work.inputs.pop_front();
+            let input = work.inputs.pop_front();
+            if let (Fact::Parked(_), Some(Input::Event(event, _) | Input::Bad(event, _))) =
+                (&prepared.fact, &input)
+            {
+                let held = matches!(&input, Some(Input::Event(_, heard)) if heard.held);
+                runner.backlog.add(&work.key, event.meta.position, held);
+            }
             if let Fact::Stepped(step) = &prepared.fact {
                 // It is begun without waiting for the index.
                 let instance = &known.instance;
@@ -497,6 +551,11 @@ impl Core {
             recorded_at: self.clock.now(),
         };
         work.known = None;
+        if let Some(Input::Event(event, heard)) = &input {
+            runner
+                .backlog
+                .add(&work.key, event.meta.position, heard.held);
+        }
         match self.store.append(append).await {
             Ok(_) | Err(AppendError::Conflict { .. }) => Ok(()),
             Err(AppendError::Store(e)) => Err(e),

@@ -11,6 +11,7 @@ mod bulk;
 mod faults;
 mod wiring;
 mod routing;
+mod backlog;
 mod outcomes;
 mod tutorial;
 mod counted;
