@@ -218,6 +218,12 @@ impl Instance {
         };
         if !retry {
             self.took(&input);
+            // Of those that were held, the last one taken does not tell which were.
+            if let InputRef::Event { position, .. } = input
+                && position < self.last_input
+            {
+                self.held.push(position);
+            }
         }
         // Skipped, it is still not known what became of it: it is not told again.
         if let InputRef::Command { id, .. } = &input

@@ -17,10 +17,12 @@ use fait_core::process::{
 };
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{AppendCondition, Range, StoreError};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// Most commands that one step may issue.
 pub const MAX_ISSUED: usize = 40;
@@ -47,6 +49,8 @@ pub(crate) struct Runner {
     pub(super) lanes: Lanes,
     pub(crate) waiting: Waiting,
     pub(crate) backlog: Backlog,
+    /// Steps that were taken here and not read back yet.
+    taken_here: Mutex<HashSet<Uuid>>,
     /// How far was kept, and when.
     kept: AtomicU64,
     kept_at: Mutex<Option<Instant>>,
@@ -115,6 +119,7 @@ impl Runner {
             lanes: Lanes::default(),
             waiting: Waiting::default(),
             backlog: Backlog::default(),
+            taken_here: Mutex::default(),
             kept: AtomicU64::new(0),
             kept_at: Mutex::new(None),
             begun: Mutex::default(),
@@ -149,6 +154,23 @@ impl Runner {
         let mut heard = self.types();
         heard.extend(self.aliases().map(|a| a.ty.clone()));
         Query::types(&heard).or(own)
+    }
+
+    /// The same, and the steps themselves: another program on the same store may take some.
+    fn query_with_steps(&self) -> Query {
+        let tag = vec![process_tag(&self.def.name)];
+        self.query().or(QueryItem::of(&[types::STEPPED], tag))
+    }
+
+    fn taken_here(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.taken_here
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a step that its instance in memory has heard of.
+    pub(super) fn note_step(&self, step: Uuid) {
+        self.taken_here().insert(step);
     }
 
     /// Forgets the instances in memory; they are read from the log when they are needed.
@@ -251,14 +273,17 @@ impl Core {
         runner: &Arc<Runner>,
         until: Position,
     ) -> Result<(), StoreError> {
-        let query = runner.query();
+        let query = runner.query_with_steps();
         loop {
-            let at = runner.feed.at();
+            let (at, now) = (runner.feed.at(), self.clock.now());
             let slice = self.store.read(&query, Range::after(at, PAGE)).await?;
             let full = slice.events.len() == PAGE;
-            let last = slice.events.last().map_or(at, |e| e.meta.position);
-            self.expire_held(runner);
+            let (last, heard_until) = match slice.events.last() {
+                Some(last) if full => (last.meta.position, last.meta.recorded_at),
+                _ => (at, now),
+            };
             self.take_page(runner, slice.events).await?;
+            self.expire_held(runner, heard_until);
             runner.feed.set(if full { last } else { slice.head });
             self.keep_now_and_then(runner)?;
             self.pulse.beat();
@@ -305,6 +330,9 @@ impl Core {
     ) -> Result<(), StoreError> {
         let mut works = Works::default();
         for event in events {
+            if event.ty == types::STEPPED && runner.taken_here().remove(&event.meta.id) {
+                continue;
+            }
             let event = Arc::new(event);
             match Fact::read(&event) {
                 Ok(Some(fact)) => {
@@ -330,8 +358,10 @@ impl Core {
         works: &mut Works,
     ) -> Result<(), StoreError> {
         for (key, held) in self.released_by(runner, event) {
-            if let Some(event) = self.event_at(held.position).await? {
-                self.offer_released(runner, key, event, works);
+            if let Some(event) = self.event_at(held.position).await?
+                && let Some(input) = self.released_to(runner, &key, event)
+            {
+                works.push(&key, input);
             }
         }
         if !runner.def.types.contains(&event.ty) {
@@ -351,15 +381,6 @@ impl Core {
             }
         }
         Ok(())
-    }
-
-    /// What waited for an id hears it now, by the route that it came by.
-    fn offer_released(&self, runner: &Runner, key: String, event: StoredEvent, works: &mut Works) {
-        let Some(rule) = self.rule_of_alias(runner, &event) else {
-            return;
-        };
-        let heard = Heard { held: true, ..rule };
-        works.push(&key, Input::Event(Arc::new(event), heard));
     }
 
     /// Steps on the deadlines that have come, each after everything that was recorded before it:

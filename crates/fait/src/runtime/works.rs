@@ -5,7 +5,7 @@ use super::backlog::Part;
 use super::compose::Prepared;
 use super::index::{Due, OpenCommand};
 use super::lanes::{Known, partition};
-use super::route::Routing;
+use super::route::{Held, Routing};
 use super::step::{Heard, PAGE, Runner, Taken, fact_input, unmoved};
 use super::{Core, count_appended};
 use fait_core::event::{Meta, Position, StoredEvent, Tag};
@@ -207,9 +207,9 @@ impl Core {
                     work.known = Some(known);
                     continue;
                 }
-                Input::Event(event, heard) => self.hear(runner, &mut known, event, *heard),
+                Input::Event(event, heard) => self.hear(runner, &mut known, event, *heard).await?,
                 Input::Bad(event, why) => self.bad(runner, &mut known, event, why),
-                Input::Due(due) => self.due(runner, &known, due).await?,
+                Input::Due(due) => self.due(runner, &mut known, due).await?,
             };
             work.known = Some(known);
             match next {
@@ -227,18 +227,37 @@ impl Core {
         }
     }
 
-    fn hear(
+    /// Whether an event came before the one that its instance began with, and was to be held.
+    async fn came_too_early(
+        &self,
+        instance: &Instance,
+        event: &StoredEvent,
+        heard: Heard,
+    ) -> Result<bool, StoreError> {
+        let Unmatched::Hold(time) = heard.unmatched else {
+            return Ok(false);
+        };
+        let first = instance.has_begun() && instance.again == 0;
+        if !first || event.meta.position >= instance.began {
+            return Ok(false);
+        }
+        let until = event.meta.recorded_at + time;
+        let begun = self.event_at(instance.began).await?;
+        Ok(begun.is_some_and(|begun| begun.meta.recorded_at <= until))
+    }
+
+    async fn hear(
         &self,
         runner: &Runner,
         known: &mut Known,
         event: &Arc<StoredEvent>,
         mut heard: Heard,
-    ) -> Next {
+    ) -> Result<Next, StoreError> {
         let position = event.meta.position;
         heard = match runner.hears(&known.instance, event, heard) {
             Ok(Some(heard)) => heard,
-            Ok(None) => return Next::Nothing,
-            Err(why) => return self.bad(runner, known, event, &why.to_string()),
+            Ok(None) => return Ok(Next::Nothing),
+            Err(why) => return Ok(self.bad(runner, known, event, &why.to_string())),
         };
         let instance = &known.instance;
         let running = instance.status == Status::Running && instance.cancelled.is_none();
@@ -248,24 +267,24 @@ impl Core {
                 let taken = Taken::Event(event, heard);
                 let input = super::compose::event_ref(event);
                 let parked = self.parked(instance, taken, input, (Class::Unmatched, why));
-                return Next::Step(Box::new(parked));
+                return Ok(Next::Step(Box::new(parked)));
             }
             let rule = (known.instance.key.as_str(), heard.unmatched);
             self.unmatched_key(runner, event, rule);
-            return Next::Nothing;
+            return Ok(Next::Nothing);
         }
-        heard.held |= came_too_early(instance, event, heard);
+        heard.held |= self.came_too_early(instance, event, heard).await?;
         if let Status::Parked { .. } = instance.status {
             if !instance.has_taken(position, heard.held) {
                 runner.backlog.add(&instance.key, position, heard.held);
             }
-            return Next::Nothing;
+            return Ok(Next::Nothing);
         }
         let prepared = self.prepare(runner, instance, Taken::Event(event, heard));
         if !heard.held {
             known.offered = known.offered.max(position);
         }
-        prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p)))
+        Ok(prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p))))
     }
 
     fn bad(&self, runner: &Runner, known: &mut Known, event: &Arc<StoredEvent>, why: &str) -> Next {
@@ -287,12 +306,16 @@ impl Core {
     }
 
     /// A deadline, unless something came that is not taken yet.
-    async fn due(&self, runner: &Runner, known: &Known, due: &Due) -> Result<Next, StoreError> {
+    async fn due(&self, runner: &Runner, known: &mut Known, due: &Due) -> Result<Next, StoreError> {
+        if !is_set(&known.instance, due) {
+            // The index may have heard of what another program did before it was heard here.
+            *known = Known::new(self.instance(&runner.def.name, &due.key).await?);
+        }
         let instance = &known.instance;
         if instance.moved > runner.feed.at() && self.store.head().await? > runner.feed.at() {
             return Ok(Next::Nothing);
         }
-        if !instance.deadlines.contains_key(&due.name) {
+        if !is_set(instance, due) {
             // The index knows of an instance that was erased, or is about to learn better.
             self.db.drop_deadline(&runner.def.name, due)?;
         }
@@ -320,10 +343,9 @@ impl Core {
             let Some(event) = self.event_at(one.position).await? else {
                 continue;
             };
-            let event = Arc::new(event);
             inputs.extend(match one.held {
-                true => self.held_input(runner, &work.key, &event).await?,
-                false => self.inputs_of(runner, &work.key, &event).await?,
+                true => self.released_to(runner, &work.key, event),
+                false => self.inputs_of(runner, &work.key, &Arc::new(event)).await?,
             });
         }
         match waits.last() {
@@ -340,28 +362,6 @@ impl Core {
             work.inputs.push_front(input);
         }
         Ok(())
-    }
-
-    /// What an event is that had been held for an instance.
-    async fn held_input(
-        &self,
-        runner: &Runner,
-        key: &str,
-        event: &Arc<StoredEvent>,
-    ) -> Result<Option<Input>, StoreError> {
-        let heard = match self.inputs_of(runner, key, event).await? {
-            Some(Input::Event(_, heard)) => Some(heard),
-            _ => self.rule_of_alias(runner, event),
-        };
-        Ok(heard.map(|heard| {
-            Input::Event(
-                event.clone(),
-                Heard {
-                    held: true,
-                    ..heard
-                },
-            )
-        }))
     }
 
     /// What an event is to one instance.
@@ -473,13 +473,20 @@ impl Core {
             let before = known.instance.has_begun();
             known.absorb(&prepared.fact, &meta, &event.tags);
             let input = work.inputs.pop_front();
+            let at = match &input {
+                Some(Input::Event(event, _)) => event.meta.recorded_at,
+                _ => done.recorded_at,
+            };
             if let (Fact::Parked(_), Some(Input::Event(event, _) | Input::Bad(event, _))) =
                 (&prepared.fact, &input)
             {
+                let position = event.meta.position;
                 let held = matches!(&input, Some(Input::Event(_, heard)) if heard.held);
-                runner.backlog.add(&work.key, event.meta.position, held);
+                let held = held || position <= known.instance.last_input;
+                runner.backlog.add(&work.key, position, held);
             }
             if let Fact::Stepped(step) = &prepared.fact {
+                runner.note_step(event.id);
                 // It is begun without waiting for the index.
                 let instance = &known.instance;
                 let open = step.issued.iter().filter_map(|i| instance.open.get(&i.id));
@@ -487,21 +494,26 @@ impl Core {
                 self.dispatch.issued(commands);
             }
             if !before && known.instance.has_begun() {
-                let released = runner.waiting.release_key(&work.key);
-                for held in released.into_iter().rev() {
-                    let Some(event) = self.event_at(held.position).await? else {
-                        continue;
-                    };
-                    let event = Arc::new(event);
-                    let input = self.inputs_of(runner, &work.key, &event).await?;
-                    if let Some(Input::Event(event, heard)) = input {
-                        let heard = Heard {
-                            held: true,
-                            ..heard
-                        };
-                        work.inputs.push_front(Input::Event(event, heard));
-                    }
-                }
+                let (process, waiting) = (&runner.def.name, &runner.waiting);
+                let released = waiting.release_key(process, &work.key, at);
+                self.put_first(runner, work, released).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was held for an instance is heard before everything else.
+    async fn put_first(
+        &self,
+        runner: &Runner,
+        work: &mut Work,
+        released: Vec<Held>,
+    ) -> Result<(), StoreError> {
+        for held in released.into_iter().rev() {
+            if let Some(event) = self.event_at(held.position).await?
+                && let Some(input) = self.released_to(runner, &work.key, event)
+            {
+                work.inputs.push_front(input);
             }
         }
         Ok(())
@@ -568,22 +580,18 @@ impl Core {
     }
 }
 
+/// Whether this deadline of an instance is set.
+fn is_set(instance: &Instance, due: &Due) -> bool {
+    let set = instance.deadlines.get(&due.name);
+    set.is_some_and(|(deadline, _)| deadline.due == due.due)
+}
+
 /// Whether an instance that was parked must hear something else before what stands here.
 fn waits_behind(known: &Known, position: Position) -> bool {
     let instance = &known.instance;
     let goes_on = instance.status == Status::Running && instance.cancelled.is_none();
     // Between what was offered and where it was let go on, or this, there may be something.
     goes_on && instance.resumed > known.offered + 1 && position > known.offered + 1
-}
-
-/// Whether an event came before the one that its instance began with, and was to be held.
-fn came_too_early(instance: &Instance, event: &StoredEvent, heard: Heard) -> bool {
-    let Unmatched::Hold(time) = heard.unmatched else {
-        return false;
-    };
-    let until = event.meta.recorded_at + time;
-    let first = instance.has_begun() && instance.again == 0;
-    first && event.meta.position < instance.began && instance.started_at <= until
 }
 
 /// Its instance has not moved; and before a deadline, nothing is in the log that it hears.

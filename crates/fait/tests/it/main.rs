@@ -24,3 +24,5 @@ mod expiry;
 mod parcels;
 mod begin;
 mod versions;
+mod held;
+mod beside;
