@@ -110,6 +110,12 @@ pub struct Instance {
     /// Positions of inputs that had been held until it began. At most [`MAX_HELD`].
     #[serde(default)]
     pub held: Vec<Position>,
+    /// The input of its first step.
+    #[serde(default)]
+    pub began: Position,
+    /// Where it was last let go on; what waited before that comes first.
+    #[serde(default)]
+    pub resumed: Position,
     /// Where an operator cancelled it; inputs before that are not taken any more.
     #[serde(default)]
     pub cancelled: Option<Position>,
@@ -178,7 +184,7 @@ impl Instance {
             Fact::Stepped(step) => self.stepped(step, meta),
             Fact::Settled(settled) => self.settled(settled, meta),
             Fact::Parked(parked) => self.parked(parked, meta),
-            Fact::Resumed(resumed) => self.resumed(resumed.retry),
+            Fact::Resumed(resumed) => self.resumed(resumed.retry, meta),
             Fact::Operated(operated) => self.operated(operated, meta),
             Fact::Claimed(_) | Fact::Tried(_) => {}
         }
@@ -203,7 +209,7 @@ impl Instance {
         }
     }
 
-    fn resumed(&mut self, retry: bool) {
+    fn resumed(&mut self, retry: bool, meta: &Meta) {
         let Status::Parked { input, .. } = std::mem::take(&mut self.status) else {
             return;
         };
@@ -215,6 +221,7 @@ impl Instance {
         {
             open.tried = 0;
         }
+        self.resumed = meta.position;
         let settled = self.until_settled && self.open.is_empty() && !retry;
         if self.ended || settled {
             self.end();
@@ -250,6 +257,12 @@ impl Instance {
             self.cancelled = None;
             self.until_settled = false;
             self.status = Status::Running;
+        }
+        if !self.has_begun() || step.again {
+            self.began = match step.input {
+                InputRef::Event { position, .. } => position,
+                _ => step.seen,
+            };
         }
         self.state = Some((step.version, step.state.clone()));
         self.definition = step.definition;

@@ -6,8 +6,9 @@ use fait_core::store::{AppendError, Erase, Erased, StoreError};
 
 impl App {
     /// Erases everything under a tag, as [`Store::erase`](fait_core::store::Store::erase) says,
-    /// and forgets all models in memory and on disk, since any may hold what is erased. It is
-    /// carried on when nobody waits for it any more.
+    /// and forgets all models in memory and on disk, since any may hold what is erased. Instances
+    /// of processes that are about it are gone with their facts: their deadlines and what they
+    /// asked for too. It is carried on when nobody waits for it any more.
     ///
     /// Rows of views are not changed: rebuild those that show it. Another program or `App` on
     /// the same store forgets its own models by [`App::forget_models`].
@@ -19,6 +20,7 @@ impl App {
         let core = self.core.clone();
         let work = async move {
             let appended = erase.tombstone.events.len();
+            let tag = erase.tag.clone();
             let erased = core.store.erase(erase).await;
             if let Ok(done) = &erased
                 && !done.tombstone.repeated
@@ -27,10 +29,12 @@ impl App {
             }
             // Also after an error: it may have come when the events were gone.
             let forgotten = core.shelf.forget();
+            let forgotten = forgotten.and_then(|()| core.forget_about(&tag));
             let erased = erased?;
             forgotten.map_err(|e| {
                 StoreError::new(format_args!(
-                    "the events are erased, but models on disk are not: {e}; erase again"
+                    "the events are erased, but models or processes on disk are not: {e}; erase \
+                     again"
                 ))
             })?;
             Ok(erased)

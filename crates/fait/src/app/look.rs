@@ -1,6 +1,6 @@
 //! Looking at a running system: events, causes, processes, health.
 
-use super::{App, ProcessCount};
+use super::{App, Ignored, ProcessCount};
 use crate::trace::Cause;
 use fait_core::event::{EventDef, NewEvent, Origin, Position, StoredEvent, Time};
 use fait_core::manifest::{Edge, Manifest};
@@ -28,6 +28,12 @@ pub struct ProcessStatus {
     /// The next deadline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_due: Option<Time>,
+    /// Events that found no instance and were ignored, since the program was started.
+    #[serde(default)]
+    pub ignored: Ignored,
+    /// Events that are held until their instance begins.
+    #[serde(default)]
+    pub held: usize,
 }
 
 /// The state of the system, in short.
@@ -163,6 +169,8 @@ impl App {
                 lag_events: head.saturating_sub(p.feed.at()),
                 instances: self.core.db.count(&p.def.name)?,
                 next_due: self.core.db.next_due(Some(&p.def.name))?,
+                ignored: p.waiting.ignored(),
+                held: p.waiting.len(),
             })
         };
         self.core.processes.values().map(status).collect()

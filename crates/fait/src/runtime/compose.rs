@@ -17,6 +17,14 @@ use uuid::Uuid;
 /// Why an instance cannot go on.
 pub(super) type Trouble = (Class, String);
 
+/// What is to be appended for one input: the fact, and with it what the process raises.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) fact: Fact,
+    /// The fact as an event, and those that the process raises.
+    pub(super) events: Vec<NewEvent>,
+}
+
 impl Core {
     /// What is to be appended for an input; none when it was taken before or nothing comes of it.
     pub(super) fn prepare(
@@ -24,7 +32,7 @@ impl Core {
         runner: &Runner,
         instance: &Instance,
         taken: Taken<'_>,
-    ) -> Option<Vec<NewEvent>> {
+    ) -> Option<Prepared> {
         let input = match taken {
             Taken::Event(e, heard) => {
                 let position = e.meta.position;
@@ -115,7 +123,7 @@ impl Core {
         instance: &Instance,
         taken: Taken<'_>,
         input: InputRef,
-    ) -> Option<Vec<NewEvent>> {
+    ) -> Option<Prepared> {
         let Taken::Event(event, heard) = taken else {
             return None;
         };
@@ -144,7 +152,7 @@ impl Core {
             held: heard.held,
             ..step_of(instance, def, input)
         };
-        Some(vec![self.fact(&Fact::Stepped(step), instance, taken)])
+        Some(self.fact(Fact::Stepped(step), instance, taken))
     }
 
     pub(super) fn parked(
@@ -153,7 +161,7 @@ impl Core {
         taken: Taken<'_>,
         input: InputRef,
         (class, reason): Trouble,
-    ) -> Vec<NewEvent> {
+    ) -> Prepared {
         tracing::error!(
             process = instance.process,
             key = instance.key,
@@ -178,7 +186,7 @@ impl Core {
             attempts: 1,
             seen,
         };
-        vec![self.fact(&Fact::Parked(parked), instance, taken)]
+        self.fact(Fact::Parked(parked), instance, taken)
     }
 
     fn compose(
@@ -188,7 +196,7 @@ impl Core {
         taken: Taken<'_>,
         input: InputRef,
         r: Reaction,
-    ) -> Vec<NewEvent> {
+    ) -> Prepared {
         if let Some(trouble) = r.parked.clone() {
             return self.parked(instance, taken, input, trouble);
         }
@@ -235,13 +243,16 @@ impl Core {
             },
             ..step_of(instance, def, input)
         };
-        let mut events = vec![self.fact(&Fact::Stepped(step), instance, taken)];
-        let mut origin = events[0].origin.clone();
-        origin.causation = Some(events[0].id);
+        let mut prepared = self.fact(Fact::Stepped(step), instance, taken);
+        let fact = &prepared.events[0];
+        let mut origin = fact.origin.clone();
+        origin.causation = Some(fact.id);
         for draft in r.raised {
-            events.push(draft.with(self.clock.id(), origin.clone()));
+            prepared
+                .events
+                .push(draft.with(self.clock.id(), origin.clone()));
         }
-        events
+        prepared
     }
 
     fn issue(
@@ -282,7 +293,7 @@ impl Core {
     }
 
     /// A fact as an event, with the cause and flow of its input.
-    fn fact(&self, fact: &Fact, instance: &Instance, taken: Taken<'_>) -> NewEvent {
+    fn fact(&self, fact: Fact, instance: &Instance, taken: Taken<'_>) -> Prepared {
         let (causation, correlation, traceparent) = match taken {
             Taken::Event(e, _) => (
                 Some(e.meta.id),
@@ -306,8 +317,12 @@ impl Core {
             traceparent,
             ..Origin::default()
         };
-        fact.draft(&about(instance, self.process(&instance.process), taken))
-            .with(self.clock.id(), origin)
+        let about = about(instance, self.process(&instance.process), taken);
+        let event = fact.draft(&about).with(self.clock.id(), origin);
+        Prepared {
+            fact,
+            events: vec![event],
+        }
     }
 }
 

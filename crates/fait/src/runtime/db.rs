@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 /// The format of `fait`'s own tables; another one means that the file is made anew.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS fait_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -33,6 +33,9 @@ CREATE INDEX IF NOT EXISTS fait_open_instance ON fait_open (process, key);
 CREATE TABLE IF NOT EXISTS fait_deadlines (
   process TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL,
   due INTEGER NOT NULL, PRIMARY KEY (process, key, name));
+CREATE TABLE IF NOT EXISTS fait_held (
+  process TEXT NOT NULL, waits TEXT NOT NULL, position INTEGER NOT NULL, until INTEGER NOT NULL,
+  PRIMARY KEY (process, waits, position));
 CREATE INDEX IF NOT EXISTS fait_deadlines_due ON fait_deadlines (process, due);
 CREATE TABLE IF NOT EXISTS fait_snapshots (
   model TEXT NOT NULL, keys TEXT NOT NULL, version TEXT NOT NULL, position INTEGER NOT NULL,
@@ -191,6 +194,7 @@ fn forget_everything(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
         "DELETE FROM fait_feeds; DELETE FROM fait_views; DELETE FROM fait_parked_keys;
          DELETE FROM fait_instances; DELETE FROM fait_open; DELETE FROM fait_deadlines;
+         DELETE FROM fait_held;
          DELETE FROM fait_snapshots;",
     )
 }

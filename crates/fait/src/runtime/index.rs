@@ -98,14 +98,21 @@ impl Core {
 
     /// An instance as the log has it now: the index, and what came since.
     pub(crate) async fn instance(&self, process: &str, key: &str) -> Result<Instance, StoreError> {
-        let mut instance = self
-            .db
-            .instance(process, key)?
-            .unwrap_or_else(|| Instance::new(process, key));
         let query = Query::tags(vec![fait_core::process::instance_tag(process, key)]);
-        let mut after = instance.moved;
+        let known = self.db.instance(process, key)?;
+        let mut instance = known.unwrap_or_else(|| Instance::new(process, key));
+        // The last fact that the index knows of is read along: when it is not there any more, the
+        // instance was erased, and what the index says of it was too.
+        let mut after = instance.moved.saturating_sub(1);
+        let mut erased = instance.moved > 0;
         loop {
             let slice = self.store.read(&query, Range::after(after, 500)).await?;
+            let first = slice.events.first().map(|e| e.meta.position);
+            if std::mem::take(&mut erased) && first != Some(instance.moved) {
+                instance = Instance::new(process, key);
+                after = 0;
+                continue;
+            }
             for event in &slice.events {
                 absorb(&mut instance, event)?;
             }
@@ -303,6 +310,36 @@ impl Db {
                     })
                 })?
                 .collect()
+        })
+    }
+
+    /// Forgets the instances that are about something.
+    pub(crate) fn forget_about(&self, tag: &str) -> Result<(), StoreError> {
+        self.write_over(|tx| {
+            let sql = "SELECT process, key FROM fait_instances WHERE EXISTS
+                (SELECT 1 FROM json_each(body, '$.about') WHERE value = ?1)";
+            let mut about = tx.prepare(sql)?;
+            let found: Vec<(String, String)> = about
+                .query_map([tag], |r| Ok((r.get(0)?, r.get(1)?)))?
+                .collect::<rusqlite::Result<_>>()?;
+            for (process, key) in found {
+                for table in ["fait_instances", "fait_open", "fait_deadlines"] {
+                    let sql = format!("DELETE FROM {table} WHERE process = ?1 AND key = ?2");
+                    tx.execute(&sql, [&process, &key])?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets a deadline that its instance does not have.
+    pub(crate) fn drop_deadline(&self, process: &str, due: &Due) -> Result<(), StoreError> {
+        self.write(|tx| {
+            let sql = "DELETE FROM fait_deadlines
+                WHERE process = ?1 AND key = ?2 AND name = ?3 AND due = ?4";
+            tx.prepare_cached(sql)?
+                .execute(params![process, due.key, due.name, i64_of(due.due.0)])
+                .map(|_| ())
         })
     }
 

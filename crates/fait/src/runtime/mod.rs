@@ -7,16 +7,19 @@ pub(crate) mod snapshots;
 pub(crate) mod decide;
 pub(crate) mod view;
 pub(crate) mod index;
+pub(crate) mod lanes;
 pub(crate) mod step;
+pub(crate) mod route;
 mod compose;
+mod works;
 pub(crate) mod dispatch;
 
 use crate::clock::Clock;
 use fait_core::decision::CommandDef;
-use fait_core::event::{EventDef, Position};
+use fait_core::event::{EventDef, Position, Tag};
 use fait_core::process::ProcessDef;
 use fait_core::projection::ProjectionDef;
-use fait_core::store::Store;
+use fait_core::store::{Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -87,6 +90,14 @@ impl Core {
 
     pub(crate) fn process(&self, name: &str) -> Option<&ProcessDef> {
         self.processes.get(name).map(|r| &r.def)
+    }
+
+    /// Forgets the instances of processes that are about something that was erased.
+    pub(crate) fn forget_about(&self, tag: &Tag) -> Result<(), StoreError> {
+        for runner in self.processes.values() {
+            runner.forget();
+        }
+        self.db.forget_about(tag.as_str())
     }
 
     pub(crate) fn view_defs(&self) -> impl Iterator<Item = &ProjectionDef> {

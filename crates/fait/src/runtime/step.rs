@@ -1,25 +1,39 @@
-//! Steps of processes: one append for the input taken, the new state, what is issued and set.
+//! Steps of processes: what each process hears, page by page, and the deadlines that have come.
+//!
+//! One task reads for each process; the inputs of a page are taken by [`works`](super::works),
+//! each instance in the order of positions. How far it came is kept now and then: an input that
+//! is offered again was taken before, and nothing comes of it.
 
-use super::compose::{Trouble, event_ref};
 use super::index::Due;
-use super::view::panic_text;
+use super::lanes::Lanes;
+use super::route::{Routing, Waiting};
+use super::works::{Input, Works};
 use super::{Core, Feed};
-use fait_core::event::{DecodeError, NewEvent, Position, StoredEvent, Tag};
+use fait_core::event::{Position, StoredEvent};
 use fait_core::process::{
-    Class, Fact, InputRef, Instance, May, ProcessDef, Routed, Status, Way, instance_tag,
-    process_tag, types,
+    Action, Alias, Fact, Instance, ProcessDef, Unmatched, instance_tag, process_tag, types,
 };
 use fait_core::query::{Query, QueryItem};
-use fait_core::store::{Append, AppendCondition, AppendError, Range, StoreError};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use fait_core::store::{AppendCondition, Range, StoreError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Most commands that one step may issue.
 pub const MAX_ISSUED: usize = 40;
 
 /// Inputs read at once.
-const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
+
+/// Deadlines taken at once.
+const DUE_AT_ONCE: usize = 256;
+
+/// How far a process came is kept at least so often while it hears something.
+const KEPT_EVERY: Duration = Duration::from_millis(250);
+
+/// Or after so many events.
+const KEPT_AFTER: u64 = 5000;
 
 /// A process or policy with how far it has come.
 #[derive(Debug)]
@@ -28,6 +42,11 @@ pub(crate) struct Runner {
     /// Older definitions, for the instances that began with them.
     pub(crate) also: Vec<ProcessDef>,
     pub(crate) feed: Feed,
+    pub(super) lanes: Lanes,
+    pub(crate) waiting: Waiting,
+    /// How far was kept, and when.
+    kept: AtomicU64,
+    kept_at: Mutex<Option<Instant>>,
 }
 
 /// One input of one instance.
@@ -41,13 +60,13 @@ impl Taken<'_> {
     pub(super) fn heard(&self) -> Heard {
         match self {
             Taken::Event(_, heard) => *heard,
-            Taken::Deadline(_) => Heard::default(),
+            Taken::Deadline(_) => Heard::fact(),
         }
     }
 }
 
 /// What an event may do with the instance that hears it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Heard {
     /// Begin it.
     pub(super) start: bool,
@@ -57,6 +76,29 @@ pub(super) struct Heard {
     pub(super) again: bool,
     /// It comes late, because it had been held.
     pub(super) held: bool,
+    /// What happens when the instance has not begun.
+    pub(super) unmatched: Unmatched,
+}
+
+impl Heard {
+    /// A fact of the instance itself, such as a command that is settled.
+    pub(super) fn fact() -> Heard {
+        Heard {
+            start: false,
+            ends: false,
+            again: false,
+            held: false,
+            unmatched: Unmatched::Ignore,
+        }
+    }
+
+    /// An operator cancelled it, whether it has begun or not.
+    fn cancel() -> Heard {
+        Heard {
+            start: true,
+            ..Heard::fact()
+        }
+    }
 }
 
 impl Runner {
@@ -65,6 +107,10 @@ impl Runner {
             def,
             also: vec![],
             feed: Feed::default(),
+            lanes: Lanes::default(),
+            waiting: Waiting::default(),
+            kept: AtomicU64::new(0),
+            kept_at: Mutex::new(None),
         }
     }
 
@@ -74,30 +120,54 @@ impl Runner {
         self.also.iter().find(own).unwrap_or(&self.def)
     }
 
+    pub(super) fn aliases(&self) -> impl Iterator<Item = &Alias> {
+        self.def.aliases.iter()
+    }
+
     fn feed_name(&self) -> String {
         format!("process:{}", self.def.name)
     }
 
-    fn query(&self) -> Query {
-        let own = [types::SETTLED, types::RESUMED];
-        let tag = process_tag(&self.def.name);
-        Query::types(&self.def.types).or(QueryItem::of(&own, vec![tag]))
+    /// What the process hears, and what others record of its instances. Events that only give
+    /// an alias are heard too: something may be waiting for them.
+    pub(super) fn query(&self) -> Query {
+        const FACTS: [&str; 6] = [
+            types::SETTLED,
+            types::RESUMED,
+            types::OPERATED,
+            types::PARKED,
+            types::CLAIMED,
+            types::TRIED,
+        ];
+        let own = QueryItem::of(&FACTS, vec![process_tag(&self.def.name)]);
+        let mut heard = self.def.types.clone();
+        heard.extend(self.aliases().map(|a| a.ty.clone()));
+        Query::types(&heard).or(own)
+    }
+
+    /// Forgets the instances in memory; they are read from the log when they are needed.
+    pub(crate) fn forget(&self) {
+        self.lanes.forget();
     }
 }
 
 impl Core {
     pub(crate) fn open_runner(&self, runner: &Runner) -> Result<(), StoreError> {
-        runner.feed.set(self.db.feed(&runner.feed_name())?);
+        let at = self.db.feed(&runner.feed_name())?;
+        runner.feed.set(at);
+        runner.kept.store(at, Ordering::Relaxed);
         Ok(())
     }
 
     /// Steps the instances of one process until the system stops.
     pub(crate) async fn run_process(self: Arc<Self>, runner: Arc<Runner>) {
         let mut pulse = self.pulse.listen();
+        let mut begun = false;
         loop {
             let result = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return,
+                () = self.stop.cancelled() => break,
+                result = self.offer_held(&runner), if !begun => result.map(|()| begun = true),
                 result = self.store.wait(runner.feed.at()) => match result {
                     Ok(head) => self.drain_and_reach(&runner, head).await,
                     Err(e) => Err(e),
@@ -112,6 +182,21 @@ impl Core {
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
         }
+        if let Err(e) = self.keep(&runner) {
+            tracing::warn!(process = runner.def.name, error = %e, "it is heard once more");
+        }
+    }
+
+    /// Offers what was held when the program stopped: its instance may have begun just then.
+    async fn offer_held(self: &Arc<Self>, runner: &Arc<Runner>) -> Result<(), StoreError> {
+        let mut works = Works::default();
+        for position in self.held_before(runner)? {
+            if let Some(event) = self.event_at(position).await? {
+                let event = Arc::new(event);
+                self.route_one(runner, &event, true, &mut works).await?;
+            }
+        }
+        self.take(runner, works).await.map(drop)
     }
 
     /// Waits until some deadline has come.
@@ -137,7 +222,11 @@ impl Core {
 
     /// Steps on inputs, and on the deadlines that have come meanwhile: under steady load there is
     /// always another input, and deadlines must not wait for a pause.
-    async fn drain_and_reach(&self, runner: &Runner, head: Position) -> Result<(), StoreError> {
+    async fn drain_and_reach(
+        self: &Arc<Self>,
+        runner: &Arc<Runner>,
+        head: Position,
+    ) -> Result<(), StoreError> {
         self.drain(runner, head).await?;
         let due = self.db.next_due(Some(&runner.def.name))?;
         if due.is_some_and(|due| due <= self.clock.now()) {
@@ -147,22 +236,21 @@ impl Core {
     }
 
     /// Steps on every input up to a position, and on those that are read along with it.
-    async fn drain(&self, runner: &Runner, until: Position) -> Result<(), StoreError> {
+    async fn drain(
+        self: &Arc<Self>,
+        runner: &Arc<Runner>,
+        until: Position,
+    ) -> Result<(), StoreError> {
         let query = runner.query();
         loop {
             let at = runner.feed.at();
             let slice = self.store.read(&query, Range::after(at, PAGE)).await?;
-            for event in &slice.events {
-                self.take(runner, event).await?;
-                runner.feed.set(event.meta.position);
-            }
             let full = slice.events.len() == PAGE;
-            if !full {
-                runner.feed.set(slice.head);
-            }
-            let name = runner.feed_name();
-            self.db
-                .write(|tx| super::db::set_feed(tx, &name, runner.feed.at()))?;
+            let last = slice.events.last().map_or(at, |e| e.meta.position);
+            self.expire_held(runner);
+            self.take_page(runner, slice.events).await?;
+            runner.feed.set(if full { last } else { slice.head });
+            self.keep_now_and_then(runner)?;
             self.pulse.beat();
             if !full || runner.feed.at() >= until || self.stop.is_cancelled() {
                 return Ok(());
@@ -170,109 +258,115 @@ impl Core {
         }
     }
 
-    async fn take(&self, runner: &Runner, event: &StoredEvent) -> Result<(), StoreError> {
-        let own = |fact: &Fact| (fact.instance().0 == runner.def.name).then(|| fact.clone());
-        match Fact::read(event).map(|f| f.as_ref().and_then(own)) {
-            Ok(Some(Fact::Settled(s))) => self
-                .step(runner, &s.key, Taken::Event(event, Heard::default()))
-                .await
-                .map(drop),
-            Ok(Some(Fact::Resumed(r))) => self.resume(runner, &r.key, event.meta.position).await,
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => self.take_domain(runner, event).await,
-            Err(e) => {
-                tracing::error!(error = %e, "a process fact cannot be read");
-                Ok(())
-            }
+    fn keep_now_and_then(&self, runner: &Runner) -> Result<(), StoreError> {
+        let kept_at = *runner
+            .kept_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let far = runner.feed.at() - runner.kept.load(Ordering::Relaxed) >= KEPT_AFTER;
+        let old = kept_at.is_none_or(|at| at.elapsed() >= KEPT_EVERY);
+        if far || old || runner.waiting.has_changed() {
+            return self.keep(runner);
         }
+        Ok(())
     }
 
-    async fn take_domain(&self, runner: &Runner, event: &StoredEvent) -> Result<(), StoreError> {
-        let def = &runner.def;
-        match route(runner, event) {
-            Ok(keys) => {
-                for (key, heard) in keys {
-                    self.step(runner, &key, Taken::Event(event, heard)).await?;
+    /// Keeps how far a process came, and what it holds.
+    fn keep(&self, runner: &Runner) -> Result<(), StoreError> {
+        let (name, at) = (runner.feed_name(), runner.feed.at());
+        self.db.write(|tx| {
+            runner.waiting.keep(tx, &runner.def.name)?;
+            super::db::set_feed(tx, &name, at)
+        })?;
+        runner.kept.store(at, Ordering::Relaxed);
+        *runner
+            .kept_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Ok(())
+    }
+
+    async fn take_page(
+        self: &Arc<Self>,
+        runner: &Arc<Runner>,
+        events: Vec<StoredEvent>,
+    ) -> Result<(), StoreError> {
+        let mut works = Works::default();
+        for event in events {
+            let event = Arc::new(event);
+            match Fact::read(&event) {
+                Ok(Some(fact)) => {
+                    // Instances in memory hear of all facts of the page before they step.
+                    if fact.instance().0 == runner.def.name {
+                        runner.lanes.absorb(&fact, &event.meta, &event.tags);
+                        works.fact(&fact, &event);
+                    }
+                }
+                Ok(None) => self.route_one(runner, &event, false, &mut works).await?,
+                Err(e) => tracing::error!(error = %e, "a process fact cannot be read"),
+            }
+        }
+        self.take(runner, works).await.map(drop)
+    }
+
+    /// Sends an event to the instances that hear it, and with it what waited for it.
+    pub(super) async fn route_one(
+        &self,
+        runner: &Runner,
+        event: &Arc<StoredEvent>,
+        held: bool,
+        works: &mut Works,
+    ) -> Result<(), StoreError> {
+        for (key, held) in self.released_by(runner, event) {
+            if let Some(event) = self.event_at(held.position).await? {
+                self.offer_released(runner, key, event, works);
+            }
+        }
+        if !runner.def.types.contains(&event.ty) {
+            return Ok(());
+        }
+        match self.route(runner, event).await? {
+            Routing::To(all) => {
+                for mut hearing in all {
+                    hearing.heard.held = held;
+                    works.push(&hearing.key, Input::Event(event.clone(), hearing.heard));
                 }
             }
-            Err(why) => {
-                // Which instance is meant is not known; those that its tags name wait for a person.
-                let named = || event.tags.iter().filter(|t| t.kind() == def.key_kind);
-                if named().next().is_none() {
-                    metrics::counter!("fait_unroutable_total", "process" => def.name.clone())
-                        .increment(1);
-                    tracing::error!(process = def.name, error = %why, "nobody can be parked for it");
-                }
-                for tag in named() {
-                    let instance = self.instance(&def.name, tag.value()).await?;
-                    if instance.status == Status::Running
-                        && instance.last_input < event.meta.position
-                    {
-                        let taken = Taken::Event(event, Heard::default());
-                        self.park(&instance, taken, (Class::Defect, why.to_string()))
-                            .await?;
-                    }
+            Routing::Unreadable(keys, why) => {
+                for key in keys {
+                    works.push(&key, Input::Bad(event.clone(), why.to_string()));
                 }
             }
         }
         Ok(())
     }
 
-    /// After an operator let an instance go on: the inputs that waited, in order.
-    async fn resume(&self, runner: &Runner, key: &str, until: Position) -> Result<(), StoreError> {
-        let query = runner.query();
-        let instance = self.instance(&runner.def.name, key).await?;
-        let mut after = instance.last_input;
-        loop {
-            let slice = self.store.read(&query, Range::after(after, PAGE)).await?;
-            for event in slice.events.iter().take_while(|e| e.meta.position < until) {
-                let mine = match Fact::read(event) {
-                    Ok(Some(Fact::Settled(s))) => {
-                        (s.process == runner.def.name && s.key == key).then_some(Heard::default())
-                    }
-                    Ok(Some(_)) | Err(_) => None,
-                    Ok(None) => match route(runner, event) {
-                        Ok(keys) => keys.iter().find(|(k, _)| k == key).map(|(_, h)| *h),
-                        Err(why) if names(event, runner, key) => {
-                            // It still cannot be read: the instance waits again, not over a gap.
-                            let instance = self.instance(&runner.def.name, key).await?;
-                            let taken = Taken::Event(event, Heard::default());
-                            if event.meta.position > instance.last_input {
-                                let trouble = (Class::Defect, why.to_string());
-                                return self.park(&instance, taken, trouble).await;
-                            }
-                            None
-                        }
-                        Err(_) => None,
-                    },
-                };
-                if let Some(heard) = mine {
-                    self.step(runner, key, Taken::Event(event, heard)).await?;
-                }
-            }
-            match slice.events.last() {
-                Some(last) if slice.events.len() == PAGE && last.meta.position < until => {
-                    after = last.meta.position;
-                }
-                _ => return Ok(()),
-            }
-        }
+    /// What waited for an id hears it now, by the route that it came by.
+    fn offer_released(&self, runner: &Runner, key: String, event: StoredEvent, works: &mut Works) {
+        let Some(rule) = self.rule_of_alias(runner, &event) else {
+            return;
+        };
+        let heard = Heard { held: true, ..rule };
+        works.push(&key, Input::Event(Arc::new(event), heard));
     }
 
     /// Steps on the deadlines that have come, each after everything that was recorded before it:
     /// an answer that is in the log already beats the deadline that waited for it.
-    async fn reach_deadlines(&self, runner: &Runner) -> Result<(), StoreError> {
+    async fn reach_deadlines(self: &Arc<Self>, runner: &Arc<Runner>) -> Result<(), StoreError> {
         loop {
             self.drain(runner, self.store.head().await?).await?;
-            let due = self.db.due(&runner.def.name, self.clock.now(), 256)?;
+            let due = self
+                .db
+                .due(&runner.def.name, self.clock.now(), DUE_AT_ONCE)?;
             if due.is_empty() || self.stop.is_cancelled() {
                 return Ok(());
             }
-            for d in &due {
-                while !self.step(runner, &d.key, Taken::Deadline(d)).await? {
-                    self.drain(runner, self.store.head().await?).await?;
-                }
+            let mut works = Works::default();
+            for d in due {
+                works.push(&d.key.clone(), Input::Due(d));
             }
+            // Something else came first for some of them: they are offered again behind it.
+            self.take(runner, works).await?;
             // The index must see these steps before it is asked again.
             let head = self.store.head().await?;
             self.wait_for_index(head).await;
@@ -287,132 +381,35 @@ impl Core {
         }
     }
 
-    /// One step of one instance. Says no only to a deadline that something else came before.
-    async fn step(&self, runner: &Runner, key: &str, taken: Taken<'_>) -> Result<bool, StoreError> {
-        loop {
-            let instance = self.instance(&runner.def.name, key).await?;
-            let seen = runner.feed.at();
-            if matches!(taken, Taken::Deadline(_)) && instance.moved > seen {
-                let head = self.store.head().await?;
-                if head > seen {
-                    return Ok(false);
-                }
-            }
-            let Some(batch) = self.prepare(runner, &instance, taken) else {
-                return Ok(true);
-            };
-            let mut conditions = vec![unmoved(&instance)];
-            if let Taken::Deadline(_) = taken {
-                let about = vec![Tag::new(&runner.def.key_kind, key)];
-                let heard = QueryItem::of(&runner.def.types, about);
-                let fail_if_events_match = Query::default().or(heard);
-                conditions.push(AppendCondition {
-                    fail_if_events_match,
-                    after: seen,
-                });
-            }
-            match self.append_step(batch, conditions).await {
-                Err(AppendError::Conflict { .. }) if matches!(taken, Taken::Deadline(_)) => {
-                    return Ok(false);
-                }
-                Err(AppendError::Conflict { .. }) => {}
-                Ok(()) => return Ok(true),
-                Err(AppendError::Store(e)) => return Err(e),
-                Err(other) => {
-                    // The step breaks a limit of the store: a person must look.
-                    self.park(&instance, taken, (Class::Limit, other.to_string()))
-                        .await?;
-                    return Ok(true);
-                }
-            }
-        }
-    }
-
-    async fn append_step(
+    /// One event by its position.
+    pub(super) async fn event_at(
         &self,
-        events: Vec<NewEvent>,
-        conditions: Vec<AppendCondition>,
-    ) -> Result<(), AppendError> {
-        let n = events.len();
-        let recorded_at = self.clock.now();
-        self.store
-            .append(Append {
-                events,
-                conditions,
-                command: None,
-                recorded_at,
-            })
+        position: Position,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        let after = position.saturating_sub(1);
+        let slice = self
+            .store
+            .read(&Query::all(), Range::after(after, 1))
             .await?;
-        super::count_appended(n);
-        Ok(())
+        let mut events = slice.events.into_iter();
+        Ok(events.next().filter(|e| e.meta.position == position))
     }
+}
 
-    async fn park(
-        &self,
-        instance: &Instance,
-        taken: Taken<'_>,
-        trouble: Trouble,
-    ) -> Result<(), StoreError> {
-        let input = match taken {
-            Taken::Event(e, _) => event_ref(e),
-            Taken::Deadline(due) => match instance.deadlines.get(&due.name) {
-                Some((d, _)) => InputRef::Deadline(d.clone()),
-                None => return Ok(()),
-            },
-        };
-        let events = self.parked(instance, taken, input, trouble);
-        match self.append_step(events, vec![unmoved(instance)]).await {
-            Ok(()) | Err(AppendError::Conflict { .. }) => Ok(()),
-            Err(AppendError::Invalid(why)) => {
-                // One instance must not hold up all others.
-                let name = &instance.process;
-                tracing::error!(
-                    process = name,
-                    key = instance.key,
-                    why,
-                    "it cannot be parked"
-                );
-                Ok(())
-            }
-            Err(e) => {
-                let name = &instance.process;
-                Err(StoreError::new(format_args!(
-                    "process {name} cannot be parked: {e}"
-                )))
-            }
+/// The part of an instance's own facts that is input.
+pub(super) fn fact_input(fact: &Fact, event: &Arc<StoredEvent>) -> Option<Input> {
+    match fact {
+        Fact::Settled(_) => Some(Input::Event(event.clone(), Heard::fact())),
+        Fact::Operated(o) if o.action == Action::Cancel => {
+            Some(Input::Event(event.clone(), Heard::cancel()))
         }
+        Fact::Resumed(_) => Some(Input::Backlog(event.meta.position)),
+        _ => None,
     }
-}
-
-/// Which instances an event belongs to; a panic of the application's code is an error of it.
-fn route(runner: &Runner, event: &StoredEvent) -> Result<Vec<(String, Heard)>, DecodeError> {
-    let routed = catch_unwind(AssertUnwindSafe(|| (runner.def.route)(event)))
-        .unwrap_or_else(|p| Err(event.unreadable(panic_text(&*p))))?;
-    let heard = |r: Routed| match r.way {
-        Way::Key(key) => Some((
-            key,
-            Heard {
-                start: r.may == May::Start,
-                ends: r.ends,
-                again: r.again,
-                held: false,
-            },
-        )),
-        Way::Alias(..) => None,
-    };
-    Ok(routed.into_iter().filter_map(heard).collect())
-}
-
-/// Whether an event's tags name an instance.
-fn names(event: &StoredEvent, runner: &Runner, key: &str) -> bool {
-    event
-        .tags
-        .iter()
-        .any(|t| t.kind() == runner.def.key_kind && t.value() == key)
 }
 
 /// No other step came meanwhile.
-fn unmoved(instance: &Instance) -> AppendCondition {
+pub(super) fn unmoved(instance: &Instance) -> AppendCondition {
     let tag = instance_tag(&instance.process, &instance.key);
     let fail_if_events_match = Query::default().or(QueryItem::of(types::MOVES, vec![tag]));
     AppendCondition {

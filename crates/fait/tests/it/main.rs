@@ -7,6 +7,7 @@ mod viewing;
 mod parking;
 mod faults;
 mod wiring;
+mod routing;
 mod tutorial;
 mod counted;
 mod till;
