@@ -1,6 +1,7 @@
 //! Carries out what processes issued: by this system's own decisions, or by telling another.
 
 use super::decide::{Answer, Envelope, Execution, SendError, fingerprint};
+use super::flaw::{Flaw, flaw};
 use super::index::OpenCommand;
 use super::view::panic_text;
 use super::{Core, count_appended};
@@ -225,9 +226,12 @@ impl Core {
             Ok(deciding) => deciding,
             Err(error) => return self.settle(&answer, Outcome::Failed { error }).await,
         };
+        let apart = flaw(Flaw::ReceiptApart);
         let env = Envelope {
-            id: Some(issued.id),
+            id: Some(issued.id).filter(|_| !apart),
             actor: Some(format!("process:{}", command.process)),
+            correlation: Some(answer.correlation),
+            causation: Some(answer.cause),
             ..Envelope::default()
         };
         let execution = Execution {
@@ -235,13 +239,14 @@ impl Core {
             name: &issued.name,
             fingerprint: fingerprint(&issued.name, &issued.body),
             env,
-            answer: Some(answer.clone()),
+            answer: Some(answer.clone()).filter(|_| !apart),
         };
         let executed = AssertUnwindSafe(self.execute(execution))
             .catch_unwind()
             .await;
         let defect = |panic: Box<dyn Any + Send>| Err(SendError::Defect(panic_text(&*panic)));
         match executed.unwrap_or_else(defect) {
+            Ok(_) if apart => self.settle(&answer, Outcome::Accepted).await,
             Ok(_) => Ok(()),
             Err(SendError::Refused(r)) => {
                 let outcome = Outcome::Refused {
@@ -275,8 +280,9 @@ impl Core {
             let error = format!("this program does not reach `{system}`");
             return self.settle(&answer, Outcome::Failed { error }).await;
         };
+        let again = flaw(Flaw::NewIdEachTime);
         let message = Told {
-            id: issued.id,
+            id: if again { self.clock.id() } else { issued.id },
             name: issued.name.clone(),
             body: issued.body.clone(),
             correlation: answer.correlation,

@@ -2,6 +2,8 @@
 //! ready together become durable together; each of them under its own condition.
 
 use super::compose::Prepared;
+#[cfg(feature = "sim")]
+use super::flaw::{Flaw, flaw};
 use super::index::{Due, OpenCommand};
 use super::lanes::{Known, partition};
 use super::route::Routing;
@@ -349,7 +351,12 @@ impl Core {
     ) -> Result<bool, StoreError> {
         let mut conditions = vec![];
         let mut ready: Vec<Ready> = vec![];
-        for (work, prepared) in steps {
+        #[cfg_attr(not(feature = "sim"), expect(unused_mut, reason = "for a planted bug"))]
+        for (work, mut prepared) in steps {
+            #[cfg(feature = "sim")]
+            if flaw(Flaw::SentFirst) {
+                self.send_first(&mut prepared).await;
+            }
             let from = conditions.len();
             conditions.extend(conditions_of(runner, &works[work]));
             ready.push(Ready {

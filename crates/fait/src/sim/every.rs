@@ -5,7 +5,7 @@ use super::ending::Ending;
 use super::laws::{Broken, Law, broken_by};
 use super::place::{Operation, Place};
 use super::plan::{Crash, Plan, Side};
-use super::run::{RunError, rebuild, run};
+use super::run::{RunError, log_of, rebuild, run};
 use super::show;
 use super::world::World;
 use crate::app::AppBuilder;
@@ -29,12 +29,29 @@ pub struct Extent {
 
 impl Default for Extent {
     fn default() -> Self {
+        Extent::some()
+    }
+}
+
+impl Extent {
+    /// Each crash, and some of everything else: for each run of the tests.
+    pub fn some() -> Extent {
         Extent {
-            pairs: 5000,
-            faulty: 100,
-            mixed: 100,
+            pairs: 100,
+            faulty: 30,
+            mixed: 30,
             seed: 1,
-            rebuild_one_in: 16,
+            rebuild_one_in: 4,
+        }
+    }
+
+    /// Each crash, each pair, and many seeds.
+    pub fn all() -> Extent {
+        Extent {
+            pairs: usize::MAX,
+            faulty: 1000,
+            mixed: 1000,
+            ..Extent::some()
         }
     }
 }
@@ -181,9 +198,19 @@ impl<A, S, O> Every<A, S, O> {
         O: Fn(&Ending, &W) -> T,
         W: Default,
     {
-        let (place, outside) = (Place::new(plan.clone()), W::default());
+        self.play_in::<W, T>(&Place::new(plan.clone()))
+    }
+
+    fn play_in<W, T>(&self, place: &Place) -> Result<(Ending, T), RunError>
+    where
+        A: Fn(&Place, &W) -> AppBuilder,
+        S: AsyncFn(&World, &W),
+        O: Fn(&Ending, &W) -> T,
+        W: Default,
+    {
+        let outside = W::default();
         let ending = run(
-            &place,
+            place,
             |place| (self.system)(place, &outside),
             async |world: &World| (self.scenario)(world, &outside).await,
         )?;
@@ -204,9 +231,10 @@ impl<A, S, O> Every<A, S, O> {
         T: PartialEq + Debug,
     {
         let calm = Plan::calm();
-        let (ending, expected) = match self.play::<W, T>(&calm) {
+        let place = Place::new(calm.clone());
+        let (ending, expected) = match self.play_in::<W, T>(&place) {
             Ok(played) => played,
-            Err(e) => return Err(failure(&calm, 1, e.to_string(), None)),
+            Err(e) => return Err(no_ending(&place, 1, &e)),
         };
         let mut trying = Trying {
             expected,
@@ -273,7 +301,10 @@ impl<A, S, O> Every<A, S, O> {
         } = self.extent;
         for n in 0..faulty {
             t.report.faulty += 1;
-            let plan = Plan::faulty(seed.wrapping_add(n));
+            let plan = Plan {
+                workers: if n % 4 == 3 { 2 } else { 1 },
+                ..Plan::faulty(seed.wrapping_add(n))
+            };
             self.attempt::<W, T>(&plan, true, t)?;
         }
         for n in 0..mixed {
@@ -298,15 +329,16 @@ impl<A, S, O> Every<A, S, O> {
         T: PartialEq + Debug,
     {
         let schedules = t.report.schedules();
-        let (ending, outcome) = match self.play::<W, T>(plan) {
+        let place = Place::new(plan.clone());
+        let (ending, outcome) = match self.play_in::<W, T>(&place) {
             Ok(played) => played,
-            Err(e) => return Err(failure(plan, schedules, e.to_string(), None)),
+            Err(e) => return Err(no_ending(&place, schedules, &e)),
         };
         if outcome != t.expected {
             let (expected, found) = (format!("{:#?}", t.expected), format!("{outcome:#?}"));
             let difference = show::difference(&expected, &found);
             let why = format!("the outcome is another one:\n{difference}");
-            return Err(failure(plan, schedules, why, Some(&ending)));
+            return Err(failure(plan, schedules, why, &ending));
         }
         self.judge::<W>(plan, &ending, rebuilt, &mut t.report)?;
         Ok(ending)
@@ -334,7 +366,7 @@ impl<A, S, O> Every<A, S, O> {
         }
         let found: Vec<String> = found.iter().map(Broken::to_string).collect();
         let schedules = report.schedules();
-        Err(failure(plan, schedules, found.join("\n"), Some(ending)))
+        Err(failure(plan, schedules, found.join("\n"), ending))
     }
 }
 
@@ -368,10 +400,12 @@ fn mixed_plan(seed: u64, operations: u64) -> Plan {
         side: if chance.one_in(2) { Side::Before } else { Side::After },
     };
     let crashes = vec![crash(), crash()];
+    let workers = if chance.one_in(3) { 2 } else { 1 };
     Plan {
         crashes,
-        database_survives: chance.one_in(2),
-        workers: if chance.one_in(4) { 2 } else { 1 },
+        // Two programs have a database each, and it goes with them.
+        database_survives: workers == 1 && chance.one_in(2),
+        workers,
         ..Plan::faulty(seed)
     }
 }
@@ -400,12 +434,26 @@ pub fn broken_by_rebuild(ending: &Ending, system: impl Fn(&Place) -> AppBuilder)
     found
 }
 
-fn failure(plan: &Plan, schedules: u64, why: String, ending: Option<&Ending>) -> Failure {
+/// A run that has no ending, with what there is of it.
+fn no_ending(place: &Place, schedules: u64, error: &RunError) -> Failure {
+    let ending = Ending {
+        log: log_of(place),
+        trail: place.trail(),
+        database: vec![],
+    };
+    let broken = broken_by(&ending.log);
+    let why: Vec<String> = std::iter::once(error.to_string())
+        .chain(broken.iter().map(Broken::to_string))
+        .collect();
+    failure(place.plan(), schedules, why.join("\n"), &ending)
+}
+
+fn failure(plan: &Plan, schedules: u64, why: String, ending: &Ending) -> Failure {
     Failure {
         plan: plan.clone(),
         schedules,
         why,
-        trail: ending.map(|e| e.trail.clone()).unwrap_or_default(),
-        log: ending.map(Ending::text).unwrap_or_default(),
+        trail: ending.trail.clone(),
+        log: ending.text(),
     }
 }

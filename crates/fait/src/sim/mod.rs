@@ -11,6 +11,7 @@ mod run;
 mod laws;
 mod every;
 
+pub use crate::runtime::flaw::{Flaw, with_flaw};
 pub use chance::Chance;
 pub use ending::Ending;
 pub use every::{Every, Extent, Failure, Report, broken_by_rebuild, every_crash};

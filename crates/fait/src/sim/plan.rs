@@ -66,7 +66,8 @@ pub struct Plan {
     pub crashes: Vec<Crash>,
     /// Whether the database of views and indexes survives a crash. It may be thrown away.
     pub database_survives: bool,
-    /// How many programs run on the same store at once; 0 counts as 1.
+    /// How many programs run on the same store at once; 0 counts as 1. Where there are more, the
+    /// database must not survive: each has its own.
     pub workers: usize,
     /// What else goes wrong.
     pub faults: Faults,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 
 /// How long one life of the system may take on the simulated machine before it counts as stuck.
-pub const STUCK_AFTER: Duration = Duration::from_secs(120);
+pub const STUCK_AFTER: Duration = Duration::from_secs(60);
 
 /// Why a run has no ending.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,7 +98,7 @@ fn live(
     })
 }
 
-fn log_of(place: &Place) -> Vec<StoredEvent> {
+pub(super) fn log_of(place: &Place) -> Vec<StoredEvent> {
     let query = Query::all();
     let read = place.0.store.read(&query, Range::after(0, usize::MAX));
     let slice = futures_util::FutureExt::now_or_never(read);

@@ -15,8 +15,11 @@ use uuid::Uuid;
 /// How long one pause of somebody who tries again takes, on the simulated machine.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// How often somebody looks for something that is about to be there.
-const LOOKS: u32 = 400;
+/// How long somebody waits before looking again for what is about to be there.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// How often somebody looks again.
+const LOOKS: u32 = 30;
 
 /// The world around a simulated system, as a scenario sees it. Whoever acts in it does so at least
 /// once: what was not acknowledged, because the system stopped or its store failed, is done again
@@ -171,8 +174,9 @@ impl World {
             if !due.await {
                 break;
             }
-            // A way that failed is tried again a little later.
-            self.advance(PAUSE * 100).await;
+            // A way that failed is tried again a little later, on the machine and by the clock.
+            self.during(async |_| tokio::time::sleep(AGAIN).await).await;
+            self.advance(AGAIN).await;
         }
         system.take_unanswered()
     }

@@ -13,3 +13,4 @@ mod counted;
 mod till;
 mod contended;
 mod snapshots;
+mod sim;

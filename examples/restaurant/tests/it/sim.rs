@@ -3,7 +3,7 @@
 
 use crate::house::{plate, price};
 use fait::event::minutes;
-use fait::sim::{Ending, Outside, Place, Plan, World, every_crash};
+use fait::sim::{Ending, Extent, Outside, Place, Plan, World, every_crash};
 use restaurant::card::{CardCharged, CardDeclined};
 use restaurant::events::OrderId;
 use restaurant::orders::{COOK, PlaceOrder};
@@ -87,20 +87,29 @@ async fn bill_then_serve(world: &World, terminal: &Outside) {
     cook(world).await;
 }
 
+/// Some of the pairs; all of them when `FAIT_SIM` is `all`, which takes minutes without a release
+/// build: `cargo xtask sim --processes`.
+fn extent() -> Extent {
+    match std::env::var("FAIT_SIM").as_deref() {
+        Ok("all") => Extent::all(),
+        _ => Extent::some(),
+    }
+}
+
 fn wire(place: &Place, terminal: &Outside) -> fait::app::AppBuilder {
     restaurant::wired(place.app(), place.way(terminal.clone()))
 }
 
 #[test]
 fn serve_then_bill_ends_alike_whatever_crashes() {
-    let every = every_crash(wire, serve_then_bill, outcome);
+    let every = every_crash(wire, serve_then_bill, outcome).extent(extent());
     let report = every.check().unwrap();
     println!("serve, then bill: {report}");
 }
 
 #[test]
 fn bill_then_serve_ends_alike_whatever_crashes() {
-    let every = every_crash(wire, bill_then_serve, outcome);
+    let every = every_crash(wire, bill_then_serve, outcome).extent(extent());
     let report = every.check().unwrap();
     println!("bill, then serve: {report}");
 }
@@ -115,15 +124,4 @@ fn the_same_plan_has_the_same_log() {
         assert_eq!(a.log, b.log);
         assert_eq!(a.trail, b.trail);
     }
-}
-
-#[test]
-fn timing() {
-    let every = every_crash(wire, serve_then_bill, outcome);
-    let t = std::time::Instant::now();
-    for _ in 0..20 { every.play(&Plan::calm()).unwrap(); }
-    println!("play {:?}", t.elapsed()/20);
-    let every = every.extent(fait::sim::Extent { pairs: 20, faulty: 20, mixed: 20, ..Default::default() });
-    let t = std::time::Instant::now();
-    println!("{:?} {:?}", every.check().map(|r| r.to_string()).map_err(|e| {let t=e.to_string(); t[..t.len().min(6000)].to_string()}), t.elapsed());
 }
