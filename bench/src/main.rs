@@ -11,6 +11,7 @@ mod results;
 mod verdict;
 mod report;
 mod run;
+mod process;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use measure::Workload;
@@ -37,6 +38,10 @@ enum Verb {
     /// this program precedence, for example with `chrt -r 5`; every row says which load there
     /// was and how long the disk's own sync took.
     Store(StoreArguments),
+    /// Measures processes: durable steps a second, and how soon a command follows from an event.
+    ///
+    /// Beside them the same written by hand on SQLite, and the disk's own sync.
+    Process(ProcessArguments),
     /// Opens a store and says how long that took; what W9 starts.
     #[command(hide = true)]
     Open { store: Kind, folder: PathBuf },
@@ -60,6 +65,23 @@ struct StoreArguments {
     #[arg(long, value_parser = clap::value_parser!(u32).range(20_000..=100_000_000))]
     events: Option<u32>,
     /// Rounds over all stores, of which the medians are shown; 3 unless said otherwise.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=100))]
+    rounds: Option<u16>,
+    /// Where folders are made and removed again; the system's temporary folder unless said
+    /// otherwise. It must be on the disk that is to be measured.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+}
+
+#[derive(clap::Args)]
+struct ProcessArguments {
+    /// A tenth of the steps, one round: a look, not a result.
+    #[arg(long)]
+    quick: bool,
+    /// One JSON document instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Rounds, of which the medians are shown; 3 unless said otherwise.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: Option<u16>,
     /// Where folders are made and removed again; the system's temporary folder unless said
@@ -97,6 +119,7 @@ fn main() -> ExitCode {
     let verb = Arguments::parse().verb;
     let done = only_ours().and_then(|out| match verb {
         Verb::Store(arguments) => store(arguments, out),
+        Verb::Process(arguments) => process(arguments, out),
         Verb::Open { store, folder } => open(store, &folder, out),
     });
     match done {
@@ -122,6 +145,20 @@ fn store(arguments: StoreArguments, mut out: File) -> Result<(), Fault> {
     let text = match json {
         true => format!("{:#}\n", report::json(&results)),
         false => report::text(&results),
+    };
+    Ok(out.write_all(text.as_bytes())?)
+}
+
+fn process(arguments: ProcessArguments, mut out: File) -> Result<(), Fault> {
+    let rounds = if arguments.quick { 1 } else { 3 };
+    let results = process::run(&process::Options {
+        quick: arguments.quick,
+        rounds: arguments.rounds.map_or(rounds, usize::from),
+        folder: arguments.folder.unwrap_or_else(std::env::temp_dir),
+    })?;
+    let text = match arguments.json {
+        true => format!("{:#}\n", serde_json::to_value(&results)?),
+        false => process::text(&results),
     };
     Ok(out.write_all(text.as_bytes())?)
 }

@@ -23,6 +23,7 @@ enum Kind {
     ByHand {
         now: watch::Sender<Time>,
         ids: AtomicU64,
+        behind: AtomicU64,
     },
 }
 
@@ -49,6 +50,7 @@ impl Clock {
         Clock(Arc::new(Kind::ByHand {
             now,
             ids: AtomicU64::new(0),
+            behind: AtomicU64::new(0),
         }))
     }
 
@@ -67,9 +69,15 @@ impl Clock {
     /// A new id, later than those before it.
     pub fn id(&self) -> Uuid {
         match &*self.0 {
-            Kind::ByHand { ids, .. } => {
-                let n = ids.fetch_add(1, Ordering::Relaxed);
-                Uuid::new_v5(&Uuid::NAMESPACE_OID, &n.to_be_bytes())
+            Kind::ByHand { ids, behind, .. } => {
+                let n = ids.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+                match behind.load(Ordering::Relaxed) {
+                    0 => Uuid::new_v5(&Uuid::NAMESPACE_OID, &n),
+                    head => {
+                        let both = [head.to_be_bytes(), n].concat();
+                        Uuid::new_v5(&Uuid::NAMESPACE_OID, &both)
+                    }
+                }
             }
             Kind::Machine | Kind::Paced { .. } => Uuid::now_v7(),
         }
@@ -105,6 +113,13 @@ impl Clock {
     /// Whether tests move it.
     pub fn is_by_hand(&self) -> bool {
         matches!(*self.0, Kind::ByHand { .. })
+    }
+
+    /// Ids that are counted are other ones than those of an earlier start on the same log.
+    pub(crate) fn goes_on_behind(&self, head: u64) {
+        if let Kind::ByHand { behind, .. } = &*self.0 {
+            behind.store(head, Ordering::Relaxed);
+        }
     }
 
     /// Moves a clock that is moved by hand; others take it only as what has been already.

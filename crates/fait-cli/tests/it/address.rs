@@ -79,7 +79,7 @@ fn a_view_is_rebuilt() {
         &["view", "rebuild", "table-plan", "--json"],
     );
     let done: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((&done["rows"], &done["position"]), (&1.into(), &13.into()));
+    assert_eq!((&done["rows"], &done["position"]), (&1.into(), &14.into()));
     assert_snapshot!(at(&running.address, &["view", "rebuild", "tables"]));
 }
 
@@ -107,10 +107,10 @@ fn a_parked_instance_goes_on() {
 fn events_are_followed_as_they_happen() {
     let (_folder, running) = running();
     let child = begun(&running.address, &["events", "follow", "--after", "12"]);
-    let json = ["events", "follow", "--after", "13", "--json"];
+    let json = ["events", "follow", "--after", "14", "--json"];
     let as_json = begun(&running.address, &json);
     running.cook(9);
-    let text = lines(child, 2);
+    let text = lines(child, 3);
     assert!(
         text.contains("    13  2026-11-23 23:56:03  serve-then-bill 8 asked Cook"),
         "{text}"
@@ -159,7 +159,7 @@ fn a_lost_stream_is_taken_up_where_it_was() {
     let half = format!("{}id: 5\ndata: {{\"half", event("4"));
     let (address, asked) = canned(vec![stream(&half), stream(&event("5"))]);
     let child = begun(&address, &["events", "follow", "--after", "3"]);
-    let text = lines(child, 2);
+    let text = lines(child, 3);
     assert!(
         text.contains("     4  ") && text.contains("     5  "),
         "{text}"

@@ -23,6 +23,31 @@ pub type Adopt = Arc<dyn Fn(&str, &[StoredEvent]) -> Result<Option<Value>, Strin
 /// The state for this definition: version of the recorded state, the definition it is of.
 pub type Migrate = Arc<dyn Fn((u32, &Value), u32) -> Result<Value, String> + Send + Sync>;
 
+/// A recorded state as this program has it: version of the state, the state.
+pub type ReadState = Arc<dyn Fn(u32, &Value) -> Result<Value, String> + Send + Sync>;
+
+/// Whether a deadline's name can be read: the timer as JSON.
+pub type ReadTimer = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
+/// Whether the outcome of a command can be heard: its name, its JSON.
+pub type ReadCommand = Arc<dyn Fn(&str, &Value) -> Result<(), String> + Send + Sync>;
+
+/// Whether an event can be read. One that is not heard can.
+pub type ReadEvent = Arc<dyn Fn(&StoredEvent) -> Result<(), DecodeError> + Send + Sync>;
+
+/// What a program can read of what was recorded, without taking a step.
+#[derive(Clone)]
+pub struct Reads {
+    /// The state of an instance.
+    pub state: ReadState,
+    /// The deadlines that it set.
+    pub timer: ReadTimer,
+    /// The commands that it issued.
+    pub command: ReadCommand,
+    /// The events that it hears.
+    pub event: ReadEvent,
+}
+
 /// One step: key, recorded state with its version, input, the input's recorded time.
 pub type React = Arc<
     dyn Fn(&str, Option<(u32, &Value)>, AnyInput<'_>, Time) -> Result<Reaction, String>
@@ -66,6 +91,8 @@ pub struct ProcessDef {
     pub adopt: Adopt,
     /// The state for this definition; see [`Process::migrate`].
     pub migrate: Migrate,
+    /// What it can read of what was recorded.
+    pub reads: Reads,
 }
 
 /// An id that stands for the key of an instance, because an event says so.
@@ -87,6 +114,12 @@ impl fmt::Debug for Alias {
             .field("name", &self.name)
             .field("ty", &self.ty)
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Reads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reads").finish_non_exhaustive()
     }
 }
 
@@ -129,6 +162,15 @@ impl ProcessDef {
                 let state = state.migrate(from)?;
                 serde_json::to_value(state).map_err(|e| e.to_string())
             }),
+            reads: Reads {
+                state: Arc::new(|version, state| {
+                    let state: P = read_state(version, state)?;
+                    serde_json::to_value(state).map_err(|e| e.to_string())
+                }),
+                timer: Arc::new(|name| read_timer::<P>(name).map(drop)),
+                command: Arc::new(|name, body| read_command::<P::Sends>(name, body).map(drop)),
+                event: Arc::new(|event| P::Events::decode(event).map(drop)),
+            },
         }
     }
 
@@ -151,6 +193,12 @@ impl ProcessDef {
             react: Arc::new(|_, _, input, _| policy_one::<P>(input)),
             adopt: Arc::new(|_, _| Ok(None)),
             migrate: Arc::new(|(_, state), _| Ok(state.clone())),
+            reads: Reads {
+                state: Arc::new(|_, state| Ok(state.clone())),
+                timer: Arc::new(|_| Err("a policy has no deadline".into())),
+                command: Arc::new(|name, body| read_command::<P::Sends>(name, body).map(drop)),
+                event: Arc::new(|event| P::Events::decode(event).map(drop)),
+            },
         }
     }
 
@@ -226,9 +274,7 @@ fn read_input<P: Process>(input: AnyInput<'_>) -> Result<Option<Input<P>>, Strin
                 .map_err(|e| e.to_string());
         }
         AnyInput::Timer(name) => {
-            let timer = serde_json::from_str(name)
-                .map_err(|e| format!("deadline {name} is not known any more: {e}"))?;
-            return Ok(Some(Input::Timer(timer)));
+            return read_timer::<P>(name).map(|timer| Some(Input::Timer(timer)));
         }
         AnyInput::Cancelled(by, reason) => {
             return Ok(Some(Input::Cancelled {
@@ -244,17 +290,11 @@ fn read_input<P: Process>(input: AnyInput<'_>) -> Result<Option<Input<P>>, Strin
             outcome: outcome.clone(),
         }));
     }
-    let command = match P::Sends::decode(&issued.name, &issued.body) {
-        Ok(Some(command)) => command,
+    let command = match read_command::<P::Sends>(&issued.name, &issued.body) {
+        Ok(command) => command,
         // Nobody needs to hear that what is forgotten went well.
-        _ if *outcome == Outcome::Accepted => return Ok(None),
-        Ok(None) => return Err(format!("it does not send `{}` any more", issued.name)),
-        Err(e) => {
-            return Err(format!(
-                "its command `{}` cannot be read any more: {e}",
-                issued.name
-            ));
-        }
+        Err(_) if *outcome == Outcome::Accepted => return Ok(None),
+        Err(why) => return Err(why),
     };
     Ok(Some(match outcome.clone() {
         Outcome::Accepted => Input::Done { command },
@@ -263,6 +303,18 @@ fn read_input<P: Process>(input: AnyInput<'_>) -> Result<Option<Input<P>>, Strin
         Outcome::Expired => Input::Expired { command },
         Outcome::Skipped { reason } => Input::Skipped { command, reason },
     }))
+}
+
+fn read_timer<P: Process>(name: &str) -> Result<P::Timer, String> {
+    serde_json::from_str(name).map_err(|e| format!("deadline {name} is not known any more: {e}"))
+}
+
+fn read_command<C: CommandSet>(name: &str, body: &Value) -> Result<C, String> {
+    match C::decode(name, body) {
+        Ok(Some(command)) => Ok(command),
+        Ok(None) => Err(format!("it does not send `{name}` any more")),
+        Err(e) => Err(format!("its command `{name}` cannot be read any more: {e}")),
+    }
 }
 
 fn policy_one<P: Policy>(input: AnyInput<'_>) -> Result<Reaction, String> {

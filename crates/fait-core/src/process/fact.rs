@@ -456,6 +456,15 @@ impl Fact {
         }
     }
 
+    /// The commands that it issued.
+    pub fn issued(&self) -> &[Issued] {
+        match self {
+            Fact::Stepped(f) => &f.issued,
+            Fact::Operated(f) => &f.issued,
+            _ => &[],
+        }
+    }
+
     /// The fact as an event. `about` are further tags: the things that the instance is about.
     pub fn draft(&self, about: &[Tag]) -> Draft {
         let (process, key) = self.instance();

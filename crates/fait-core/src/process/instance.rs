@@ -328,9 +328,10 @@ impl Instance {
                 self.open.clear();
                 self.deadlines.clear();
                 self.awaiting.clear();
-                if !self.ended {
-                    self.status = Status::Running;
-                }
+                self.status = match self.ended {
+                    true => Status::Ended,
+                    false => Status::Running,
+                };
             }
             Action::Complete | Action::Compensate => self.end(),
             Action::Migrate => {
@@ -350,8 +351,9 @@ impl Instance {
             Outcome::Accepted => self.accepted(settled.command, meta),
             _ => self.awaiting.retain(|a| a.command != settled.command),
         }
-        let done = settled.outcome == Outcome::Accepted && self.until_settled;
-        if done && self.open.is_empty() && self.status == Status::Running {
+        // What an operator skipped keeps nothing waiting.
+        let well = matches!(settled.outcome, Outcome::Accepted | Outcome::Skipped { .. });
+        if well && self.until_settled && self.open.is_empty() && self.status == Status::Running {
             self.end();
         }
     }

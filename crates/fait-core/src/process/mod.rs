@@ -9,7 +9,10 @@ mod outbox;
 mod routes;
 mod def;
 
-pub use def::{Adopt, Alias, Aliased, Migrate, ProcessDef, React, Route};
+pub use def::{
+    Adopt, Alias, Aliased, Migrate, ProcessDef, React, ReadCommand, ReadEvent, ReadState,
+    ReadTimer, Reads, Route,
+};
 pub use fact::{
     Awaited, Claimed, Class, Deadline, Fact, InputRef, Issued, Outcome, Parked, Resumed, Settled,
     Step, Target, Tried, command_tag, instance_tag, is_own_tag, process_tag, types,

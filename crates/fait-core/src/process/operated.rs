@@ -4,7 +4,7 @@ use super::fact::{Deadline, Issued, json_bytes, process_tag, types};
 use crate::event::{Draft, Position, StoredEvent};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 /// What an operator can do to an instance, beside letting it go on.
@@ -70,11 +70,18 @@ pub struct Operated {
     pub definition: Option<u32>,
 }
 
-/// From where on processes hear what happens.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// From where on processes hear what happens. The latest one that names a process holds for it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Began {
     /// Name and last position that each does not hear.
     pub processes: BTreeMap<String, Position>,
+    /// The definition of each that is wired, where it is not the first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub definitions: BTreeMap<String, u32>,
+    /// Those that first make instances of what was before; a later one without says that this is
+    /// done.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub adopting: BTreeSet<String>,
 }
 
 impl Began {
@@ -83,6 +90,11 @@ impl Began {
         let mine = event.ty == types::BEGAN && event.version == 1;
         mine.then(|| serde_json::from_slice(&event.data).ok())
             .flatten()
+    }
+
+    /// The definition of a process that it names.
+    pub fn definition(&self, process: &str) -> u32 {
+        self.definitions.get(process).copied().unwrap_or(1)
     }
 
     /// The fact as an event.

@@ -3,8 +3,10 @@
 use super::system::told;
 use super::{App, System};
 use crate::clock::Clock;
+use crate::runtime::begin::Begin;
 use crate::runtime::db::Db;
 use crate::runtime::dispatch::{Dispatch, Tell};
+use crate::runtime::index::Recent;
 use crate::runtime::models::{MAX_MODELS, Models};
 use crate::runtime::snapshots::Shelf;
 use crate::runtime::step::Runner;
@@ -52,6 +54,8 @@ pub struct AppBuilder {
     commands: Vec<CommandDef>,
     views: Vec<ProjectionDef>,
     processes: Vec<ProcessDef>,
+    older: Vec<ProcessDef>,
+    begins: Vec<(String, Begin)>,
     received: Vec<(EventDef, String)>,
     systems: Vec<(String, Tell)>,
 }
@@ -155,6 +159,31 @@ impl AppBuilder {
         self.reacting(ProcessDef::of::<P>())
     }
 
+    /// An older definition of a process that is wired: a type with the same name, and a
+    /// [`DEFINITION`](Process::DEFINITION) of its own. Instances that began with it go on with it
+    /// to their end; new ones begin with the one that is wired as [`process`](Self::process).
+    /// Without it, all go on with that one.
+    #[must_use]
+    pub fn also<P: Process>(self) -> Self {
+        self.also_reacting(ProcessDef::of::<P>())
+    }
+
+    /// An older definition of a process as data; see [`also`](Self::also).
+    #[must_use]
+    pub fn also_reacting(mut self, def: ProcessDef) -> Self {
+        self.older.push(def);
+        self
+    }
+
+    /// Where a process or policy begins if it is new in a system that has a history; with
+    /// [`Begin::FromNow`] when nothing is said. It is recorded at its first start and holds from
+    /// then on: saying something else later changes nothing.
+    #[must_use]
+    pub fn begins(mut self, process: &str, begin: Begin) -> Self {
+        self.begins.push((process.into(), begin));
+        self
+    }
+
     /// A policy.
     #[must_use]
     pub fn policy<P: Policy>(self) -> Self {
@@ -199,10 +228,7 @@ impl AppBuilder {
             .views
             .into_iter()
             .map(|d| (d.name.clone(), Arc::new(ViewState::new(d))));
-        let processes = self
-            .processes
-            .into_iter()
-            .map(|d| (d.name.clone(), Arc::new(Runner::new(d))));
+        let begins: BTreeMap<String, Begin> = self.begins.into_iter().collect();
         let core = Arc::new(Core {
             name: self.name,
             clock: self.clock.unwrap_or_else(Clock::machine),
@@ -215,7 +241,7 @@ impl AppBuilder {
                 .map(|d| (d.name.clone(), d))
                 .collect(),
             views: views.collect(),
-            processes: processes.collect(),
+            processes: runners(self.processes, &self.older),
             received: self
                 .received
                 .into_iter()
@@ -223,13 +249,15 @@ impl AppBuilder {
                 .collect(),
             systems: self.systems.into_iter().collect(),
             index: Feed::default(),
+            recent: Recent::default(),
             dispatch: Dispatch::default(),
             pulse: Pulse::default(),
+            bulks: Default::default(),
             stop: CancellationToken::new(),
             tasks,
             store,
         });
-        start(&core, &runtime)?;
+        start(&core, &runtime, &begins)?;
         Ok(App { core })
     }
 
@@ -256,7 +284,8 @@ impl AppBuilder {
         unique("view", self.views.iter().map(|v| v.name.as_str()))?;
         unique("process", self.processes.iter().map(|p| p.name.as_str()))?;
         let known: BTreeSet<&str> = self.commands.iter().map(|c| c.name.as_str()).collect();
-        for p in &self.processes {
+        self.check_definitions()?;
+        for p in self.processes.iter().chain(&self.older) {
             if let Some(problem) = p.problems.first() {
                 return wrong(format!("process `{}`: {problem}", p.name));
             }
@@ -270,7 +299,12 @@ impl AppBuilder {
         }
         let mut events: BTreeMap<&str, &EventDef> = BTreeMap::new();
         let defs = self.commands.iter().flat_map(|c| &c.emits);
-        let defs = defs.chain(self.processes.iter().flat_map(|p| &p.raises));
+        let defs = defs.chain(
+            self.processes
+                .iter()
+                .chain(&self.older)
+                .flat_map(|p| &p.raises),
+        );
         for def in defs.chain(self.received.iter().map(|(def, _)| def)) {
             if def.name.starts_with(RESERVED_PREFIX) {
                 return wrong(format!(
@@ -286,6 +320,48 @@ impl AppBuilder {
             }
         }
         self.commands.iter().try_for_each(|c| self.check_page(c))
+    }
+
+    /// Older definitions and beginnings are of processes that are there.
+    fn check_definitions(&self) -> Result<(), BuildError> {
+        let wrong = |message: String| Err(BuildError::Wiring(message));
+        let latest = |name: &str| self.processes.iter().find(|p| p.name == name);
+        for (n, old) in self.older.iter().enumerate() {
+            let (name, definition) = (&old.name, old.definition);
+            let Some(main) = latest(name) else {
+                return wrong(format!(
+                    "an older definition of `{name}` is wired, and the process is not: \
+                     add `.process::<…>()` with its latest definition"
+                ));
+            };
+            let same = |o: &ProcessDef| o.name == *name && o.definition == definition;
+            if definition == main.definition || self.older[..n].iter().any(same) {
+                return wrong(format!(
+                    "definition {definition} of process `{name}` is wired twice"
+                ));
+            }
+            if definition > main.definition {
+                return wrong(format!(
+                    "definition {definition} of process `{name}` is newer than {}, beside which \
+                     it is wired: wire the latest with `.process::<…>()`",
+                    main.definition
+                ));
+            }
+        }
+        unique(
+            "where it begins, of process",
+            self.begins.iter().map(|(n, _)| n.as_str()),
+        )?;
+        for (name, begin) in &self.begins {
+            match latest(name) {
+                None => return wrong(format!("process `{name}` begins, and is not wired")),
+                Some(p) if p.policy && *begin == Begin::Adopt => {
+                    return wrong(format!("`{name}` is a policy: it has no state to adopt"));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// What a task's page names must be there.
@@ -336,7 +412,27 @@ fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Bu
     Ok(())
 }
 
-fn start(core: &Arc<Core>, runtime: &tokio::runtime::Handle) -> Result<(), BuildError> {
+/// Processes with their older definitions.
+pub(super) fn runners(
+    latest: Vec<ProcessDef>,
+    older: &[ProcessDef],
+) -> BTreeMap<String, Arc<Runner>> {
+    let runner = |def: ProcessDef| {
+        let also: Vec<ProcessDef> = older
+            .iter()
+            .filter(|o| o.name == def.name)
+            .cloned()
+            .collect();
+        (def.name.clone(), Arc::new(Runner::new(def, also)))
+    };
+    latest.into_iter().map(runner).collect()
+}
+
+fn start(
+    core: &Arc<Core>,
+    runtime: &tokio::runtime::Handle,
+    begins: &BTreeMap<String, Begin>,
+) -> Result<(), BuildError> {
     // The store answers these at once, without waiting for anything that runs on this thread.
     let (head, last) = futures_util::FutureExt::now_or_never(async {
         let head = core.store.head().await?;
@@ -356,15 +452,18 @@ fn start(core: &Arc<Core>, runtime: &tokio::runtime::Handle) -> Result<(), Build
             );
         }
     }
+    core.clock.goes_on_behind(head);
     core.db.check_head(head)?;
     core.open_index()?;
+    let begun = core.begin_processes(begins)?;
     for view in core.views.values() {
         let rebuild = core.prepare_view(view)?;
         core.tasks
             .spawn_on(core.clone().run_view(view.clone(), rebuild), runtime);
     }
     for process in core.processes.values() {
-        core.open_runner(process)?;
+        let begun = begun.get(&process.def.name).copied().unwrap_or_default();
+        core.open_runner(process, begun)?;
         core.tasks
             .spawn_on(core.clone().run_process(process.clone()), runtime);
     }

@@ -2,11 +2,11 @@
 
 use super::{App, Ignored, ProcessCount};
 use crate::trace::Cause;
-use fait_core::event::{EventDef, NewEvent, Origin, Position, StoredEvent, Time};
+use fait_core::event::{EventDef, Position, StoredEvent, Time};
 use fait_core::manifest::{Edge, Manifest};
-use fait_core::process::{Fact, Instance, Resumed, Status, instance_tag, types};
-use fait_core::query::{Query, QueryItem};
-use fait_core::store::{Append, AppendCondition, AppendError, Range, Slice, StoreError};
+use fait_core::process::Instance;
+use fait_core::query::Query;
+use fait_core::store::{Range, Slice, StoreError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -203,55 +203,6 @@ impl App {
     /// The index cannot be read.
     pub fn parked(&self) -> Result<Vec<Instance>, StoreError> {
         self.core.db.instances(None, Some("parked"), 1000)
-    }
-
-    /// Lets a parked instance go on: tries its input again, or skips it.
-    ///
-    /// # Errors
-    /// The instance is not parked, or the store cannot do it.
-    pub async fn resume(
-        &self,
-        process: &str,
-        key: &str,
-        retry: bool,
-        by: &str,
-        reason: &str,
-    ) -> Result<(), StoreError> {
-        let core = &self.core;
-        let instance = core.instance(process, key).await?;
-        let Status::Parked { .. } = instance.status else {
-            return Err(StoreError::new(format_args!(
-                "`{process}` of {key} is not parked"
-            )));
-        };
-        let resumed = Fact::Resumed(Resumed {
-            process: process.into(),
-            key: key.into(),
-            retry,
-            reason: reason.into(),
-        });
-        let origin = Origin {
-            actor: Some(by.into()),
-            correlation: instance.correlation,
-            ..Origin::default()
-        };
-        let event: NewEvent = resumed.draft(&instance.about).with(core.clock.id(), origin);
-        let tag = instance_tag(process, key);
-        let moved = Query::default().or(QueryItem::of(types::MOVES, vec![tag]));
-        let append = Append {
-            events: vec![event],
-            conditions: vec![AppendCondition {
-                fail_if_events_match: moved,
-                after: instance.moved,
-            }],
-            command: None,
-            recorded_at: core.clock.now(),
-        };
-        match core.store.append(append).await {
-            Ok(_) => Ok(()),
-            Err(AppendError::Store(e)) => Err(e),
-            Err(e) => Err(StoreError::new(e)),
-        }
     }
 
     /// Whether the system is ready, and if not, why.

@@ -1,14 +1,21 @@
 //! A running system: what applications, the task UI and the command line talk to.
 
 mod build;
+mod bulk;
+mod compensate;
 mod erase;
 mod inbox;
 mod look;
+mod migrate;
+mod operate;
+mod pick;
 mod send;
 mod system;
 mod view;
 
-pub use crate::runtime::decide::{Envelope, MAX_TRIES, Receipt, Recorded, SendError};
+pub use crate::runtime::begin::{Begin, MAX_ADOPTED_EVENTS};
+pub use crate::runtime::bulk::{BulkState, Failed, MAX_FAILURES, Progress};
+pub use crate::runtime::decide::{DECLINED, Envelope, MAX_TRIES, Receipt, Recorded, SendError};
 pub use crate::runtime::dispatch::{MAX_TELLS, TELL_WITHIN, Told};
 pub use crate::runtime::index::{OpenCommand, ProcessCount};
 pub use crate::runtime::lanes::PARTITIONS;
@@ -19,8 +26,13 @@ pub use crate::runtime::step::MAX_ISSUED;
 pub use crate::runtime::view::{RebuildStatus, RowsQuery, ViewRow, ViewStatus};
 pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};
+pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
+pub use compensate::{Compensation, Undo};
 pub use inbox::{Asked, ClaimError};
 pub use look::{Health, ProcessStatus};
+pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
+pub use pick::{Filter, MAX_BACKLOG, Picked, Standing, Stuck};
+pub use migrate::{MigrateError, Migrated};
 pub use send::{CommandError, Send};
 pub use system::System;
 pub use view::{MAX_WAIT, View};

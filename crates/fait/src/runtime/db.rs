@@ -171,6 +171,15 @@ impl Db {
             Ok(u64_of(position.unwrap_or(0)))
         })
     }
+
+    /// Whether a feed, or a part of it, has ever come anywhere.
+    pub(crate) fn knows_feed(&self, name: &str) -> Result<bool, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM fait_feeds
+                WHERE name = ?1 OR substr(name, 1, length(?1) + 1) = ?1 || ':')";
+            c.query_row(sql, [name], |r| r.get(0))
+        })
+    }
 }
 
 fn transact<T>(

@@ -5,7 +5,7 @@ use super::models::Folded;
 use super::{Core, count_appended};
 use fait_core::command::InputError;
 use fait_core::decision::{Context, Deciding, Refused, Verdict};
-use fait_core::event::{DecodeError, Draft, NewEvent, Origin, Position};
+use fait_core::event::{DecodeError, Draft, NewEvent, Origin, Position, StoredEvent};
 use fait_core::process::{Fact, Issued, Outcome, Settled, command_tag, is_own_tag, types};
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Append, AppendCondition, AppendError, CommandKey, Range, StoreError};
@@ -16,6 +16,9 @@ use uuid::Uuid;
 
 /// How often a decision is made again because something relevant happened meanwhile.
 pub const MAX_TRIES: u32 = 200;
+
+/// The code with which somebody refuses a task that is asked of them.
+pub const DECLINED: &str = "Declined";
 
 /// Events read at once.
 const PAGE: usize = 1000;
@@ -392,30 +395,30 @@ impl Core {
         }))
     }
 
+    /// What issued a command, and what settled it or took it back; in this order.
+    pub(crate) async fn issuing(&self, command: Uuid) -> Result<Vec<StoredEvent>, StoreError> {
+        let query = settling(command);
+        Ok(self.store.read(&query, Range::after(0, 10)).await?.events)
+    }
+
     /// An issued command that is neither settled nor taken back, with what is needed to answer it.
     pub(crate) async fn open_command(&self, command: Uuid) -> Result<Answer, SendError> {
-        let query = settling(command);
-        let slice = self.store.read(&query, Range::after(0, 10)).await?;
+        let events = self.issuing(command).await?;
         let not = |why: String| Err(SendError::NotAsked(why));
-        let Some((first, rest)) = slice.events.split_first() else {
-            return not(format!("nothing was ever asked under {command}"));
+        let never = || not(format!("nothing was ever asked under {command}"));
+        let Some((first, rest)) = events.split_first() else {
+            return never();
         };
-        let Some(Fact::Stepped(step)) = Fact::read(first)? else {
-            return not(format!("nothing was ever asked under {command}"));
+        let Some(fact) = Fact::read(first)? else {
+            return never();
         };
-        let Some(issued) = step.issued.into_iter().find(|c| c.id == command) else {
-            return not(format!("nothing was ever asked under {command}"));
+        let Some(issued) = fact.issued().iter().find(|c| c.id == command) else {
+            return never();
         };
         if let Some(last) = rest.last() {
-            let when = last.meta.recorded_at;
-            return match Fact::read(last)? {
-                Some(Fact::Settled(s)) if s.outcome == Outcome::Accepted => {
-                    let by = last.meta.origin.actor.as_deref().unwrap_or("somebody");
-                    not(format!("it was already done by {by} at {when}"))
-                }
-                _ => not(format!("it was taken back at {when}")),
-            };
+            return not(closed(last)?);
         }
+        let (process, key) = fact.instance();
         Ok(Answer {
             about: first
                 .tags
@@ -423,12 +426,30 @@ impl Core {
                 .filter(|t| !is_own_tag(t))
                 .cloned()
                 .collect(),
-            process: step.process,
-            key: step.key,
-            issued,
+            process: process.into(),
+            key: key.into(),
+            issued: issued.clone(),
             position: first.meta.position,
             cause: first.meta.id,
             correlation: first.meta.origin.correlation,
         })
     }
+}
+
+/// What became of an issued command, as a sentence.
+fn closed(last: &StoredEvent) -> Result<String, DecodeError> {
+    let when = last.meta.recorded_at;
+    let by = last.meta.origin.actor.as_deref().unwrap_or("somebody");
+    let Some(Fact::Settled(s)) = Fact::read(last)? else {
+        return Ok(format!("it was taken back at {when}"));
+    };
+    Ok(match s.outcome {
+        Outcome::Accepted => format!("it was already done by {by} at {when}"),
+        Outcome::Refused { code, reason } if code == DECLINED => {
+            format!("it was declined by {by} at {when}: {reason}")
+        }
+        Outcome::Skipped { reason } => format!("{by} said at {when} not to do it: {reason}"),
+        Outcome::Expired => format!("it was not done in time, until {when}"),
+        Outcome::Refused { .. } | Outcome::Failed { .. } => format!("it was taken back at {when}"),
+    })
 }

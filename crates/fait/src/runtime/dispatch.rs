@@ -149,6 +149,7 @@ impl Core {
                 tracing::error!(error = %e, "issued commands wait");
             }
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => return,
                 _ = pulse.changed() => {}
                 () = tokio::time::sleep(Duration::from_secs(1)) => {}
@@ -203,6 +204,7 @@ impl Core {
                 tracing::warn!(command = name, error = %e, "tried again later");
                 if !matches!(command.open.issued.to, Target::System(_)) {
                     tokio::select! {
+                        biased;
                         () = self.stop.cancelled() => {}
                         () = tokio::time::sleep(Duration::from_millis(200)) => {}
                     }
@@ -290,6 +292,7 @@ impl Core {
         };
         let telling = AssertUnwindSafe(adapter(self.clone(), message)).catch_unwind();
         let told = tokio::select! {
+            biased;
             () = self.stop.cancelled() => return Err(SendError::NotAsked("stopping".into())),
             told = tokio::time::timeout(TELL_WITHIN, telling) => told,
         };

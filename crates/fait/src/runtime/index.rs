@@ -10,7 +10,9 @@ use fait_core::query::Query;
 use fait_core::store::{Range, StoreError};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -36,6 +38,39 @@ pub(crate) struct Due {
     pub(crate) key: String,
     pub(crate) name: String,
     pub(crate) due: Time,
+}
+
+/// Instances that facts of one batch change, by process and key.
+type Changed = BTreeMap<(String, String), Instance>;
+
+/// Most instances that the index keeps in memory; then it forgets all of them.
+const MAX_RECENT: usize = 4096;
+
+/// Instances that the index saved last, as they stand in the database.
+#[derive(Debug, Default)]
+pub(crate) struct Recent(Mutex<Changed>);
+
+impl Recent {
+    fn lock(&self) -> MutexGuard<'_, Changed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self, name: &(String, String)) -> Option<Instance> {
+        self.lock().remove(name)
+    }
+
+    fn put(&self, saved: Changed) {
+        let mut recent = self.lock();
+        if recent.len() + saved.len() > MAX_RECENT {
+            recent.clear();
+        }
+        let running = |i: &Instance| i.status == Status::Running;
+        recent.extend(saved.into_iter().filter(|(_, i)| running(i)));
+    }
+
+    pub(crate) fn forget(&self) {
+        self.lock().clear();
+    }
 }
 
 /// How many instances of a process stand how.
@@ -80,14 +115,50 @@ impl Core {
             .read(query, Range::after(self.index.at(), 500))
             .await?;
         let to = reached(&slice.events, slice.head);
+        let mut changed = Changed::default();
         self.db.write(|tx| {
             for event in &slice.events {
-                take_in(tx, event)?;
+                self.absorb_into(tx, event, &mut changed)?;
+            }
+            for instance in changed.values() {
+                save(tx, instance)?;
             }
             set_feed(tx, FEED, to)
         })?;
+        self.recent.put(changed);
         self.index.set(to);
         self.pulse.beat();
+        Ok(())
+    }
+
+    /// Lets the instance of a fact hear of it; it is saved with the others of the batch, once.
+    fn absorb_into(
+        &self,
+        tx: &Transaction<'_>,
+        event: &StoredEvent,
+        changed: &mut Changed,
+    ) -> rusqlite::Result<()> {
+        let fact = match Fact::read(event) {
+            Ok(Some(fact)) => fact,
+            Ok(None) => return Ok(()),
+            Err(e) => {
+                tracing::error!(error = %e, "a process fact cannot be read; its instance waits");
+                return Ok(());
+            }
+        };
+        let (process, key) = fact.instance();
+        let name = (process.to_string(), key.to_string());
+        let instance = match changed.entry(name) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let known = match self.recent.take(place.key()) {
+                    Some(known) => Some(known),
+                    None => read_instance(tx, process, key)?,
+                };
+                place.insert(known.unwrap_or_else(|| Instance::new(process, key)))
+            }
+        };
+        instance.absorb(&fact, &event.meta, &event.tags);
         Ok(())
     }
 
@@ -131,22 +202,6 @@ fn absorb(instance: &mut Instance, event: &StoredEvent) -> Result<(), StoreError
         Err(e) => return Err(StoreError::new(e)),
     }
     Ok(())
-}
-
-fn take_in(tx: &Transaction<'_>, event: &StoredEvent) -> rusqlite::Result<()> {
-    let fact = match Fact::read(event) {
-        Ok(Some(fact)) => fact,
-        Ok(None) => return Ok(()),
-        Err(e) => {
-            tracing::error!(error = %e, "a process fact cannot be read; its instance waits");
-            return Ok(());
-        }
-    };
-    let (process, key) = fact.instance();
-    let known = read_instance(tx, process, key)?;
-    let mut instance = known.unwrap_or_else(|| Instance::new(process, key));
-    instance.absorb(&fact, &event.meta, &event.tags);
-    save(tx, &instance)
 }
 
 fn save(tx: &Transaction<'_>, i: &Instance) -> rusqlite::Result<()> {

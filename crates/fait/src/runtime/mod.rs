@@ -14,8 +14,11 @@ pub(crate) mod route;
 mod compose;
 #[cfg(feature = "sim")]
 mod flawed;
+pub(crate) mod definitions;
+pub(crate) mod begin;
 mod works;
 pub(crate) mod dispatch;
+pub(crate) mod bulk;
 
 use crate::clock::Clock;
 use fait_core::decision::CommandDef;
@@ -44,8 +47,10 @@ pub(crate) struct Core {
     pub(crate) received: BTreeMap<String, (EventDef, String)>,
     pub(crate) systems: BTreeMap<String, dispatch::Tell>,
     pub(crate) index: Feed,
+    pub(crate) recent: index::Recent,
     pub(crate) dispatch: dispatch::Dispatch,
     pub(crate) pulse: Pulse,
+    pub(crate) bulks: bulk::Bulks,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -100,6 +105,7 @@ impl Core {
         for runner in self.processes.values() {
             runner.forget();
         }
+        self.recent.forget();
         self.db.forget_about(tag.as_str())
     }
 

@@ -4,7 +4,6 @@
 use super::Core;
 use super::db::{i64_of, time_of, u64_of};
 use super::step::{Heard, Runner};
-use super::view::panic_text;
 use fait_core::event::{DecodeError, Position, StoredEvent, Tag, Time};
 use fait_core::process::{May, Routed, Unmatched, Way};
 use fait_core::query::{Query, QueryItem};
@@ -204,7 +203,7 @@ impl Core {
         runner: &Runner,
         event: &StoredEvent,
     ) -> Result<Routing, StoreError> {
-        let routed = match routed(runner, event) {
+        let routed = match runner.routed(event) {
             Ok(routed) => routed,
             Err(why) => return Ok(unreadable(runner, event, why)),
         };
@@ -275,7 +274,7 @@ impl Core {
 
     /// The route by which an event comes that goes by another id.
     pub(super) fn rule_of_alias(&self, runner: &Runner, event: &StoredEvent) -> Option<Heard> {
-        let routed = routed(runner, event).ok()?;
+        let routed = runner.routed(event).ok()?;
         let by_id = routed.iter().find(|r| matches!(r.way, Way::Alias(..)));
         by_id.map(Heard::by)
     }
@@ -309,12 +308,6 @@ impl Core {
     }
 }
 
-/// Where the program's own code sends an event; a panic of it is an error of the event.
-fn routed(runner: &Runner, event: &StoredEvent) -> Result<Vec<Routed>, DecodeError> {
-    catch_unwind(AssertUnwindSafe(|| (runner.def.route)(event)))
-        .unwrap_or_else(|p| Err(event.unreadable(panic_text(&*p))))
-}
-
 /// Which instance is meant is not known; those that its tags name wait for a person.
 fn unreadable(runner: &Runner, event: &StoredEvent, why: DecodeError) -> Routing {
     let def = &runner.def;
@@ -329,7 +322,7 @@ fn unreadable(runner: &Runner, event: &StoredEvent, why: DecodeError) -> Routing
 
 impl Heard {
     /// What a route allows.
-    fn by(routed: &Routed) -> Heard {
+    pub(super) fn by(routed: &Routed) -> Heard {
         Heard {
             start: routed.may == May::Start,
             ends: routed.ends,

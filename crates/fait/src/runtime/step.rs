@@ -4,6 +4,7 @@
 //! each instance in the order of positions. How far it came is kept now and then: an input that
 //! is offered again was taken before, and nothing comes of it.
 
+use super::begin::Begun;
 use super::flaw::{Flaw, flaw};
 use super::index::Due;
 use super::lanes::Lanes;
@@ -17,7 +18,7 @@ use fait_core::process::{
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{AppendCondition, Range, StoreError};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -48,6 +49,8 @@ pub(crate) struct Runner {
     /// How far was kept, and when.
     kept: AtomicU64,
     kept_at: Mutex<Option<Instant>>,
+    /// Where it begins.
+    begun: Mutex<Begun>,
 }
 
 /// One input of one instance.
@@ -103,36 +106,39 @@ impl Heard {
 }
 
 impl Runner {
-    pub(crate) fn new(def: ProcessDef) -> Self {
+    pub(crate) fn new(def: ProcessDef, also: Vec<ProcessDef>) -> Self {
         Runner {
             def,
-            also: vec![],
+            also,
             feed: Feed::default(),
             lanes: Lanes::default(),
             waiting: Waiting::default(),
             kept: AtomicU64::new(0),
             kept_at: Mutex::new(None),
+            begun: Mutex::default(),
         }
     }
 
-    /// The definition that an instance goes on with.
-    pub(super) fn def_for(&self, instance: &Instance) -> &ProcessDef {
-        let own = |def: &&ProcessDef| def.definition == instance.definition;
-        self.also.iter().find(own).unwrap_or(&self.def)
+    /// Where it begins.
+    pub(super) fn begun(&self) -> MutexGuard<'_, Begun> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn aliases(&self) -> impl Iterator<Item = &Alias> {
-        self.def.aliases.iter()
+        self.defs().flat_map(|def| &def.aliases)
     }
 
-    fn feed_name(&self) -> String {
+    pub(super) fn feed_name(&self) -> String {
         format!("process:{}", self.def.name)
     }
 
     /// What the process hears, and what others record of its instances. Events that only give
     /// an alias are heard too: something may be waiting for them.
     pub(super) fn query(&self) -> Query {
-        const FACTS: [&str; 6] = [
+        // Steps too: another program on the same store may have taken them, and an instance in
+        // memory that heard of what came behind such a step would pass for up to date.
+        const FACTS: [&str; 7] = [
+            types::STEPPED,
             types::SETTLED,
             types::RESUMED,
             types::OPERATED,
@@ -141,7 +147,7 @@ impl Runner {
             types::TRIED,
         ];
         let own = QueryItem::of(&FACTS, vec![process_tag(&self.def.name)]);
-        let mut heard = self.def.types.clone();
+        let mut heard = self.types();
         heard.extend(self.aliases().map(|a| a.ty.clone()));
         Query::types(&heard).or(own)
     }
@@ -153,8 +159,9 @@ impl Runner {
 }
 
 impl Core {
-    pub(crate) fn open_runner(&self, runner: &Runner) -> Result<(), StoreError> {
-        let at = self.db.feed(&runner.feed_name())?;
+    pub(crate) fn open_runner(&self, runner: &Runner, begun: Begun) -> Result<(), StoreError> {
+        *runner.begun() = begun;
+        let at = self.db.feed(&runner.feed_name())?.max(begun.after);
         runner.feed.set(at);
         runner.kept.store(at, Ordering::Relaxed);
         Ok(())
@@ -162,6 +169,9 @@ impl Core {
 
     /// Steps the instances of one process until the system stops.
     pub(crate) async fn run_process(self: Arc<Self>, runner: Arc<Runner>) {
+        if !self.adopt_past(&runner).await {
+            return;
+        }
         let mut pulse = self.pulse.listen();
         let mut begun = false;
         loop {
@@ -210,6 +220,7 @@ impl Core {
             pulse.mark_unchanged();
             match self.db.next_due(Some(&runner.def.name))? {
                 Some(due) => tokio::select! {
+                    biased;
                     () = self.clock.sleep_until(due) => return Ok(()),
                     _ = pulse.changed() => {}
                 },

@@ -231,6 +231,11 @@ impl Core {
         mut heard: Heard,
     ) -> Next {
         let position = event.meta.position;
+        heard = match runner.hears(&known.instance, event, heard) {
+            Ok(Some(heard)) => heard,
+            Ok(None) => return Next::Nothing,
+            Err(why) => return self.bad(known, event, &why.to_string()),
+        };
         let instance = &known.instance;
         let running = instance.status == Status::Running && instance.cancelled.is_none();
         if running && !instance.has_begun() && !heard.start {
@@ -548,7 +553,7 @@ fn conditions_of(runner: &Runner, work: &Work) -> Vec<AppendCondition> {
     let mut conditions = vec![unmoved(&known.instance)];
     if let Some(Input::Due(_)) = work.inputs.front() {
         let about = vec![Tag::new(&runner.def.key_kind, &work.key)];
-        let heard = QueryItem::of(&runner.def.types, about);
+        let heard = QueryItem::of(&runner.types(), about);
         conditions.push(AppendCondition {
             fail_if_events_match: Query::default().or(heard),
             after: runner.feed.at(),

@@ -233,7 +233,11 @@ impl Place {
 
     /// Nothing happens any more once the system has stopped.
     async fn alive(&self) {
-        if self.now().down {
+        let gone = {
+            let now = self.now();
+            now.down && now.up
+        };
+        if gone {
             pending::<()>().await;
         }
     }
@@ -276,12 +280,14 @@ impl Place {
         failed: impl Fn() -> E,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        self.alive().await;
+        if self.broke_off() {
+            return Err(failed());
+        }
         self.dawdle().await;
         let crash = self.begin(what);
         if crash == Some(Side::Before) {
             self.stop_here();
-            pending::<()>().await;
+            return self.silence(failed()).await;
         }
         let fault = self.fault(one_in);
         if fault == Fault::Before {
@@ -290,12 +296,26 @@ impl Place {
         let done = work.await;
         if crash == Some(Side::After) {
             self.stop_here();
-            pending::<()>().await;
+            return self.silence(failed()).await;
         }
         if fault == Fault::After && done.is_ok() {
             return Err(failed());
         }
         done
+    }
+
+    /// A system that starts waits for the store on its thread, which must go on: it hears an error.
+    fn broke_off(&self) -> bool {
+        let now = self.now();
+        now.down && !now.up
+    }
+
+    /// No answer, or for a system that starts an error.
+    async fn silence<T, E>(&self, error: E) -> Result<T, E> {
+        if self.broke_off() {
+            return Err(error);
+        }
+        pending().await
     }
 
     fn fault(&self, one_in: u64) -> Fault {

@@ -1,16 +1,22 @@
 //! The platform on a small kitchen: sending, views, processes that park, wiring mistakes; and on
-//! a till that many count at once.
+//! a till that many count at once, and a workshop where operators help.
 
 mod kitchen;
 mod sending;
 mod viewing;
 mod parking;
+mod workshop;
+mod operating;
+mod bulk;
 mod faults;
 mod wiring;
 mod routing;
+mod outcomes;
 mod tutorial;
 mod counted;
 mod till;
 mod contended;
 mod snapshots;
 mod sim;
+mod parcels;
+mod begin;

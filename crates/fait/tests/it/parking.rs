@@ -44,7 +44,7 @@ async fn what_waited_is_taken_in_order_after_a_person_skips_the_input() {
         .resume("handover", "o9", true, "op", "x")
         .await
         .unwrap_err();
-    assert_eq!(e.to_string(), "`handover` of o9 is not parked");
+    assert_eq!(e.to_string(), "`handover` has no instance `o9`; look at the keys that it has");
     app.resume(
         "handover",
         "poison",

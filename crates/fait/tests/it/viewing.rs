@@ -55,7 +55,7 @@ async fn one_unreadable_event_parks_one_key() {
     let status = app.view_status("open-orders").await.unwrap();
     assert_eq!(status.lag_events, 0, "the view goes on");
     assert_eq!(status.parked.keys().collect::<Vec<_>>(), ["1"]);
-    assert!(status.parked["1"].contains("OrderPlaced version 2 at position 1"));
+    assert!(status.parked["1"].contains("OrderPlaced version 2 at position 2"));
     assert!(
         app.view_row("open-orders", "1").unwrap().is_none(),
         "nothing over a gap"

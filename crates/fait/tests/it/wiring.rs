@@ -85,7 +85,8 @@ async fn a_folder_that_is_held_is_refused_and_unchanged() {
     app.stop().await;
     drop(app);
     let app = wired(App::in_folder(folder.path())).build().unwrap();
-    assert_eq!(app.head().await.unwrap(), 2);
+    // Where processes begin, once, and two preparations.
+    assert_eq!(app.head().await.unwrap(), 3);
     app.stop().await;
 }
 

@@ -3,7 +3,7 @@
 use fait::Clock;
 use fait::app::{App, Asked};
 use fait::event::{EntityId, Money, StoredEvent, Time};
-use fait::process::{Fact, Issued};
+use fait::process::{Fact, Issued, types};
 use fait::query::Query;
 use fait::store::Range;
 use restaurant::card::Terminal;
@@ -87,8 +87,10 @@ impl House {
         inbox.into_iter().find(|a| a.key == order.to_string())
     }
 
+    /// Everything that happened, without the note where processes begin.
     pub(crate) async fn all(&self) -> Vec<StoredEvent> {
-        all(&self.app).await
+        let all = all(&self.app).await.into_iter();
+        all.filter(|e| e.ty != types::BEGAN).collect()
     }
 
     /// What happened to an order, in the words of the board.

@@ -1,0 +1,214 @@
+//! Finding instances, and what waits behind those that are stuck.
+
+use super::{App, OperateError};
+use crate::runtime::db::{i64_of, time_of};
+use fait_core::event::{Tag, Time};
+use fait_core::process::{Class, InputRef, Instance, Status, instance_tag, types};
+use fait_core::query::{Query, QueryItem};
+use fait_core::store::{Range, StoreError};
+use rusqlite::{Row, named_params};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Most inputs that are counted behind a stuck instance.
+pub const MAX_BACKLOG: usize = 1000;
+
+/// How an instance that has not ended stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It waits for input.
+    Running,
+    /// It waits for an operator.
+    Parked,
+}
+
+/// Which instances of a process; those that have ended never fit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Filter {
+    /// The process.
+    pub process: String,
+    /// Those that stand so; none: all.
+    pub status: Option<Standing>,
+    /// Those that are parked for trouble of this kind.
+    pub class: Option<Class>,
+    /// Those in the reason of which this text is found, in small letters or capitals.
+    pub text: Option<String>,
+    /// Those that have stood so for so many seconds at least.
+    pub older_than_s: Option<u64>,
+}
+
+/// An instance that was found, in short.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Picked {
+    /// The instance.
+    pub key: String,
+    /// How it stands.
+    pub status: Standing,
+    /// The kind of trouble, when it is parked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+    /// Why, when it is parked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The last time that it moved.
+    pub since: Time,
+}
+
+/// An instance that waits for an operator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stuck {
+    /// The instance.
+    #[serde(flatten)]
+    pub instance: Instance,
+    /// Inputs that wait behind the one that parked it; see [`App::backlog`].
+    pub backlog: u64,
+}
+
+const FITS: &str = "FROM fait_instances
+    WHERE process = :process AND key > :after AND status <> 'ended'
+    AND (:status IS NULL OR status = :status)
+    AND (:class IS NULL OR json_extract(body, '$.status.parked.class') = :class)
+    AND (:text IS NULL OR instr(lower(json_extract(body, '$.status.parked.reason')), lower(:text)))
+    AND updated_at <= :until";
+
+impl Filter {
+    fn standing(&self) -> Option<&'static str> {
+        match (self.status, self.class, &self.text) {
+            // Only what is parked has a class and a reason.
+            (Some(Standing::Parked), ..) | (None, Some(_), _) | (None, _, Some(_)) => {
+                Some("parked")
+            }
+            (Some(Standing::Running), ..) => Some("running"),
+            (None, None, None) => None,
+        }
+    }
+
+    fn until(&self, now: Time) -> i64 {
+        let age = Duration::from_secs(self.older_than_s.unwrap_or(0));
+        i64_of((now - age).0)
+    }
+}
+
+impl App {
+    /// Instances that fit, in the order of their keys, behind a key, at most so many.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub fn pick(
+        &self,
+        filter: &Filter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Picked>, StoreError> {
+        let sql = format!(
+            "SELECT key, status, json_extract(body, '$.status.parked.class'),
+             json_extract(body, '$.status.parked.reason'), updated_at
+             {FITS} ORDER BY key LIMIT :limit"
+        );
+        let now = self.core.clock.now();
+        self.core.db.read(|c| {
+            c.prepare_cached(&sql)?
+                .query_map(
+                    named_params! {
+                        ":process": filter.process,
+                        ":after": after.unwrap_or_default(),
+                        ":status": filter.standing(),
+                        ":class": filter.class.map(Class::name),
+                        ":text": filter.text,
+                        ":until": filter.until(now),
+                        ":limit": i64_of(limit as u64),
+                    },
+                    picked,
+                )?
+                .collect()
+        })
+    }
+
+    /// How many instances fit.
+    pub(super) fn count_picked(&self, filter: &Filter) -> Result<u64, StoreError> {
+        let sql = format!("SELECT count(*) {FITS}");
+        let now = self.core.clock.now();
+        self.core.db.read(|c| {
+            let n: i64 = c.prepare_cached(&sql)?.query_row(
+                named_params! {
+                    ":process": filter.process,
+                    ":after": "",
+                    ":status": filter.standing(),
+                    ":class": filter.class.map(Class::name),
+                    ":text": filter.text,
+                    ":until": filter.until(now),
+                },
+                |r| r.get(0),
+            )?;
+            Ok(u64::try_from(n).unwrap_or(0))
+        })
+    }
+
+    /// Instances that wait for an operator, those that moved last first, with what waits behind
+    /// each.
+    ///
+    /// # Errors
+    /// There is no such process, or the index or the store cannot be read.
+    pub async fn stuck(
+        &self,
+        process: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Stuck>, OperateError> {
+        if let Some(process) = process {
+            self.known(process)?;
+        }
+        let mut stuck = vec![];
+        for instance in self.core.db.instances(process, Some("parked"), limit)? {
+            let backlog = self.backlog(&instance).await?;
+            stuck.push(Stuck { instance, backlog });
+        }
+        Ok(stuck)
+    }
+
+    /// How many inputs wait behind the one that parked an instance, up to [`MAX_BACKLOG`]. Events
+    /// are found by the tag of its key: those that reach it by another id are not counted.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn backlog(&self, instance: &Instance) -> Result<u64, StoreError> {
+        let Status::Parked { input, .. } = &instance.status else {
+            return Ok(0);
+        };
+        let Some(def) = self.core.process(&instance.process) else {
+            return Ok(0);
+        };
+        let about = vec![Tag::new(&def.key_kind, &instance.key)];
+        let own = vec![instance_tag(&instance.process, &instance.key)];
+        let mut query = Query::default().or(QueryItem::of(&[types::SETTLED], own));
+        if !def.policy {
+            query = query.or(QueryItem::of(&def.types, about));
+        }
+        let range = Range::after(instance.last_input, MAX_BACKLOG + 1);
+        let slice = self.core.store.read(&query, range).await?;
+        let itself = match input {
+            InputRef::Event { position, .. } => *position,
+            _ => 0,
+        };
+        let waiting = slice.events.iter().map(|e| e.meta.position);
+        let n = waiting.filter(|at| *at != itself).take(MAX_BACKLOG).count();
+        Ok(n as u64)
+    }
+}
+
+fn picked(row: &Row<'_>) -> rusqlite::Result<Picked> {
+    let status: String = row.get(1)?;
+    let class: Option<String> = row.get(2)?;
+    let class = class.map(|name| serde_json::from_value(name.into()).unwrap_or_default());
+    Ok(Picked {
+        key: row.get(0)?,
+        status: match status.as_str() {
+            "parked" => Standing::Parked,
+            _ => Standing::Running,
+        },
+        class,
+        reason: row.get(3)?,
+        since: time_of(row.get(4)?),
+    })
+}
