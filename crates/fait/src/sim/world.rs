@@ -105,7 +105,22 @@ impl World {
         role: &str,
         make: impl Fn(&Asked) -> C,
     ) -> Result<Option<Receipt>, CommandError<C::Refusal>> {
-        let Some(asked) = self.asked(role, C::NAME).await else {
+        let any = |_: &Asked| true;
+        self.answer_where(role, any, make).await
+    }
+
+    /// The same for the oldest task that fits, for example that is about a certain key.
+    ///
+    /// # Errors
+    /// The decision refused it, or it can never be carried out.
+    pub async fn answer_where<C: Decide>(
+        &self,
+        role: &str,
+        fits: impl Fn(&Asked) -> bool,
+        make: impl Fn(&Asked) -> C,
+    ) -> Result<Option<Receipt>, CommandError<C::Refusal>> {
+        let found = self.asked_where(role, |a| a.open.issued.name == C::NAME && fits(a));
+        let Some(asked) = found.await else {
             return Ok(None);
         };
         let task = asked.open.issued.id;
@@ -120,10 +135,14 @@ impl World {
 
     /// The oldest task of this name that a role is asked to do, after everything has settled.
     pub async fn asked(&self, role: &str, task: &str) -> Option<Asked> {
+        self.asked_where(role, |a| a.open.issued.name == task).await
+    }
+
+    async fn asked_where(&self, role: &str, fits: impl Fn(&Asked) -> bool) -> Option<Asked> {
         self.during(async |app: App| {
             app.settle().await;
             let inbox = app.inbox(role, 1000).unwrap_or_default();
-            inbox.into_iter().find(|a| a.open.issued.name == task)
+            inbox.into_iter().find(|a| fits(a))
         })
         .await
     }

@@ -3,3 +3,5 @@
 
 mod post;
 mod teeth;
+mod machines;
+mod laws;
