@@ -54,7 +54,7 @@ enum Verb {
     /// Views: list, rebuild
     #[command(subcommand)]
     View(view::Verb),
-    /// Processes: list, show, resume
+    /// Processes: list, show, stuck, and what operators do to their instances
     #[command(subcommand)]
     Process(process::Verb),
     /// The store in its folder: verify, info, backup, restore, export, import
@@ -95,7 +95,7 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::Events(verb) => events::run(verb, &*open()?, out),
         Verb::Trace(verb) => trace::run(verb, &*open()?, out),
         Verb::View(verb) => view::run(verb, &*open()?, out),
-        Verb::Process(verb) => process::run(verb, &*open()?, out),
+        Verb::Process(verb) => process::run(verb, open, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()

@@ -3,7 +3,7 @@
 use crate::events::{BillWrittenOff, OrderId, OrderPaid, PaymentStarted};
 use crate::orders::FLOOR_MANAGER;
 use crate::till::{CASHIER, RecordFailedPayment, SettleBill, TakePayment, WriteOffBill};
-use fait::app::{App, System, Told};
+use fait::app::{App, System, TellError, Told, Uncertain};
 use fait::event::{Money, Never, minutes, seconds};
 use fait::process::{Input, Outbox, Process};
 use fait::store::BoxFuture;
@@ -183,8 +183,12 @@ impl Terminal {
 }
 
 impl System for Terminal {
-    fn tell(&self, message: Told, app: App) -> BoxFuture<'_, Result<(), String>> {
+    fn tell(&self, message: Told, app: App) -> BoxFuture<'_, Result<(), TellError>> {
         tokio::spawn(self.answer(message, app));
         Box::pin(async { Ok(()) })
+    }
+
+    fn on_uncertain(&self) -> Uncertain {
+        Uncertain::Retry
     }
 }

@@ -2,11 +2,15 @@
 
 use clap::Parser;
 use fait::Clock;
+use fait::app::App;
 use fait::event::seconds;
+use fait::reexport::serde::Serialize;
+use fait::reexport::serde_json;
 use fait_web::Site;
 use restaurant::card::Terminal;
 use restaurant::staff::{Staff, work};
 use restaurant::{BOARD, play};
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,6 +41,19 @@ struct Options {
     /// Restaurant seconds between two of those orders; 0: all at once.
     #[arg(long, env = "RESTAURANT_EVERY", default_value_t = 180)]
     every: u64,
+    /// Looks at a folder and says whether this program can go on with what is in flight there.
+    /// Nothing is opened and nothing changed.
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "")]
+    preflight: Option<PathBuf>,
+    /// Says what this program would have decided for the instances of a process that have ended.
+    #[arg(long, value_name = "PROCESS", conflicts_with = "preflight")]
+    shadow: Option<String>,
+    /// At most so many instances are looked at.
+    #[arg(long, default_value_t = 100, requires = "shadow")]
+    limit: usize,
+    /// Writes what was looked at as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 fn pace(text: &str) -> Result<f64, String> {
@@ -54,13 +71,40 @@ async fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    match run(Options::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+    match run_or_look(Options::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(why) => {
             eprintln!("restaurant: {why}");
             ExitCode::from(3)
         }
     }
+}
+
+/// Says whether all was well.
+async fn run_or_look(options: Options) -> Result<bool, String> {
+    let wired = || restaurant::wired(App::in_memory(), Terminal::new(false));
+    if let Some(folder) = &options.preflight {
+        let named = Some(folder).filter(|f| !f.as_os_str().is_empty());
+        let folder = named.unwrap_or(&options.data);
+        let report = wired().preflight(folder).map_err(|e| e.to_string())?;
+        return tell(&options, &report).map(|()| report.ok());
+    }
+    if let Some(process) = &options.shadow {
+        let report = wired().shadow(&options.data, process, options.limit);
+        let report = report.map_err(|e| e.to_string())?;
+        return tell(&options, &report).map(|()| report.ok());
+    }
+    run(options).await.map(|()| true)
+}
+
+fn tell(options: &Options, report: &(impl Display + Serialize)) -> Result<(), String> {
+    let text = match options.json {
+        true => serde_json::to_string(report).map_err(|e| e.to_string())?,
+        false => report.to_string(),
+    };
+    println!("{text}");
+    Ok(())
 }
 
 async fn run(options: Options) -> Result<(), String> {

@@ -101,6 +101,20 @@ const RULES: &[Rule] = &[
         because: "a bus knows of no store",
     },
     Rule {
+        name: "fait-http",
+        ours: &["fait"],
+        never: &[EMBEDDED, POSTGRES, BUS],
+        only: None,
+        because: "it tells other systems, and knows of no store and no page",
+    },
+    Rule {
+        name: "fait-smtp",
+        ours: &["fait"],
+        never: &[WEB, EMBEDDED, POSTGRES, BUS],
+        only: None,
+        because: "it sends mail, and knows of no store and no page",
+    },
+    Rule {
         name: "fait-board",
         ours: &[],
         never: &[ASYNC, WEB, EMBEDDED, POSTGRES, BUS, CHANCE],
@@ -146,7 +160,14 @@ const RULES: &[Rule] = &[
 
 const EXAMPLE: Rule = Rule {
     name: "an example",
-    ours: &["fait", "fait-web", "fait-postgres", "fait-nats"],
+    ours: &[
+        "fait",
+        "fait-web",
+        "fait-http",
+        "fait-smtp",
+        "fait-postgres",
+        "fait-nats",
+    ],
     never: &[],
     only: None,
     because: "an application names `fait` and the adapters that it chooses",

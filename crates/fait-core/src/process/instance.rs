@@ -47,6 +47,9 @@ pub struct Open {
     pub since: Time,
     /// The position of the step that issued it.
     pub position: Position,
+    /// Its place among what that step issued.
+    #[serde(default)]
+    pub ordinal: u32,
     /// The event id of that step: the cause of what comes of it.
     pub cause: Uuid,
     /// Who has it, and until when.
@@ -216,14 +219,18 @@ impl Instance {
         if !retry {
             self.took(&input);
         }
+        // Skipped, it is still not known what became of it: it is not told again.
         if let InputRef::Command { id, .. } = &input
             && let Some(open) = self.open.get_mut(id)
+            && retry
         {
             open.tried = 0;
         }
         self.resumed = meta.position;
-        let settled = self.until_settled && self.open.is_empty() && !retry;
-        if self.ended || settled {
+        if self.ended {
+            // What was issued with the last step is still carried out.
+            self.status = Status::Ended;
+        } else if self.until_settled && self.open.is_empty() && !retry {
             self.end();
         }
     }
@@ -303,12 +310,13 @@ impl Instance {
 
     /// What is issued with the last step is still carried out.
     fn issue(&mut self, issued: &[Issued], meta: &Meta) {
-        for issued in issued {
+        for (ordinal, issued) in (0..).zip(issued) {
             self.tries.insert(issued.name.clone(), issued.tries);
             let open = Open {
                 issued: issued.clone(),
                 since: meta.recorded_at,
                 position: meta.position,
+                ordinal,
                 cause: meta.id,
                 claim: None,
                 tried: 0,

@@ -1,11 +1,12 @@
 //! Wiring a system together, with checks before anything runs.
 
-use super::system::told;
+use super::system::adapter;
 use super::{App, System};
 use crate::clock::Clock;
 use crate::runtime::begin::Begin;
 use crate::runtime::db::Db;
-use crate::runtime::dispatch::{Dispatch, Tell};
+use crate::runtime::dispatch::Dispatch;
+use crate::runtime::dispatch::system::Adapter;
 use crate::runtime::index::Recent;
 use crate::runtime::models::{MAX_MODELS, Models};
 use crate::runtime::snapshots::Shelf;
@@ -51,13 +52,13 @@ pub struct AppBuilder {
     views_file: Option<PathBuf>,
     clock: Option<Clock>,
     models_in_memory: Option<usize>,
-    commands: Vec<CommandDef>,
+    pub(super) commands: Vec<CommandDef>,
     views: Vec<ProjectionDef>,
-    processes: Vec<ProcessDef>,
-    older: Vec<ProcessDef>,
+    pub(super) processes: Vec<ProcessDef>,
+    pub(super) older: Vec<ProcessDef>,
     begins: Vec<(String, Begin)>,
     received: Vec<(EventDef, String)>,
-    systems: Vec<(String, Tell)>,
+    systems: Vec<(String, Adapter)>,
 }
 
 impl std::fmt::Debug for AppBuilder {
@@ -207,7 +208,7 @@ impl AppBuilder {
     /// How an outside system is reached.
     #[must_use]
     pub fn system(mut self, name: &str, system: impl System) -> Self {
-        self.systems.push((name.into(), told(system)));
+        self.systems.push((name.into(), adapter(system)));
         self
     }
 
@@ -229,9 +230,12 @@ impl AppBuilder {
             .into_iter()
             .map(|d| (d.name.clone(), Arc::new(ViewState::new(d))));
         let begins: BTreeMap<String, Begin> = self.begins.into_iter().collect();
+        let clock = self.clock.unwrap_or_else(Clock::machine);
+        let systems: BTreeMap<String, Adapter> = self.systems.into_iter().collect();
+        let dispatch = Dispatch::new(&systems, clock.now());
         let core = Arc::new(Core {
             name: self.name,
-            clock: self.clock.unwrap_or_else(Clock::machine),
+            clock,
             db,
             turns: Arc::default(),
             shelf,
@@ -247,10 +251,10 @@ impl AppBuilder {
                 .into_iter()
                 .map(|r| (r.0.name.clone(), r))
                 .collect(),
-            systems: self.systems.into_iter().collect(),
+            dispatch,
+            systems,
             index: Feed::default(),
             recent: Recent::default(),
-            dispatch: Dispatch::default(),
             pulse: Pulse::default(),
             bulks: Default::default(),
             stop: CancellationToken::new(),
@@ -278,11 +282,12 @@ impl AppBuilder {
     }
 
     /// What can be known to be wrong before anything runs.
-    fn check(&self) -> Result<(), BuildError> {
+    pub(super) fn check(&self) -> Result<(), BuildError> {
         let wrong = |message: String| Err(BuildError::Wiring(message));
         unique("task", self.commands.iter().map(|c| c.name.as_str()))?;
         unique("view", self.views.iter().map(|v| v.name.as_str()))?;
         unique("process", self.processes.iter().map(|p| p.name.as_str()))?;
+        unique("system", self.systems.iter().map(|(name, _)| name.as_str()))?;
         let known: BTreeSet<&str> = self.commands.iter().map(|c| c.name.as_str()).collect();
         self.check_definitions()?;
         for p in self.processes.iter().chain(&self.older) {
@@ -296,6 +301,7 @@ impl AppBuilder {
                      add `.task::<{missing}>()` or `.tells::<{missing}>()`"
                 ));
             }
+            self.check_told(p)?;
         }
         let mut events: BTreeMap<&str, &EventDef> = BTreeMap::new();
         let defs = self.commands.iter().flat_map(|c| &c.emits);
@@ -359,6 +365,22 @@ impl AppBuilder {
                     return wrong(format!("`{name}` is a policy: it has no state to adopt"));
                 }
                 Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A system that a process tells must be reached.
+    fn check_told(&self, p: &ProcessDef) -> Result<(), BuildError> {
+        let told = |c: &&CommandDef| c.page.by.is_empty() && p.sends.contains(&c.name);
+        for c in self.commands.iter().filter(told) {
+            let Some(to) = &c.page.to else { continue };
+            if !self.systems.iter().any(|(name, _)| name == to) {
+                let (process, name) = (&p.name, &c.name);
+                return Err(BuildError::Wiring(format!(
+                    "process `{process}` sends `{name}` to `{to}`, which nothing reaches: \
+                     add `.system(\"{to}\", …)`"
+                )));
             }
         }
         Ok(())
@@ -453,6 +475,7 @@ fn start(
         }
     }
     core.clock.goes_on_behind(head);
+    core.dispatch.begins(core.clock.now());
     core.db.check_head(head)?;
     core.open_index()?;
     let begun = core.begin_processes(begins)?;
@@ -469,5 +492,6 @@ fn start(
     }
     core.tasks.spawn_on(core.clone().run_index(), runtime);
     core.tasks.spawn_on(core.clone().run_dispatch(), runtime);
+    core.tasks.spawn_on(core.clone().run_expiry(), runtime);
     Ok(())
 }

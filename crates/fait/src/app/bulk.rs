@@ -26,6 +26,9 @@ const PAGE: usize = 500;
 /// Instances that are treated at the same time, so that one wait for the disk serves some.
 const AT_ONCE: usize = 16;
 
+/// How much time of a slow moment is made up for.
+const MADE_UP: Duration = Duration::from_millis(100);
+
 /// An action on many instances.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bulk {
@@ -58,8 +61,10 @@ pub enum BulkError {
     #[error(transparent)]
     Operate(#[from] OperateError),
     /// It makes sense for one instance only.
-    #[error("`{action}` is done to one instance at a time; for many there are retry, skip, \
-        cancel, complete and fire")]
+    #[error(
+        "`{action}` is done to one instance at a time; for many there are retry, skip, \
+        cancel, complete and fire"
+    )]
     OneByOne {
         /// The action.
         action: &'static str,
@@ -193,7 +198,6 @@ impl App {
 
     async fn treat(&self, bulk: &Bulk, job: &Arc<Job>) -> BulkState {
         let gap = Duration::from_secs(1) / bulk.rate;
-        let mut next = Instant::now();
         let mut last: Option<String> = None;
         loop {
             let page = match self.pick(&bulk.filter, last.as_deref(), PAGE) {
@@ -208,22 +212,23 @@ impl App {
             };
             last = Some(end.key.clone());
             let stopped = || job.abort.is_cancelled() || self.core.stop.is_cancelled();
-            let paced = stream::unfold((page.into_iter(), next), |(mut page, next)| async move {
+            let begin = (page.into_iter(), Instant::now());
+            let paced = stream::unfold(begin, |(mut page, next)| async move {
                 let picked = page.next()?;
                 tokio::select! {
+                    biased;
                     () = job.abort.cancelled() => return None,
                     () = self.core.stop.cancelled() => return None,
                     () = tokio::time::sleep_until(next) => {}
                 }
                 // What was missed while the disk was slow is not made up for in a burst.
-                let late = Instant::now().checked_sub(Duration::from_millis(100));
+                let late = Instant::now().checked_sub(MADE_UP);
                 let from = late.map_or(next, |late| late.max(next));
                 Some((picked, (page, from + gap)))
             });
-            let treated = paced.for_each_concurrent(AT_ONCE, |picked| self.treat_one(bulk, job, picked));
-            let begun = Instant::now();
-            treated.await;
-            next = begun.max(next);
+            paced
+                .for_each_concurrent(AT_ONCE, |picked| self.treat_one(bulk, job, picked))
+                .await;
             if stopped() {
                 return BulkState::Aborted;
             }

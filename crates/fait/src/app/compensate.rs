@@ -116,7 +116,10 @@ impl App {
     fn inverse(&self, done: &Issued) -> Result<(String, Value), String> {
         let commands = &self.core.commands;
         let Some(def) = commands.get(&done.name) else {
-            return Err(format!("this program does not know `{}` any more", done.name));
+            return Err(format!(
+                "this program does not know `{}` any more",
+                done.name
+            ));
         };
         let Some(name) = &def.page.undone_by else {
             return Err("nothing undoes it".into());

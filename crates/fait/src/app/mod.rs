@@ -9,14 +9,19 @@ mod look;
 mod migrate;
 mod operate;
 mod pick;
+mod preflight;
 mod send;
+mod shadow;
 mod system;
 mod view;
 
 pub use crate::runtime::begin::{Begin, MAX_ADOPTED_EVENTS};
 pub use crate::runtime::bulk::{BulkState, Failed, MAX_FAILURES, Progress};
 pub use crate::runtime::decide::{DECLINED, Envelope, MAX_TRIES, Receipt, Recorded, SendError};
-pub use crate::runtime::dispatch::{MAX_TELLS, TELL_WITHIN, Told};
+pub use crate::runtime::dispatch::MAX_WAITING;
+pub use crate::runtime::dispatch::system::{
+    Limits, MIN_TELLS, SystemStatus, TellError, Told, Uncertain,
+};
 pub use crate::runtime::index::{OpenCommand, ProcessCount};
 pub use crate::runtime::lanes::PARTITIONS;
 pub use crate::runtime::models::{MAX_MODEL_BYTES, MAX_MODELS};
@@ -30,10 +35,12 @@ pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
 pub use compensate::{Compensation, Undo};
 pub use inbox::{Asked, ClaimError};
 pub use look::{Health, ProcessStatus};
+pub use migrate::{MigrateError, Migrated};
 pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
 pub use pick::{Filter, MAX_BACKLOG, Picked, Standing, Stuck};
-pub use migrate::{MigrateError, Migrated};
+pub use preflight::{Finding, Finds, MAX_FINDINGS, Preflight};
 pub use send::{CommandError, Send};
+pub use shadow::{Difference, MAX_DIFFERENCES, Shadow};
 pub use system::System;
 pub use view::{MAX_WAIT, View};
 
@@ -86,8 +93,8 @@ impl App {
     }
 
     /// Waits until everything that follows from what has happened has happened: views have caught
-    /// up, processes have stepped, what they sent is done. People, other systems and deadlines
-    /// that have not come are not waited for.
+    /// up, processes have stepped, what they sent is done. People and deadlines that have not come
+    /// are not waited for, and other systems only while they answer within a second.
     pub async fn settle(&self) {
         let mut quiet = 0;
         while quiet < 2 {
@@ -113,16 +120,22 @@ impl App {
             && core.processes.values().all(|p| p.feed.at() >= head);
         let now = core.clock.now();
         followed
-            && core.dispatch.is_idle()
-            && core
-                .db
-                .open_for("here", None, 1)
-                .is_ok_and(|open| open.is_empty())
+            && core.dispatch.is_idle(now)
             && core
                 .db
                 .next_due(None)
                 .is_ok_and(|due| due.is_none_or(|due| due > now))
             && core.store.head().await.is_ok_and(|now| now == head)
+    }
+
+    /// The next time at which something happens by itself: a deadline, the end of the time that a
+    /// command or task has, another try of telling a system.
+    fn next_time(&self) -> Option<fait_core::event::Time> {
+        let now = self.core.clock.now();
+        let due = self.core.db.next_due(None).ok().flatten();
+        // What is due now and still there waits for something else than time.
+        let next = self.core.dispatch.next_time().filter(|at| *at > now);
+        due.into_iter().chain(next).min()
     }
 
     /// Moves a clock that is moved by hand, deadline by deadline, settling at each.
@@ -136,10 +149,10 @@ impl App {
         );
         self.settle().await;
         let until = self.core.clock.now() + time;
-        while let Ok(Some(due)) = self.core.db.next_due(None)
-            && due <= until
+        while let Some(next) = self.next_time()
+            && next <= until
         {
-            self.core.clock.not_before(due);
+            self.core.clock.not_before(next);
             self.settle().await;
         }
         self.core.clock.not_before(until);

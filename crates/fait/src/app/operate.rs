@@ -314,7 +314,11 @@ impl App {
         })
     }
 
-    pub(super) async fn existing(&self, process: &str, key: &str) -> Result<Instance, OperateError> {
+    pub(super) async fn existing(
+        &self,
+        process: &str,
+        key: &str,
+    ) -> Result<Instance, OperateError> {
         let instance = self.core.instance(process, key).await?;
         if instance.exists() {
             return Ok(instance);
@@ -341,7 +345,8 @@ impl App {
         match act {
             Act::Retry | Act::Skip => match i.status {
                 Status::Parked { .. } => Ok(vec![resumed(i, *act == Act::Retry, reason)]),
-                _ => Err(OperateError::NotParked { process, key }),
+                Status::Ended => Err(ended()),
+                Status::Running => Err(OperateError::NotParked { process, key }),
             },
             Act::SkipCommand { command } => {
                 let outcome = Outcome::Skipped {
@@ -460,7 +465,11 @@ impl App {
         match (def.check)(&whole) {
             Ok(()) => Ok(()),
             // What was not given is not what is wrong.
-            Err(e) if e.field.as_ref().is_some_and(|f| body[f].is_null() && !whole[f].is_null()) => {
+            Err(e)
+                if e.field
+                    .as_ref()
+                    .is_some_and(|f| body[f].is_null() && !whole[f].is_null()) =>
+            {
                 Ok(())
             }
             Err(e) => Err(e.into()),
@@ -560,9 +569,7 @@ fn is_that(fact: &Fact, act: &Act, reason: &str) -> bool {
             s.command == *command && skipped
         }
         (Fact::Settled(s), Act::Settle { command, outcome }) => {
-            s.command == *command
-                && s.outcome == *outcome
-                && s.by_hand.as_deref() == Some(reason)
+            s.command == *command && s.outcome == *outcome && s.by_hand.as_deref() == Some(reason)
         }
         (Fact::Operated(o), act) if o.reason == reason => match (o.action, act) {
             (Action::Amend, Act::Amend { command, body }) => {

@@ -60,7 +60,6 @@ pub struct Picked {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stuck {
     /// The instance.
-    #[serde(flatten)]
     pub instance: Instance,
     /// Inputs that wait behind the one that parked it; see [`App::backlog`].
     pub backlog: u64,

@@ -30,6 +30,10 @@ CREATE TABLE IF NOT EXISTS fait_open (
   position INTEGER NOT NULL, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS fait_open_target ON fait_open (kind, target, position);
 CREATE INDEX IF NOT EXISTS fait_open_instance ON fait_open (process, key);
+CREATE TABLE IF NOT EXISTS fait_expiries (
+  command TEXT PRIMARY KEY, process TEXT NOT NULL, key TEXT NOT NULL, due INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS fait_expiries_due ON fait_expiries (due);
+CREATE INDEX IF NOT EXISTS fait_expiries_instance ON fait_expiries (process, key);
 CREATE TABLE IF NOT EXISTS fait_deadlines (
   process TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL,
   due INTEGER NOT NULL, PRIMARY KEY (process, key, name));
@@ -81,6 +85,18 @@ impl Db {
         let db = Db {
             writer: Mutex::new(open().map_err(named)?),
             reader: Some(Mutex::new(open().map_err(named)?)),
+        };
+        db.prepare(store)?;
+        Ok(db)
+    }
+
+    /// A database that is gone with the program; what does not fit into memory goes to a file
+    /// without a name.
+    pub(crate) fn scratch(store: Uuid) -> Result<Db, StoreError> {
+        let writer = Connection::open("").map_err(broken("be opened"))?;
+        let db = Db {
+            writer: Mutex::new(writer),
+            reader: None,
         };
         db.prepare(store)?;
         Ok(db)
@@ -203,8 +219,7 @@ fn forget_everything(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
         "DELETE FROM fait_feeds; DELETE FROM fait_views; DELETE FROM fait_parked_keys;
          DELETE FROM fait_instances; DELETE FROM fait_open; DELETE FROM fait_deadlines;
-         DELETE FROM fait_held;
-         DELETE FROM fait_snapshots;",
+         DELETE FROM fait_held; DELETE FROM fait_expiries; DELETE FROM fait_snapshots;",
     )
 }
 

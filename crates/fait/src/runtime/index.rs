@@ -4,10 +4,10 @@
 use super::Core;
 use super::db::{Db, i64_of, set_feed, time_of, u64_of};
 use super::view::reached;
-use fait_core::event::{StoredEvent, Time};
+use fait_core::event::{Position, StoredEvent, Tag, Time};
 use fait_core::process::{Fact, Instance, Open, Status, Target, types};
 use fait_core::query::Query;
-use fait_core::store::{Range, StoreError};
+use fait_core::store::{Range, Store, StoreError};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,6 +17,15 @@ use std::time::Duration;
 use uuid::Uuid;
 
 const FEED: &str = "processes";
+
+/// Facts that the index takes at once.
+const BATCH: usize = 4000;
+
+/// So many facts in one batch mean that there is much to do.
+const BUSY: usize = 16;
+
+/// How long the index waits then before it looks again. What pages show lags behind by that.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// An open command with the instance that issued it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +39,22 @@ pub struct OpenCommand {
     pub open: Open,
     /// The flow.
     pub correlation: Uuid,
+    /// The tags of what the instance is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<Tag>,
+}
+
+impl OpenCommand {
+    /// What an instance issued and is open.
+    pub(crate) fn of(instance: &Instance, open: &Open) -> OpenCommand {
+        OpenCommand {
+            process: instance.process.clone(),
+            key: instance.key.clone(),
+            open: open.clone(),
+            correlation: instance.correlation,
+            about: instance.about.clone(),
+        }
+    }
 }
 
 /// A deadline that has come.
@@ -104,62 +129,37 @@ impl Core {
         loop {
             let at = self.index.at();
             self.store.wait(at).await?;
-            self.index_once(&query).await?;
+            let facts = self.index_once(&query).await?;
+            if facts >= BUSY && !self.clock.is_by_hand() {
+                // Under load an instance changes again and again; it is saved once for all of that.
+                tokio::time::sleep(BREATH).await;
+            }
         }
     }
 
-    /// Takes one batch into the index.
-    pub(crate) async fn index_once(&self, query: &Query) -> Result<(), StoreError> {
+    /// Takes one batch into the index; says how many facts it had.
+    async fn index_once(&self, query: &Query) -> Result<usize, StoreError> {
         let slice = self
             .store
-            .read(query, Range::after(self.index.at(), 500))
+            .read(query, Range::after(self.index.at(), BATCH))
             .await?;
         let to = reached(&slice.events, slice.head);
         let mut changed = Changed::default();
         self.db.write(|tx| {
             for event in &slice.events {
-                self.absorb_into(tx, event, &mut changed)?;
+                absorb_into(tx, event, &mut changed, &self.recent)?;
             }
             for instance in changed.values() {
                 save(tx, instance)?;
             }
             set_feed(tx, FEED, to)
         })?;
+        // Before the index says that it has come so far: then nothing issued is unheard of.
+        self.dispatch.indexed(changed.values(), to);
         self.recent.put(changed);
         self.index.set(to);
         self.pulse.beat();
-        Ok(())
-    }
-
-    /// Lets the instance of a fact hear of it; it is saved with the others of the batch, once.
-    fn absorb_into(
-        &self,
-        tx: &Transaction<'_>,
-        event: &StoredEvent,
-        changed: &mut Changed,
-    ) -> rusqlite::Result<()> {
-        let fact = match Fact::read(event) {
-            Ok(Some(fact)) => fact,
-            Ok(None) => return Ok(()),
-            Err(e) => {
-                tracing::error!(error = %e, "a process fact cannot be read; its instance waits");
-                return Ok(());
-            }
-        };
-        let (process, key) = fact.instance();
-        let name = (process.to_string(), key.to_string());
-        let instance = match changed.entry(name) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
-                let known = match self.recent.take(place.key()) {
-                    Some(known) => Some(known),
-                    None => read_instance(tx, process, key)?,
-                };
-                place.insert(known.unwrap_or_else(|| Instance::new(process, key)))
-            }
-        };
-        instance.absorb(&fact, &event.meta, &event.tags);
-        Ok(())
+        Ok(slice.events.len())
     }
 
     pub(crate) fn open_index(&self) -> Result<(), StoreError> {
@@ -195,6 +195,58 @@ impl Core {
     }
 }
 
+/// Lets the instance of a fact hear of it; it is saved with the others of the batch, once.
+fn absorb_into(
+    tx: &Transaction<'_>,
+    event: &StoredEvent,
+    changed: &mut Changed,
+    recent: &Recent,
+) -> rusqlite::Result<()> {
+    let fact = match Fact::read(event) {
+        Ok(Some(fact)) => fact,
+        Ok(None) => return Ok(()),
+        Err(e) => {
+            tracing::error!(error = %e, "a process fact cannot be read; its instance waits");
+            return Ok(());
+        }
+    };
+    let (process, key) = fact.instance();
+    let name = (process.to_string(), key.to_string());
+    let instance = match changed.entry(name) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(place) => {
+            let known = match recent.take(place.key()) {
+                Some(known) => Some(known),
+                None => read_instance(tx, process, key)?,
+            };
+            place.insert(known.unwrap_or_else(|| Instance::new(process, key)))
+        }
+    };
+    instance.absorb(&fact, &event.meta, &event.tags);
+    Ok(())
+}
+
+/// Reads what is recorded of processes into a database; gives the head.
+pub(crate) async fn read_facts(store: &dyn Store, db: &Db) -> Result<Position, StoreError> {
+    let (query, recent) = (Query::types(types::ALL), Recent::default());
+    let mut after = 0;
+    loop {
+        let slice = store.read(&query, Range::after(after, 500)).await?;
+        let mut changed = Changed::default();
+        db.write(|tx| {
+            for event in &slice.events {
+                absorb_into(tx, event, &mut changed, &recent)?;
+            }
+            changed.values().try_for_each(|instance| save(tx, instance))
+        })?;
+        recent.put(changed);
+        match slice.events.last() {
+            Some(last) if slice.events.len() == 500 => after = last.meta.position,
+            _ => return Ok(slice.head),
+        }
+    }
+}
+
 fn absorb(instance: &mut Instance, event: &StoredEvent) -> Result<(), StoreError> {
     match Fact::read(event) {
         Ok(Some(fact)) => instance.absorb(&fact, &event.meta, &event.tags),
@@ -224,6 +276,8 @@ fn save(tx: &Transaction<'_>, i: &Instance) -> rusqlite::Result<()> {
         .execute(params![i.process, i.key])?;
     tx.prepare_cached("DELETE FROM fait_deadlines WHERE process = ?1 AND key = ?2")?
         .execute(params![i.process, i.key])?;
+    tx.prepare_cached("DELETE FROM fait_expiries WHERE process = ?1 AND key = ?2")?
+        .execute(params![i.process, i.key])?;
     if status == "parked" {
         // Nothing of a parked instance moves: neither its commands nor its deadlines.
         return Ok(());
@@ -250,12 +304,7 @@ fn save_open(tx: &Transaction<'_>, i: &Instance, open: &Open) -> rusqlite::Resul
         Target::Role(role) => ("role", role.as_str()),
         Target::System(system) => ("system", system.as_str()),
     };
-    let body = OpenCommand {
-        process: i.process.clone(),
-        key: i.key.clone(),
-        open: open.clone(),
-        correlation: i.correlation,
-    };
+    let body = OpenCommand::of(i, open);
     let sql = "INSERT OR REPLACE INTO fait_open VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     tx.prepare_cached(sql)?.execute(params![
         open.issued.id.to_string(),
@@ -269,7 +318,18 @@ fn save_open(tx: &Transaction<'_>, i: &Instance, open: &Open) -> rusqlite::Resul
         i64_of(open.position),
         serde_json::to_string(&body).unwrap_or_default()
     ])?;
+    if let Some(due) = expires(open) {
+        let sql = "INSERT OR REPLACE INTO fait_expiries VALUES (?1, ?2, ?3, ?4)";
+        let id = open.issued.id.to_string();
+        tx.prepare_cached(sql)?
+            .execute(params![id, i.process, i.key, i64_of(due.0)])?;
+    }
     Ok(())
+}
+
+/// When an open command is not to be done any more.
+pub(crate) fn expires(open: &Open) -> Option<Time> {
+    open.issued.due.filter(|_| open.issued.expires)
 }
 
 fn read_instance(c: &Connection, process: &str, key: &str) -> rusqlite::Result<Option<Instance>> {
@@ -312,6 +372,44 @@ impl Db {
             .map(|mut v| v.pop())
     }
 
+    /// The systems for which something is open.
+    pub(crate) fn told_systems(&self) -> Result<Vec<String>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT DISTINCT target FROM fait_open WHERE kind = 'system'";
+            c.prepare(sql)?.query_map([], |r| r.get(0))?.collect()
+        })
+    }
+
+    /// How many commands are open for a system.
+    pub(crate) fn count_told(&self, system: &str) -> Result<u64, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT count(*) FROM fait_open WHERE kind = 'system' AND target = ?1";
+            c.prepare_cached(sql)?
+                .query_row([system], |r| r.get(0))
+                .map(u64_of)
+        })
+    }
+
+    /// Open commands and tasks whose time is over, the earliest first.
+    pub(crate) fn expired(&self, now: Time, limit: usize) -> Result<Vec<OpenCommand>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT o.body FROM fait_expiries e JOIN fait_open o USING (command)
+                WHERE e.due <= ?1 ORDER BY e.due LIMIT ?2";
+            bodies(c, sql, params![i64_of(now.0), i64_of(limit as u64)])
+        })
+    }
+
+    /// When the time of an open command or task is over next, after a time.
+    pub(crate) fn next_expiry(&self, after: Time) -> Result<Option<Time>, StoreError> {
+        self.read(|c| {
+            let sql = "SELECT min(due) FROM fait_expiries WHERE due > ?1";
+            let due: Option<i64> = c
+                .prepare_cached(sql)?
+                .query_row([i64_of(after.0)], |r| r.get(0))?;
+            Ok(due.map(time_of))
+        })
+    }
+
     /// Instances, newest first.
     pub(crate) fn instances(
         &self,
@@ -323,6 +421,21 @@ impl Db {
             let sql = "SELECT body FROM fait_instances WHERE (?1 IS NULL OR process = ?1)
                 AND (?2 IS NULL OR status = ?2) ORDER BY updated_at DESC LIMIT ?3";
             bodies(c, sql, params![process, status, i64_of(limit as u64)])
+        })
+    }
+
+    /// Instances that have not ended, in the order of their names, behind one of them.
+    pub(crate) fn in_flight(
+        &self,
+        after: Option<&(String, String)>,
+        limit: usize,
+    ) -> Result<Vec<Instance>, StoreError> {
+        let (process, key) = after.map_or(("", ""), |(p, k)| (p.as_str(), k.as_str()));
+        self.read(|c| {
+            let sql = "SELECT body FROM fait_instances
+                WHERE status != 'ended' AND (process, key) > (?1, ?2)
+                ORDER BY process, key LIMIT ?3";
+            bodies(c, sql, params![process, key, i64_of(limit as u64)])
         })
     }
 
@@ -378,7 +491,12 @@ impl Db {
                 .query_map([tag], |r| Ok((r.get(0)?, r.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?;
             for (process, key) in found {
-                for table in ["fait_instances", "fait_open", "fait_deadlines"] {
+                for table in [
+                    "fait_instances",
+                    "fait_open",
+                    "fait_deadlines",
+                    "fait_expiries",
+                ] {
                     let sql = format!("DELETE FROM {table} WHERE process = ?1 AND key = ?2");
                     tx.execute(&sql, [&process, &key])?;
                 }

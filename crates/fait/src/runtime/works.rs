@@ -433,9 +433,11 @@ impl Core {
             known.absorb(&prepared.fact, &meta, &event.tags);
             work.inputs.pop_front();
             if let Fact::Stepped(step) = &prepared.fact {
-                let issued = step.issued.iter().map(|i| i.id);
-                let open = issued.filter_map(|id| known.instance.open.get(&id));
-                self.dispatch_now(&known.instance, open.cloned().collect());
+                // It is begun without waiting for the index.
+                let instance = &known.instance;
+                let open = step.issued.iter().filter_map(|i| instance.open.get(&i.id));
+                let commands = open.map(|o| OpenCommand::of(instance, o)).collect();
+                self.dispatch.issued(commands);
             }
             if !before && known.instance.has_begun() {
                 let released = runner.waiting.release_key(&work.key);
@@ -511,19 +513,6 @@ impl Core {
                 Ok(())
             }
         }
-    }
-
-    /// What a step issued is begun without waiting for the index.
-    fn dispatch_now(&self, instance: &Instance, open: Vec<fait_core::process::Open>) {
-        let _: Vec<OpenCommand> = open
-            .into_iter()
-            .map(|open| OpenCommand {
-                process: instance.process.clone(),
-                key: instance.key.clone(),
-                open,
-                correlation: instance.correlation,
-            })
-            .collect();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Other systems, as the simulated one sees them: they outlive its crashes, and act once for an id.
 
 use super::place::Place;
-use crate::app::{App, System, Told};
+use crate::app::{App, Limits, System, TellError, Told, Uncertain};
 use fait_core::store::BoxFuture;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,11 +60,15 @@ impl Outside {
 }
 
 impl System for Outside {
-    fn tell(&self, message: Told, _: App) -> BoxFuture<'_, Result<(), String>> {
+    fn tell(&self, message: Told, _: App) -> BoxFuture<'_, Result<(), TellError>> {
         Box::pin(async move {
             self.take_in(message);
             Ok(())
         })
+    }
+
+    fn on_uncertain(&self) -> Uncertain {
+        Uncertain::Retry
     }
 }
 
@@ -87,13 +91,21 @@ impl Place {
 }
 
 impl<S: System> System for Way<S> {
-    fn tell(&self, message: Told, app: App) -> BoxFuture<'_, Result<(), String>> {
+    fn tell(&self, message: Told, app: App) -> BoxFuture<'_, Result<(), TellError>> {
         Box::pin(async move {
             let what = format!("tell {} {}", message.name, message.body);
             let one_in = self.place.plan().faults.system;
-            let failed = || "the simulated way to it failed".to_string();
+            let failed = || TellError::unknown("the simulated way to it failed");
             let work = self.system.tell(message, app);
             self.place.operation(what, one_in, failed, work).await
         })
+    }
+
+    fn on_uncertain(&self) -> Uncertain {
+        self.system.on_uncertain()
+    }
+
+    fn limits(&self) -> Limits {
+        self.system.limits()
     }
 }

@@ -2,7 +2,7 @@
 //! others go on; a restart and an operator's resume take no input twice.
 
 use crate::kitchen::*;
-use fait::app::{App, System, Told};
+use fait::app::{App, System, TellError, Told, Uncertain};
 use fait::decision::{Context, Decide};
 use fait::event::{Event, Never, NewEvent, Origin, Tag, Time, minutes};
 use fait::process::{Input, Outbox, Process, Status};
@@ -348,14 +348,22 @@ pub(crate) struct RingAlive {
 }
 struct Hangs;
 impl System for Hangs {
-    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), String>> {
+    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), TellError>> {
         Box::pin(std::future::pending())
+    }
+
+    fn on_uncertain(&self) -> Uncertain {
+        Uncertain::Retry
     }
 }
 struct Answers;
 impl System for Answers {
-    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), String>> {
+    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), TellError>> {
         Box::pin(async { Ok(()) })
+    }
+
+    fn on_uncertain(&self) -> Uncertain {
+        Uncertain::Retry
     }
 }
 #[data]

@@ -2,7 +2,7 @@
 //! has a first and a second definition.
 #![expect(unreachable_pub, reason = "written as an application would be")]
 
-use fait::app::{App, AppBuilder, System, Told};
+use fait::app::{App, AppBuilder, System, TellError, Told, Uncertain};
 use fait::decision::{Context, Decide, Model};
 use fait::event::{Never, minutes};
 use fait::process::{Input, Outbox, Policy, Process};
@@ -292,10 +292,14 @@ impl Mail {
 }
 
 impl System for Mail {
-    fn tell(&self, message: Told, _: App) -> BoxFuture<'_, Result<(), String>> {
+    fn on_uncertain(&self) -> Uncertain {
+        Uncertain::Retry
+    }
+
+    fn tell(&self, message: Told, _: App) -> BoxFuture<'_, Result<(), TellError>> {
         Box::pin(async move {
             if self.shut.load(Ordering::SeqCst) {
-                return Err("the mail is shut".into());
+                return Err(TellError::later("the mail is shut"));
             }
             let word = |name: &str| message.body[name].as_str().unwrap().to_string();
             let letter = (word("parcel"), word("text"));

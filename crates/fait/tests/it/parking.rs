@@ -1,7 +1,7 @@
 //! A process that stumbles waits for a person, alone; then it goes on in order.
 
 use crate::kitchen::*;
-use fait::app::{App, RowsQuery, System, Told};
+use fait::app::{App, RowsQuery, System, TellError, Told, Uncertain};
 use fait::event::{Never, minutes};
 use fait::process::{Input, Outbox, Process, Status};
 use fait::store::BoxFuture;
@@ -44,7 +44,10 @@ async fn what_waited_is_taken_in_order_after_a_person_skips_the_input() {
         .resume("handover", "o9", true, "op", "x")
         .await
         .unwrap_err();
-    assert_eq!(e.to_string(), "`handover` has no instance `o9`; look at the keys that it has");
+    assert_eq!(
+        e.to_string(),
+        "`handover` has no instance `o9`; look at the keys that it has"
+    );
     app.resume(
         "handover",
         "poison",
@@ -81,8 +84,12 @@ async fn a_retry_that_stumbles_again_parks_again() {
 struct Unreachable;
 
 impl System for Unreachable {
-    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async { Err("no answer".into()) })
+    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), TellError>> {
+        Box::pin(async { Err(TellError::later("no answer")) })
+    }
+
+    fn on_uncertain(&self) -> Uncertain {
+        Uncertain::Retry
     }
 }
 

@@ -20,6 +20,16 @@ async fn wiring_mistakes_say_what_to_do() {
         "process `handover` sends `CancelOrder`, which is not wired: \
          add `.task::<CancelOrder>()` or `.tells::<CancelOrder>()`"
     );
+    let unreached = App::in_memory()
+        .tells::<crate::post::Post>()
+        .task::<crate::post::Stamp>()
+        .process::<crate::post::Posting>()
+        .build();
+    assert_eq!(
+        unreached.unwrap_err().to_string(),
+        "process `posting` sends `Post` to `Post`, which nothing reaches: \
+         add `.system(\"Post\", …)`"
+    );
 }
 
 /// Wave

@@ -1,6 +1,6 @@
 //! A workshop whose repairs go wrong in every way that needs an operator.
 
-use fait::app::{App, AppBuilder, System, Told};
+use fait::app::{App, AppBuilder, System, TellError, Told, Uncertain};
 use fait::decision::{Context, Decide, Model};
 use fait::event::{Never, minutes};
 use fait::process::{Input, Outbox, Outcome, Process};
@@ -280,8 +280,12 @@ impl Process for Repair {
 struct Silent;
 
 impl System for Silent {
-    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(async { Err("nobody is there".into()) })
+    fn on_uncertain(&self) -> Uncertain {
+        Uncertain::Retry
+    }
+
+    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), TellError>> {
+        Box::pin(async { Err(TellError::later("nobody is there")) })
     }
 }
 
@@ -309,13 +313,19 @@ pub(crate) fn wired(place: AppBuilder) -> App {
 
 pub(crate) async fn bring(app: &App, job: &str, tool: &str) {
     let (job, tool) = (JobId(job.into()), tool.to_string());
-    app.send(BringJob { job, tool }).by("customer:cy").await.unwrap();
+    app.send(BringJob { job, tool })
+        .by("customer:cy")
+        .await
+        .unwrap();
     app.settle().await;
 }
 
 pub(crate) async fn note(app: &App, job: &str, n: u32) {
     let job = JobId(job.into());
-    app.send(NoteJob { job, n }).by("customer:cy").await.unwrap();
+    app.send(NoteJob { job, n })
+        .by("customer:cy")
+        .await
+        .unwrap();
     app.settle().await;
 }
 

@@ -46,6 +46,36 @@ fn a_newer_format_and_a_foreign_folder_are_refused_and_unchanged() {
     }
 }
 
+#[test]
+fn the_next_program_is_asked_before_it_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let terminal = restaurant::card::Terminal::new(false);
+        let app = restaurant::wired(fait::App::in_folder(folder.path()), terminal);
+        let app = app.build().unwrap();
+        let order = restaurant::orders::PlaceOrder {
+            order: restaurant::events::OrderId::named("7"),
+            table: 7,
+            dishes: vec!["soup".into()],
+            pays_first: false,
+        };
+        app.send(order).await.unwrap();
+        app.settle().await;
+        app.stop().await;
+    });
+    let data = folder.path().to_str().unwrap();
+    let output = restaurant(&["--preflight", data, "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let report: fait::app::Preflight = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report.in_flight["serve-then-bill"], 1);
+    assert!(report.ok());
+    let output = restaurant(&["--shadow", "serve-then-bill", "--data", data]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let output = restaurant(&["--preflight", "/nowhere/at/all"]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+}
+
 /// Makes a store in a folder, and closes it.
 fn fait_store_of(folder: &Path) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
