@@ -265,8 +265,7 @@ impl<A, S, O> Every<A, S, O> {
             let plan = Plan::crashing(&[crash]);
             t.report.singles += 1;
             let ending = self.attempt::<W, T>(&plan, true, t)?;
-            let second: Vec<Operation> =
-                ending.trail.into_iter().filter(|o| o.life == 2).collect();
+            let second: Vec<Operation> = ending.trail.into_iter().filter(|o| o.life == 2).collect();
             let (second, equal) = places_to_crash(&second);
             t.report.equal += equal;
             pairs.extend(second.into_iter().map(|second| [crash, second]));
@@ -397,7 +396,11 @@ fn mixed_plan(seed: u64, operations: u64) -> Plan {
     let mut chance = super::Chance::of(seed ^ 0x5eed);
     let mut crash = || Crash {
         at: 1 + chance.below(operations.max(1)),
-        side: if chance.one_in(2) { Side::Before } else { Side::After },
+        side: if chance.one_in(2) {
+            Side::Before
+        } else {
+            Side::After
+        },
     };
     let crashes = vec![crash(), crash()];
     let workers = if chance.one_in(3) { 2 } else { 1 };

@@ -57,11 +57,7 @@ pub struct Broken {
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Broken {
-            law,
-            position,
-            why,
-        } = self;
+        let Broken { law, position, why } = self;
         write!(f, "{}: {why} (position {position})", law.text())
     }
 }

@@ -40,7 +40,11 @@ pub struct Operation {
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "life {} operation {}: {}", self.life, self.number, self.what)
+        write!(
+            f,
+            "life {} operation {}: {}",
+            self.life, self.number, self.what
+        )
     }
 }
 
@@ -74,7 +78,9 @@ struct Now {
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").field("plan", &self.0.plan).finish_non_exhaustive()
+        f.debug_struct("Place")
+            .field("plan", &self.0.plan)
+            .finish_non_exhaustive()
     }
 }
 
@@ -247,7 +253,11 @@ impl Place {
         let turns = {
             let mut now = self.now();
             let slow = now.up && now.chance.one_in(self.0.plan.faults.slow);
-            if slow { now.chance.below(SLOW_TURNS) } else { 0 }
+            if slow {
+                now.chance.below(SLOW_TURNS)
+            } else {
+                0
+            }
         };
         for _ in 0..turns {
             tokio::task::yield_now().await;

@@ -102,7 +102,10 @@ pub(super) fn log_of(place: &Place) -> Vec<StoredEvent> {
     let query = Query::all();
     let read = place.0.store.read(&query, Range::after(0, usize::MAX));
     let slice = futures_util::FutureExt::now_or_never(read);
-    slice.and_then(Result::ok).map(|s| s.events).unwrap_or_default()
+    slice
+        .and_then(Result::ok)
+        .map(|s| s.events)
+        .unwrap_or_default()
 }
 
 /// Makes everything that can be thrown away anew from a log, as a new program on it would; gives
@@ -120,7 +123,9 @@ pub fn rebuild(
         let appended = futures_util::FutureExt::now_or_never(store.append(again(event)));
         if !matches!(appended, Some(Ok(_))) {
             let position = event.meta.position;
-            return Err(RunError::Start(format!("event {position} cannot be copied")));
+            return Err(RunError::Start(format!(
+                "event {position} cannot be copied"
+            )));
         }
     }
     let place = Place::on(store, clock, Plan::calm());

@@ -24,7 +24,11 @@ pub(super) fn log(log: &[StoredEvent]) -> String {
             Ok(Some(fact)) => of_fact(&fact),
             _ => event(e),
         };
-        let _ = writeln!(out, "{:>4} {at} by {by} because of {cause}: {what}", e.meta.position);
+        let _ = writeln!(
+            out,
+            "{:>4} {at} by {by} because of {cause}: {what}",
+            e.meta.position
+        );
     }
     out
 }

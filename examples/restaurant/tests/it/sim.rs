@@ -75,7 +75,10 @@ async fn serve_then_bill(world: &World, terminal: &Outside) {
     place(world, false).await;
     world.advance(minutes(31)).await;
     cook(world).await;
-    world.send("cook:harry", plate(order(), "harry")).await.unwrap();
+    world
+        .send("cook:harry", plate(order(), "harry"))
+        .await
+        .unwrap();
     pay(world, terminal).await;
 }
 

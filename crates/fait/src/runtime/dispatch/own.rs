@@ -1,9 +1,9 @@
 //! Issued commands that this system decides itself.
 
 use super::answer;
-use crate::runtime::flaw::{Flaw, flaw};
 use crate::runtime::Core;
 use crate::runtime::decide::{Envelope, Execution, SendError, fingerprint};
+use crate::runtime::flaw::{Flaw, flaw};
 use crate::runtime::index::OpenCommand;
 use crate::runtime::view::panic_text;
 use fait_core::event::Position;

@@ -27,7 +27,12 @@ pub(super) fn check(log: &[StoredEvent]) -> Found {
         let (process, key) = fact.instance();
         let one = all.entry((process.into(), key.into())).or_default();
         one.name = format!("{process}/{key}");
-        one.take(event.meta.position, event.meta.recorded_at, &fact, &mut found);
+        one.take(
+            event.meta.position,
+            event.meta.recorded_at,
+            &fact,
+            &mut found,
+        );
     }
     for (name, instance) in instances(log) {
         let Some(one) = all.get(&name) else { continue };

@@ -181,7 +181,12 @@ impl Case {
         };
         let table = (0..STATES * INPUTS).map(|_| row(&mut chance)).collect();
         let rule = |c: &mut Chance, n: u64| {
-            (n == 0 || c.one_in(3), c.one_in(6), c.one_in(3), c.below(2) * 50)
+            (
+                n == 0 || c.one_in(3),
+                c.one_in(6),
+                c.one_in(3),
+                c.below(2) * 50,
+            )
         };
         let rules = (0..KINDS).map(|n| rule(&mut chance, n)).collect();
         let one = |c: &mut Chance| match c.below(6) {
@@ -200,7 +205,16 @@ impl Case {
 
     /// The same, but only one thing comes.
     pub(crate) fn only(mut self, thing: u64) -> Case {
-        self.does.retain(|d| !matches!(d, Do::Come(t, _) | Do::Answer(t) if *t != thing));
+        self.does
+            .retain(|d| !matches!(d, Do::Come(t, _) | Do::Answer(t) if *t != thing));
+        self
+    }
+
+    /// The same, but nothing is held until its instance begins.
+    pub(crate) fn holding_nothing(mut self) -> Case {
+        for rule in &mut self.rules {
+            rule.3 = 0;
+        }
         self
     }
 
@@ -373,7 +387,8 @@ fn perform(
         Act::WakeAfter(n, after) if left > 0 && r.issued.last().is_some() => {
             forget(r, &timer(n));
             let name = r.issued.last().unwrap().name.clone();
-            r.awaiting.push((timer(n), name, Duration::from_secs(after)));
+            r.awaiting
+                .push((timer(n), name, Duration::from_secs(after)));
         }
         Act::Cancel(n) => {
             forget(r, &timer(n));
@@ -396,9 +411,8 @@ fn perform(
 
 fn told(ending: &Ending) -> Told {
     let of = |key: &str| {
-        let mine = |e: &&StoredEvent| {
-            !e.ty.starts_with('$') && e.tags.iter().any(|t| t.value() == key)
-        };
+        let mine =
+            |e: &&StoredEvent| !e.ty.starts_with('$') && e.tags.iter().any(|t| t.value() == key);
         let text = |e: &StoredEvent| format!("{} {}", e.ty, String::from_utf8_lossy(&e.data));
         ending.log.iter().filter(mine).map(text).collect()
     };
