@@ -138,6 +138,8 @@ async fn page(
         .iter()
         .filter_map(|p| desk.shared.app.bulk_progress(&p.name));
     let runs: Vec<Progress> = runs.collect();
+    let mut processes = processes;
+    processes.sort_by_key(|p| p.instances.parked == 0);
     let names: Vec<(String, String)> = processes.into_iter().map(|p| (p.name, p.title)).collect();
     let main = html! {
         h1 { "What is stuck" }
@@ -324,10 +326,12 @@ fn form(asked: &Asked, processes: &[(String, String)]) -> Markup {
 }
 
 fn input(name: &str, question: &str, value: &str, kind: &str) -> Markup {
+    let numeric = (kind == "number").then_some("numeric");
     html! {
         div.field {
             label for={ "b-" (name) } { (question) }
-            input type=(kind) id={ "b-" (name) } name=(name) value=(value) autocomplete="off";
+            input type="text" inputmode=[numeric] id={ "b-" (name) } name=(name) value=(value)
+                autocomplete="off";
         }
     }
 }

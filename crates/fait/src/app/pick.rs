@@ -184,14 +184,12 @@ impl App {
         if !def.policy {
             query = query.or(QueryItem::of(&def.types, about));
         }
-        let range = Range::after(instance.last_input, MAX_BACKLOG + 1);
-        let slice = self.core.store.read(&query, range).await?;
-        let itself = match input {
-            InputRef::Event { position, .. } => *position,
-            _ => 0,
+        let after = match input {
+            InputRef::Event { position, .. } => instance.last_input.max(*position),
+            _ => instance.last_input,
         };
-        let waiting = slice.events.iter().map(|e| e.meta.position);
-        let n = waiting.filter(|at| *at != itself).take(MAX_BACKLOG).count();
+        let range = Range::after(after, MAX_BACKLOG);
+        let n = self.core.store.read(&query, range).await?.events.len();
         Ok(n as u64)
     }
 }
