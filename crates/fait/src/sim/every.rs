@@ -222,7 +222,7 @@ impl<A, S, O> Every<A, S, O> {
     ///
     /// # Errors
     /// The first schedule that ends otherwise than the one without trouble, or breaks a law.
-    pub fn check<W, T>(&self) -> Result<Report, Failure>
+    pub fn check<W, T>(&self) -> Result<Report, Box<Failure>>
     where
         A: Fn(&Place, &W) -> AppBuilder,
         S: AsyncFn(&World, &W),
@@ -250,7 +250,7 @@ impl<A, S, O> Every<A, S, O> {
     }
 
     /// Each crash, and each pair.
-    fn crashes<W, T>(&self, trail: &[Operation], t: &mut Trying<T>) -> Result<(), Failure>
+    fn crashes<W, T>(&self, trail: &[Operation], t: &mut Trying<T>) -> Result<(), Box<Failure>>
     where
         A: Fn(&Place, &W) -> AppBuilder,
         S: AsyncFn(&World, &W),
@@ -284,7 +284,7 @@ impl<A, S, O> Every<A, S, O> {
     }
 
     /// Seeded faults, without crashes and with some.
-    fn faults<W, T>(&self, t: &mut Trying<T>) -> Result<(), Failure>
+    fn faults<W, T>(&self, t: &mut Trying<T>) -> Result<(), Box<Failure>>
     where
         A: Fn(&Place, &W) -> AppBuilder,
         S: AsyncFn(&World, &W),
@@ -319,7 +319,7 @@ impl<A, S, O> Every<A, S, O> {
         plan: &Plan,
         rebuilt: bool,
         t: &mut Trying<T>,
-    ) -> Result<Ending, Failure>
+    ) -> Result<Ending, Box<Failure>>
     where
         A: Fn(&Place, &W) -> AppBuilder,
         S: AsyncFn(&World, &W),
@@ -350,7 +350,7 @@ impl<A, S, O> Every<A, S, O> {
         ending: &Ending,
         rebuilt: bool,
         report: &mut Report,
-    ) -> Result<(), Failure>
+    ) -> Result<(), Box<Failure>>
     where
         A: Fn(&Place, &W) -> AppBuilder,
         W: Default,
@@ -438,7 +438,7 @@ pub fn broken_by_rebuild(ending: &Ending, system: impl Fn(&Place) -> AppBuilder)
 }
 
 /// A run that has no ending, with what there is of it.
-fn no_ending(place: &Place, schedules: u64, error: &RunError) -> Failure {
+fn no_ending(place: &Place, schedules: u64, error: &RunError) -> Box<Failure> {
     let ending = Ending {
         log: log_of(place),
         trail: place.trail(),
@@ -451,12 +451,12 @@ fn no_ending(place: &Place, schedules: u64, error: &RunError) -> Failure {
     failure(place.plan(), schedules, why.join("\n"), &ending)
 }
 
-fn failure(plan: &Plan, schedules: u64, why: String, ending: &Ending) -> Failure {
-    Failure {
+fn failure(plan: &Plan, schedules: u64, why: String, ending: &Ending) -> Box<Failure> {
+    Box::new(Failure {
         plan: plan.clone(),
         schedules,
         why,
         trail: ending.trail.clone(),
         log: ending.text(),
-    }
+    })
 }

@@ -8,7 +8,7 @@ use fait::decision::{Context, Decide, Model};
 use fait::event::{EventSet as _, StoredEvent};
 use fait::process::{
     AnyInput, Class, Input, Issue, May, Outbox, Outcome, Process, ProcessDef, Reaction, Routed,
-    Status, Unmatched,
+    Status, Target, Unmatched,
 };
 use fait::reexport::serde_json::{Value, json};
 use fait::sim::{Chance, Ending, Outside, Place, Plan, RunError, World, run};
@@ -327,8 +327,8 @@ fn react(
     now: fait::event::Time,
 ) -> Result<Reaction, String> {
     let mut state = state.unwrap_or_else(|| json!({ "state": 0, "left": 12, "busy": false }));
-    if matches!(input, AnyInput::Settled(issued, _) if !matches!(issued.to, fait::process::Target::Role(_)))
-    {
+    let asked = |to: &Target| matches!(to, Target::Role(_));
+    if matches!(input, AnyInput::Settled(issued, _) if !asked(&issued.to)) {
         state["busy"] = json!(false);
     }
     let at = state["state"].as_u64().unwrap() * INPUTS + class(input);

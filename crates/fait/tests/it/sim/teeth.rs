@@ -4,7 +4,7 @@
 use super::post::{bring_one, outcome, wire};
 use fait::sim::{Extent, Failure, Flaw, Plan, Report, every_crash, with_flaw};
 
-fn check() -> Result<Report, Failure> {
+fn check() -> Result<Report, Box<Failure>> {
     let extent = Extent {
         pairs: 60,
         faulty: 20,
