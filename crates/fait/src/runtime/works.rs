@@ -3,6 +3,8 @@
 
 use super::backlog::Part;
 use super::compose::Prepared;
+#[cfg(feature = "sim")]
+use super::flaw::{Flaw, flaw};
 use super::index::{Due, OpenCommand};
 use super::lanes::{Known, partition};
 use super::route::{Held, Routing};
@@ -402,7 +404,12 @@ impl Core {
     ) -> Result<bool, StoreError> {
         let mut conditions = vec![];
         let mut ready: Vec<Ready> = vec![];
-        for (work, prepared) in steps {
+        #[cfg_attr(not(feature = "sim"), expect(unused_mut, reason = "for a planted bug"))]
+        for (work, mut prepared) in steps {
+            #[cfg(feature = "sim")]
+            if flaw(Flaw::SentFirst) {
+                self.send_first(&mut prepared).await;
+            }
             let from = conditions.len();
             conditions.extend(conditions_of(runner, &works[work]));
             ready.push(Ready {

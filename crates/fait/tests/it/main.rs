@@ -18,6 +18,7 @@ mod counted;
 mod till;
 mod contended;
 mod snapshots;
+mod sim;
 mod post;
 mod told;
 mod expiry;
