@@ -14,7 +14,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use fait::app::{Act, Compensation, OperateError};
 use fait::event::Time;
-use fait::process::{Instance, Open, Outcome, Status, Target, instance_tag};
+use fait::process::{
+    Fact, InputRef, Instance, Open, Outcome, Settled, Status, Target, instance_tag, types,
+};
 use fait::query::Query;
 use fait::store::Range;
 use maud::{Markup, html};
@@ -50,7 +52,8 @@ async fn page(
         let detail = format!("`{process}` has no instance `{key}`; see what is stuck");
         return Err(Trouble::not_found(detail));
     };
-    let backlog = app.backlog(&instance).await?;
+    let backlog = app.backlog(&instance)?;
+    let stumbled = stumbled(desk, &instance).await?;
     let query = Query::tags(vec![instance_tag(process, key)]);
     let facts = app.events(&query, Range::newest(TOLD)).await?.events;
     let title = format!("{} – {}", titled(desk, process), short(key));
@@ -73,7 +76,7 @@ async fn page(
                 Some(plan) => (taking_back(&instance, plan)),
                 None => (actions(desk, &instance)),
             }
-            @if plan.is_none() { (further(desk, &instance)) }
+            @if plan.is_none() { (further(desk, &instance, stumbled.as_ref())) }
             h2 { "What has happened" }
             (timeline(desk, None, &facts))
         }
@@ -90,7 +93,7 @@ fn standing(desk: &Desk, i: &Instance, backlog: u64) -> Markup {
     html! {
         @match &i.status {
             Status::Parked { reason, since, input, class, .. } => {
-                p.lead { "It waits for an operator since " (ago(*since, desk.now)) ": "
+                p.lead { "It stopped " (ago(*since, desk.now)) " and waits for an operator: "
                     (class_in_words(*class)) "." }
                 p { (sentence(reason)) " It stopped at " (input_in_words(input)) "; "
                     (count(backlog, "further input")) " wait behind that." }
@@ -173,17 +176,18 @@ fn named(desk: &Desk, open: &Open) -> String {
 }
 
 /// What needs more than a reason.
-fn further(desk: &Desk, i: &Instance) -> Markup {
-    let again = stumbled(i);
-    let open = i
-        .open
-        .values()
-        .map(|o| (o.issued.id, named(desk, o), o.issued.body.to_string()));
-    let amendable: Vec<(Uuid, String, String)> = open.collect();
+fn further(desk: &Desk, i: &Instance, stumbled: Option<&Settled>) -> Markup {
+    let words = |o: &Open| (o.issued.id, named(desk, o), o.issued.body.to_string());
+    let mut amendable: Vec<(Uuid, String, String)> = i.open.values().map(words).collect();
+    amendable.extend(stumbled.map(|s| {
+        let known = desk.shared.command(&s.name);
+        let title = known.map_or_else(|| plain(&s.name), |c| c.title.clone());
+        (s.command, title, s.body.to_string())
+    }));
     html! {
         @for (n, (id, name, body)) in amendable.iter().enumerate() {
             details {
-                summary { "Correct “" (name) "”" }
+                summary { "Send “" (name) "” with other words" }
                 form method="post" action=(address(&i.process, &i.key)) {
                     input type="hidden" name="command" value=(id);
                     div.field {
@@ -194,10 +198,6 @@ fn further(desk: &Desk, i: &Instance) -> Markup {
                     p.buttons { button.second type="submit" name="do" value="amend" { "Send this instead" } }
                 }
             }
-        }
-        @if again {
-            p.hint { "What was refused or failed can be sent again with other words: "
-                code { "fait process amend" } }
         }
         @for (n, (deadline, _)) in i.deadlines.values().enumerate() {
             details {
@@ -217,10 +217,23 @@ fn further(desk: &Desk, i: &Instance) -> Markup {
     }
 }
 
-fn stumbled(i: &Instance) -> bool {
-    use fait::process::{Class, InputRef, types};
-    matches!(&i.status, Status::Parked { class: Class::Unhandled, input: InputRef::Event { ty, .. }, .. }
-        if ty == types::SETTLED)
+/// The command whose outcome parked it.
+async fn stumbled(desk: &Desk, i: &Instance) -> Result<Option<Settled>, Trouble> {
+    let Status::Parked { input, .. } = &i.status else {
+        return Ok(None);
+    };
+    let InputRef::Event { position, ty, .. } = input else {
+        return Ok(None);
+    };
+    if ty != types::SETTLED {
+        return Ok(None);
+    }
+    let event = desk.shared.app.event_at(*position).await?;
+    let fact = event.and_then(|e| Fact::read(&e).ok().flatten());
+    Ok(match fact {
+        Some(Fact::Settled(settled)) => Some(settled),
+        _ => None,
+    })
 }
 
 /// What taking back would do, before it is done.

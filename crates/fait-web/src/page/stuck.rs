@@ -131,13 +131,15 @@ async fn page(
     wrong: Option<&str>,
     preview: Option<&Preview>,
 ) -> Result<Html, Trouble> {
-    let stuck = desk.shared.app.stuck(None, SHOWN).await?;
+    let stuck = desk.shared.app.stuck(None, SHOWN)?;
     let processes = desk.shared.app.processes().await?;
     let all: u64 = processes.iter().map(|p| p.instances.parked).sum();
     let runs = processes
         .iter()
         .filter_map(|p| desk.shared.app.bulk_progress(&p.name));
     let runs: Vec<Progress> = runs.collect();
+    let mut processes = processes;
+    processes.sort_by_key(|p| p.instances.parked == 0);
     let names: Vec<(String, String)> = processes.into_iter().map(|p| (p.name, p.title)).collect();
     let main = html! {
         h1 { "What is stuck" }
@@ -324,10 +326,12 @@ fn form(asked: &Asked, processes: &[(String, String)]) -> Markup {
 }
 
 fn input(name: &str, question: &str, value: &str, kind: &str) -> Markup {
+    let numeric = (kind == "number").then_some("numeric");
     html! {
         div.field {
             label for={ "b-" (name) } { (question) }
-            input type=(kind) id={ "b-" (name) } name=(name) value=(value) autocomplete="off";
+            input type="text" inputmode=[numeric] id={ "b-" (name) } name=(name) value=(value)
+                autocomplete="off";
         }
     }
 }

@@ -135,11 +135,20 @@ impl App {
             ended: None,
         };
         let job = core.bulks.begin(progress.clone());
-        let job = job.map_err(|p| BulkError::Running {
-            left: p.left(),
-            process: p.process,
-            action: p.action,
-            by: p.by,
+        let job = job.map_err(|other| {
+            let left = other.left();
+            let Progress {
+                process,
+                action,
+                by,
+                ..
+            } = *other;
+            BulkError::Running {
+                process,
+                action,
+                by,
+                left,
+            }
         })?;
         let (app, bulk) = (self.clone(), Bulk { filter, ..bulk });
         core.tasks.spawn(async move {

@@ -114,12 +114,6 @@ impl Waiting {
         !full
     }
 
-    /// Keeps a held event for an instance that is parked, until it is let go on.
-    pub(super) fn keep_for(&self, key: &str, position: Position) {
-        let until = Time(u64::MAX);
-        self.hold(for_key(key), Held { position, until });
-    }
-
     /// Lets go of what waits for something that came at a time; what waited until before that is
     /// ignored.
     fn release(&self, process: &str, waits: &str, at: Time) -> Vec<Held> {

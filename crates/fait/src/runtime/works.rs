@@ -1,7 +1,10 @@
 //! Taking inputs: many instances at once, each in order. Steps of different instances that are
 //! ready together become durable together; each of them under its own condition.
 
+use super::backlog::Part;
 use super::compose::Prepared;
+#[cfg(feature = "sim")]
+use super::flaw::{Flaw, flaw};
 use super::index::{Due, OpenCommand};
 use super::lanes::{Known, partition};
 use super::route::{Held, Routing};
@@ -10,7 +13,7 @@ use super::{Core, count_appended};
 use fait_core::event::{Meta, Position, StoredEvent, Tag};
 use fait_core::process::{Class, Fact, Instance, Status, Unmatched};
 use fait_core::query::{Query, QueryItem};
-use fait_core::store::{Append, AppendCondition, AppendError, Range, StoreError};
+use fait_core::store::{Append, AppendCondition, AppendError, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -32,8 +35,9 @@ pub(super) enum Input {
     Bad(Arc<StoredEvent>, String),
     /// A deadline has come.
     Due(Due),
-    /// What waited before this position, while it was parked, comes first.
-    Backlog(Position),
+    /// What waited before this position, while it was parked, comes first; the second is where
+    /// the part before ended.
+    Backlog(Position, Position),
 }
 
 /// What one instance has to take.
@@ -187,13 +191,12 @@ impl Core {
                 None => self.known(runner, &work.key).await?,
             };
             let next = match &input {
-                Input::Backlog(until) => {
+                Input::Backlog(until, cursor) => {
                     work.inputs.pop_front();
-                    self.backlog(runner, work, &mut known, *until).await?;
+                    // Parked again in the middle of it, the rest goes on waiting.
                     if !matches!(known.instance.status, Status::Parked { .. }) {
-                        let (process, at) = (&runner.def.name, self.clock.now());
-                        let released = runner.waiting.release_key(process, &work.key, at);
-                        self.put_first(runner, work, released).await?;
+                        let place = (*until, *cursor);
+                        self.backlog(runner, work, &mut known, place).await?;
                     }
                     work.known = Some(known);
                     continue;
@@ -202,12 +205,12 @@ impl Core {
                     if waits_behind(&known, event.meta.position) =>
                 {
                     let first = known.instance.resumed.min(event.meta.position);
-                    work.inputs.push_front(Input::Backlog(first));
+                    work.inputs.push_front(Input::Backlog(first, 0));
                     work.known = Some(known);
                     continue;
                 }
                 Input::Event(event, heard) => self.hear(runner, &mut known, event, *heard).await?,
-                Input::Bad(event, why) => self.bad(&mut known, event, why),
+                Input::Bad(event, why) => self.bad(runner, &mut known, event, why),
                 Input::Due(due) => self.due(runner, &mut known, due).await?,
             };
             work.known = Some(known);
@@ -256,7 +259,7 @@ impl Core {
         heard = match runner.hears(&known.instance, event, heard) {
             Ok(Some(heard)) => heard,
             Ok(None) => return Ok(Next::Nothing),
-            Err(why) => return Ok(self.bad(known, event, &why.to_string())),
+            Err(why) => return Ok(self.bad(runner, known, event, &why.to_string())),
         };
         let instance = &known.instance;
         let running = instance.status == Status::Running && instance.cancelled.is_none();
@@ -273,21 +276,27 @@ impl Core {
             return Ok(Next::Nothing);
         }
         heard.held |= self.came_too_early(instance, event, heard).await?;
-        let prepared = self.prepare(runner, instance, Taken::Event(event, heard));
-        match (&instance.status, heard.held) {
-            // Nothing of the log leads to it again: what is not heard now is offered later.
-            (Status::Parked { .. }, true) if !instance.has_taken(position, true) => {
-                runner.waiting.keep_for(&instance.key, position);
+        if let Status::Parked { .. } = instance.status {
+            if !instance.has_taken(position, heard.held) {
+                runner.backlog.add(&instance.key, position, heard.held);
             }
-            (Status::Parked { .. }, _) | (_, true) => {}
-            (_, false) => known.offered = known.offered.max(position),
+            return Ok(Next::Nothing);
+        }
+        let prepared = self.prepare(runner, instance, Taken::Event(event, heard));
+        if !heard.held {
+            known.offered = known.offered.max(position);
         }
         Ok(prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p))))
     }
 
-    fn bad(&self, known: &mut Known, event: &Arc<StoredEvent>, why: &str) -> Next {
-        let instance = &known.instance;
-        if instance.status != Status::Running || instance.has_taken(event.meta.position, false) {
+    fn bad(&self, runner: &Runner, known: &mut Known, event: &Arc<StoredEvent>, why: &str) -> Next {
+        let (instance, position) = (&known.instance, event.meta.position);
+        if let Status::Parked { .. } = instance.status
+            && !instance.has_taken(position, false)
+        {
+            runner.backlog.add(&instance.key, position, false);
+        }
+        if instance.status != Status::Running || instance.has_taken(position, false) {
             return Next::Nothing;
         }
         let (taken, input) = (
@@ -299,12 +308,7 @@ impl Core {
     }
 
     /// A deadline, unless something came that is not taken yet.
-    async fn due(
-        &self,
-        runner: &Runner,
-        known: &mut Known,
-        due: &Due,
-    ) -> Result<Next, StoreError> {
+    async fn due(&self, runner: &Runner, known: &mut Known, due: &Due) -> Result<Next, StoreError> {
         if !is_set(&known.instance, due) {
             // The index may have heard of what another program did before it was heard here.
             *known = Known::new(self.instance(&runner.def.name, &due.key).await?);
@@ -321,32 +325,40 @@ impl Core {
         Ok(prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p))))
     }
 
-    /// Reads what an instance has not been offered before a position, and puts it first.
+    /// Puts first what waited of an instance before a position.
     async fn backlog(
         &self,
         runner: &Runner,
         work: &mut Work,
         known: &mut Known,
-        until: Position,
+        (until, cursor): (Position, Position),
     ) -> Result<(), StoreError> {
-        let range = Range {
-            before: Some(until),
-            ..Range::after(known.offered, PAGE)
+        let part = Part {
+            offered: known.offered,
+            cursor,
+            until,
+            limit: PAGE,
         };
-        let slice = self.store.read(&runner.query(), range).await?;
+        let waits = self.backlog_part(runner, &work.key, part)?;
         let mut inputs = vec![];
-        for event in slice.events.iter().cloned().map(Arc::new) {
-            inputs.extend(self.inputs_of(runner, &work.key, &event).await?);
+        for one in &waits {
+            let Some(event) = self.event_at(one.position).await? else {
+                continue;
+            };
+            inputs.extend(match one.held {
+                true => self.released_to(runner, &work.key, event),
+                false => self.inputs_of(runner, &work.key, &Arc::new(event)).await?,
+            });
         }
-        match slice.events.last() {
+        match waits.last() {
             // There may be more: what comes of these is taken before.
-            Some(last) if slice.events.len() == PAGE => {
-                let position = last.meta.position;
-                let next = Input::Backlog(until);
-                inputs.push(next);
-                known.offered = position;
+            Some(last) if waits.len() == PAGE => {
+                inputs.push(Input::Backlog(until, last.position));
             }
-            _ => known.offered = known.offered.max(until.saturating_sub(1)),
+            _ => {
+                known.offered = known.offered.max(until.saturating_sub(1));
+                runner.backlog.taken(&work.key, until);
+            }
         }
         for input in inputs.into_iter().rev() {
             work.inputs.push_front(input);
@@ -365,7 +377,7 @@ impl Core {
             Ok(Some(fact)) => {
                 let mine = fact.instance() == (runner.def.name.as_str(), key);
                 let input = mine.then(|| fact_input(&fact, event)).flatten();
-                return Ok(input.filter(|i| !matches!(i, Input::Backlog(_))));
+                return Ok(input.filter(|i| !matches!(i, Input::Backlog(..))));
             }
             Err(_) => return Ok(None),
             Ok(None) => {}
@@ -392,7 +404,12 @@ impl Core {
     ) -> Result<bool, StoreError> {
         let mut conditions = vec![];
         let mut ready: Vec<Ready> = vec![];
-        for (work, prepared) in steps {
+        #[cfg_attr(not(feature = "sim"), expect(unused_mut, reason = "for a planted bug"))]
+        for (work, mut prepared) in steps {
+            #[cfg(feature = "sim")]
+            if flaw(Flaw::SentFirst) {
+                self.send_first(&mut prepared).await;
+            }
             let from = conditions.len();
             conditions.extend(conditions_of(runner, &works[work]));
             ready.push(Ready {
@@ -467,10 +484,13 @@ impl Core {
                 Some(Input::Event(event, _)) => event.meta.recorded_at,
                 _ => done.recorded_at,
             };
-            if let (Fact::Parked(_), Some(Input::Event(event, heard))) = (&prepared.fact, &input)
-                && (heard.held || event.meta.position <= known.instance.last_input)
+            if let (Fact::Parked(_), Some(Input::Event(event, _) | Input::Bad(event, _))) =
+                (&prepared.fact, &input)
             {
-                runner.waiting.keep_for(&work.key, event.meta.position);
+                let position = event.meta.position;
+                let held = matches!(&input, Some(Input::Event(_, heard)) if heard.held);
+                let held = held || position <= known.instance.last_input;
+                runner.backlog.add(&work.key, position, held);
             }
             if let Fact::Stepped(step) = &prepared.fact {
                 runner.note_step(event.id);
@@ -550,6 +570,11 @@ impl Core {
             recorded_at: self.clock.now(),
         };
         work.known = None;
+        if let Some(Input::Event(event, heard)) = &input {
+            runner
+                .backlog
+                .add(&work.key, event.meta.position, heard.held);
+        }
         match self.store.append(append).await {
             Ok(_) | Err(AppendError::Conflict { .. }) => Ok(()),
             Err(AppendError::Store(e)) => Err(e),

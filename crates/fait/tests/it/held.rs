@@ -69,10 +69,14 @@ async fn a_held_event_that_parked_its_instance_is_taken_again_when_a_person_says
     hears(&app, weighed("a", TOO_HEAVY)).await;
     hears(&app, sent("a")).await;
     assert!(is_parked(&app, "a").await);
-    app.resume("journey", "a", true, "op:max", "mended").await.unwrap();
+    app.resume("journey", "a", true, "op:max", "mended")
+        .await
+        .unwrap();
     app.settle().await;
     assert!(is_parked(&app, "a").await, "it stumbles again");
-    app.resume("journey", "a", false, "op:max", "a joke").await.unwrap();
+    app.resume("journey", "a", false, "op:max", "a joke")
+        .await
+        .unwrap();
     hears(&app, weighed("a", 2)).await;
     assert_eq!(heard(&app, "a").await, ["sent", "weighs 2"]);
     app.stop().await;
@@ -91,7 +95,9 @@ async fn what_waited_for_an_id_waits_on_while_its_instance_is_parked() {
     hears(&app, scanned("L1", "Lyon")).await;
     hears(&app, printed("L1", "a")).await;
     assert!(is_parked(&app, "a").await);
-    app.resume("journey", "a", false, "op:max", "a joke").await.unwrap();
+    app.resume("journey", "a", false, "op:max", "a joke")
+        .await
+        .unwrap();
     app.settle().await;
     assert_eq!(heard(&app, "a").await, ["sent", "scanned in Lyon"]);
 }

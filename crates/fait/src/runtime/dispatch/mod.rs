@@ -192,6 +192,7 @@ impl Core {
                 }
             };
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => return,
                 () = self.dispatch.wake.notified() => {}
                 () = next => {}
@@ -202,6 +203,7 @@ impl Core {
     /// Waits a little; says whether the system stops.
     async fn pause_or_stop(&self) -> bool {
         tokio::select! {
+            biased;
             () = self.stop.cancelled() => true,
             () = tokio::time::sleep(Duration::from_millis(500)) => false,
         }
@@ -271,6 +273,7 @@ impl Core {
         }
         tracing::warn!(command = name, error = %error, "tried again later");
         tokio::select! {
+            biased;
             () = self.stop.cancelled() => {}
             () = tokio::time::sleep(Duration::from_millis(200)) => {}
         }

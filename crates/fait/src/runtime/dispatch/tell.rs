@@ -7,6 +7,7 @@ use super::{answer, fact_of};
 use crate::runtime::Core;
 use crate::runtime::compose::shortened;
 use crate::runtime::decide::SendError;
+use crate::runtime::flaw::{Flaw, flaw};
 use crate::runtime::index::{OpenCommand, expires};
 use crate::runtime::view::panic_text;
 use fait_core::event::{Position, Time};
@@ -180,8 +181,9 @@ impl Core {
         let at = command.open.position.saturating_sub(1);
         let by = self.store.read(&Query::all(), Range::after(at, 1)).await?;
         let by = by.events.into_iter().next();
+        let again = flaw(Flaw::NewIdEachTime);
         let message = Told {
-            id: issued.id,
+            id: if again { self.clock.id() } else { issued.id },
             name: issued.name.clone(),
             body: issued.body.clone(),
             attempt,
