@@ -28,3 +28,4 @@ mod versions;
 mod held;
 mod beside;
 mod brink;
+mod definitions;
