@@ -198,38 +198,48 @@ impl Core {
             return;
         }
         let mut pulse = self.pulse.listen();
-        let mut begun = false;
+        let mut offered = false;
         loop {
             let result = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break,
-                result = self.offer_held(&runner), if !begun => result.map(|()| begun = true),
-                result = self.store.wait(runner.feed.at()) => match result {
+                result = self.offer_held(&runner), if !offered => result.map(|()| offered = true),
+                result = self.store.wait(runner.feed.at()), if offered => match result {
                     Ok(head) => self.drain_and_reach(&runner, head).await,
                     Err(e) => Err(e),
                 },
-                result = self.next_deadline(&runner, &mut pulse) => match result {
+                result = self.next_deadline(&runner, &mut pulse), if offered => match result {
                     Ok(()) => self.reach_deadlines(&runner).await,
                     Err(e) => Err(e),
                 },
             };
             if let Err(e) = result {
                 tracing::error!(process = runner.def.name, error = %e, "the process waits");
+                // Something may have been let go of that was not taken.
+                offered = false;
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
+        }
+        if !offered {
+            return;
         }
         if let Err(e) = self.keep(&runner) {
             tracing::warn!(process = runner.def.name, error = %e, "it is heard once more");
         }
     }
 
-    /// Offers what was held when the program stopped: its instance may have begun just then.
+    /// Offers what was held when the program stopped: what it waits for may have come just then.
     async fn offer_held(self: &Arc<Self>, runner: &Arc<Runner>) -> Result<(), StoreError> {
         let mut works = Works::default();
-        for position in self.held_before(runner)? {
-            if let Some(event) = self.event_at(position).await? {
-                let event = Arc::new(event);
-                self.route_one(runner, &event, true, &mut works).await?;
+        for (waits, held) in self.held_before(runner)? {
+            let Some(key) = self.key_waited_for(runner, &waits).await? else {
+                runner.waiting.hold(waits, held);
+                continue;
+            };
+            if let Some(event) = self.event_at(held.position).await?
+                && let Some(input) = self.released_to(runner, &key, event)
+            {
+                works.push(&key, input);
             }
         }
         self.take(runner, works).await.map(drop)
@@ -347,7 +357,7 @@ impl Core {
                         works.fact(&fact, &event);
                     }
                 }
-                Ok(None) => self.route_one(runner, &event, false, &mut works).await?,
+                Ok(None) => self.route_one(runner, &event, &mut works).await?,
                 Err(e) => tracing::error!(error = %e, "a process fact cannot be read"),
             }
         }
@@ -359,7 +369,6 @@ impl Core {
         &self,
         runner: &Runner,
         event: &Arc<StoredEvent>,
-        held: bool,
         works: &mut Works,
     ) -> Result<(), StoreError> {
         for (key, held) in self.released_by(runner, event) {
@@ -375,8 +384,7 @@ impl Core {
         }
         match self.route(runner, event).await? {
             Routing::To(all) => {
-                for mut hearing in all {
-                    hearing.heard.held = held;
+                for hearing in all {
                     works.push(&hearing.key, Input::Event(event.clone(), hearing.heard));
                 }
             }
