@@ -369,7 +369,8 @@ impl Core {
                 works.push(&key, input);
             }
         }
-        if !runner.def.types.contains(&event.ty) {
+        // Also what only an older definition hears: some instance may go on with that.
+        if !runner.defs().any(|def| def.types.contains(&event.ty)) {
             return Ok(());
         }
         match self.route(runner, event).await? {

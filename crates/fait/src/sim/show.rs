@@ -43,6 +43,7 @@ fn of_fact(fact: &Fact) -> String {
         Fact::Claimed(f) => serde_json::to_string(f),
         Fact::Operated(f) => serde_json::to_string(f),
         Fact::Tried(f) => serde_json::to_string(f),
+        Fact::Withdrawn(f) => serde_json::to_string(f),
     };
     let kind = match fact {
         Fact::Stepped(_) => "stepped",
@@ -52,6 +53,7 @@ fn of_fact(fact: &Fact) -> String {
         Fact::Claimed(_) => "claimed",
         Fact::Operated(_) => "operated",
         Fact::Tried(_) => "tried",
+        Fact::Withdrawn(_) => "withdrawn",
     };
     format!("{process}/{key} {kind} {}", what.unwrap_or_default())
 }

@@ -27,3 +27,5 @@ mod begin;
 mod versions;
 mod held;
 mod beside;
+mod brink;
+mod definitions;

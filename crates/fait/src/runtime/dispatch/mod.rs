@@ -12,6 +12,7 @@ mod tell;
 mod expire;
 
 use super::Core;
+use super::compose::shortened;
 use super::decide::{Answer, SendError};
 use super::index::{OpenCommand, expires};
 use super::view::panic_text;
@@ -287,6 +288,16 @@ impl Core {
 
     /// Records what became of an issued command that raised no event; says where.
     async fn settle(&self, answer: &Answer, outcome: Outcome) -> Result<Position, SendError> {
+        let outcome = match outcome {
+            Outcome::Failed { error } => Outcome::Failed {
+                error: shortened(error),
+            },
+            Outcome::Refused { code, reason } => Outcome::Refused {
+                code: shortened(code),
+                reason: shortened(reason),
+            },
+            other => other,
+        };
         let event = answer
             .settle(outcome)
             .with(self.clock.id(), origin_of(answer));

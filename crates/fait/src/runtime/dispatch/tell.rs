@@ -5,6 +5,7 @@ use super::system::{Adapter, MIN_TELLS, SystemStatus, TellError, Told, Uncertain
 use super::waiting::{Ended, Tries};
 use super::{answer, fact_of};
 use crate::runtime::Core;
+use crate::runtime::compose::shortened;
 use crate::runtime::decide::SendError;
 use crate::runtime::flaw::{Flaw, flaw};
 use crate::runtime::index::{OpenCommand, expires};
@@ -148,6 +149,7 @@ impl Core {
                 types::SETTLED,
                 types::STEPPED,
                 types::OPERATED,
+                types::WITHDRAWN,
                 types::TRIED,
             ];
             let parks = vec![instance_tag(&command.process, &command.key)];
@@ -311,6 +313,7 @@ impl Core {
         why: String,
     ) -> Ended {
         let (id, name) = (command.open.issued.id, command.open.issued.name.clone());
+        let why = shortened(why);
         loop {
             let Some(open) = instance.open.get(&id) else {
                 return Ended::Settled(self.far_enough().await);

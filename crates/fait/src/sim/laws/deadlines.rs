@@ -78,7 +78,7 @@ impl One {
                     self.clear();
                 }
             }
-            Fact::Tried(_) => {}
+            Fact::Tried(_) | Fact::Withdrawn(_) => {}
         }
     }
 
