@@ -134,6 +134,12 @@ impl Waiting {
         released
     }
 
+    /// Whether events wait for an instance to begin.
+    pub(super) fn holds(&self, key: &str) -> bool {
+        let inner = self.lock();
+        inner.count > 0 && inner.held.contains_key(&for_key(key))
+    }
+
     /// Lets go of the events that waited for an instance which has begun at a time.
     pub(super) fn release_key(&self, process: &str, key: &str, at: Time) -> Vec<Held> {
         if self.lock().count == 0 {

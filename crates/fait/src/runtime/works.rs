@@ -209,6 +209,18 @@ impl Core {
                     work.known = Some(known);
                     continue;
                 }
+                Input::Event(..)
+                    if known.instance.has_begun() && runner.waiting.holds(&work.key) =>
+                {
+                    // Another program began it: what was held here comes first here too.
+                    let began = self.event_at(known.instance.began).await?;
+                    let at = began.map_or(known.instance.started_at, |e| e.meta.recorded_at);
+                    let (process, waiting) = (&runner.def.name, &runner.waiting);
+                    let released = waiting.release_key(process, &work.key, at);
+                    work.known = Some(known);
+                    self.put_first(runner, work, released).await?;
+                    continue;
+                }
                 Input::Event(event, heard) => self.hear(runner, &mut known, event, *heard).await?,
                 Input::Bad(event, why) => self.bad(runner, &mut known, event, why),
                 Input::Due(due) => self.due(runner, &mut known, due).await?,
