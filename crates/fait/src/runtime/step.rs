@@ -455,15 +455,17 @@ pub(super) fn fact_input(fact: &Fact, event: &Arc<StoredEvent>) -> Option<Input>
     }
 }
 
-/// No other step came meanwhile.
+/// Nothing came meanwhile that moved it, and nobody took a task of it, with which a deadline may
+/// have begun.
 pub(super) fn unmoved(instance: &Instance) -> AppendCondition {
     let tag = instance_tag(&instance.process, &instance.key);
+    let kinds = [types::MOVES, &[types::CLAIMED]].concat();
     let mut fail_if_events_match = Query::default();
     if !flaw(Flaw::Unguarded) {
-        fail_if_events_match = fail_if_events_match.or(QueryItem::of(types::MOVES, vec![tag]));
+        fail_if_events_match = fail_if_events_match.or(QueryItem::of(&kinds, vec![tag]));
     }
     AppendCondition {
         fail_if_events_match,
-        after: instance.moved,
+        after: instance.moved.max(instance.claimed),
     }
 }
