@@ -249,7 +249,7 @@ impl Core {
     async fn next_deadline(
         &self,
         runner: &Runner,
-        pulse: &mut tokio::sync::watch::Receiver<u64>,
+        pulse: &mut super::Listening,
     ) -> Result<(), StoreError> {
         loop {
             pulse.mark_unchanged();
@@ -259,10 +259,7 @@ impl Core {
                     () = self.clock.sleep_until(due) => return Ok(()),
                     _ = pulse.changed() => {}
                 },
-                // The sender lives in `self`.
-                None => {
-                    let _ = pulse.changed().await;
-                }
+                None => pulse.changed().await,
             }
         }
     }
@@ -423,7 +420,7 @@ impl Core {
     async fn wait_for_index(&self, position: Position) {
         let mut pulse = self.pulse.listen();
         while self.index.at() < position && !self.stop.is_cancelled() {
-            // The sender lives in `self`; the time-out covers a beat between look and wait.
+            // The time-out covers a beat between look and wait.
             let _ = tokio::time::timeout(Duration::from_millis(50), pulse.changed()).await;
         }
     }
