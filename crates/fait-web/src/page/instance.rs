@@ -119,6 +119,8 @@ fn reason(id: &str) -> Markup {
 /// What needs no more than a reason.
 fn actions(desk: &Desk, i: &Instance) -> Markup {
     let parked = matches!(i.status, Status::Parked { .. });
+    let latest = desk.shared.app.definition(&i.process);
+    let newer = i.definition > 0 && latest.is_some_and(|latest| latest > i.definition);
     let button = |class: &str, value: String, text: &str| {
         html! { button class=(class) type="submit" name="do" value=(value) { (text) } " " }
     };
@@ -150,6 +152,9 @@ fn actions(desk: &Desk, i: &Instance) -> Markup {
                 p.buttons {
                     (button("second", "cancel".into(), "Cancel it"))
                     (button("second", "complete".into(), "Declare it done"))
+                    @if newer {
+                        (button("second", "migrate".into(), "Go on by the newest rules"))
+                    }
                 }
             }
         }
@@ -317,6 +322,7 @@ fn asked<'a>(said: &impl Fn(&str) -> &'a str) -> Result<Result<Act, String>, Tro
         "cancel" => Act::Cancel,
         "complete" => Act::Complete,
         "compensate" => Act::Compensate,
+        "migrate" => Act::Migrate,
         "skip-command" => Act::SkipCommand { command: uuid(of)? },
         "settled" => Act::Settle {
             command: uuid(of)?,

@@ -115,6 +115,7 @@ impl Asked {
                 class: class.map(|(c, _)| *c),
                 text: text.map(String::from),
                 older_than_s: minutes.map(|m| m.saturating_mul(60)),
+                ..Filter::default()
             },
             act,
             by,
