@@ -96,7 +96,12 @@ fn standing(desk: &Desk, i: &Instance, backlog: u64) -> Markup {
                 p.lead { "It stopped " (ago(*since, desk.now)) " and waits for an operator: "
                     (class_in_words(*class)) "." }
                 p { (sentence(reason)) " It stopped at " (input_in_words(input)) "; "
-                    (count(backlog, "further input")) " wait behind that." }
+                    @match backlog {
+                        0 => "nothing waits behind that.",
+                        1 => "1 further input waits behind that.",
+                        n => { (count(n, "further input")) " wait behind that." }
+                    }
+                }
             }
             Status::Running => p.lead { "It goes on by itself." },
             Status::Ended => p.lead { "It has ended." },
