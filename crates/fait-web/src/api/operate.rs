@@ -95,7 +95,7 @@ pub(super) async fn stuck(
         .parse("limit", "a whole number from 1 to 200")?
         .unwrap_or(100);
     let process = words.get("process");
-    let stuck = shared.app.stuck(process, limit.clamp(1, MOST)).await?;
+    let stuck = shared.app.stuck(process, limit.clamp(1, MOST))?;
     Ok(Json(json!(stuck)))
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn instance(
     let query = Query::tags(vec![instance_tag(&name, &key)]);
     let slice = shared.app.events(&query, Range::newest(FACTS)).await?;
     let facts: Vec<Value> = slice.events.iter().rev().map(|e| e.to_json()).collect();
-    let backlog = shared.app.backlog(&instance).await?;
+    let backlog = shared.app.backlog(&instance)?;
     let mut body = json!(instance);
     body["backlog"] = backlog.into();
     body["facts"] = facts.into();

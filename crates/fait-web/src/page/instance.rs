@@ -52,7 +52,7 @@ async fn page(
         let detail = format!("`{process}` has no instance `{key}`; see what is stuck");
         return Err(Trouble::not_found(detail));
     };
-    let backlog = app.backlog(&instance).await?;
+    let backlog = app.backlog(&instance)?;
     let stumbled = stumbled(desk, &instance).await?;
     let query = Query::tags(vec![instance_tag(process, key)]);
     let facts = app.events(&query, Range::newest(TOLD)).await?.events;

@@ -129,7 +129,7 @@ impl<'a> Teller<'a> {
                 };
                 vec![Line::new(Mark::Asked, what).with(format!("{by}: {}", o.reason))]
             }
-            Ok(Some(Fact::Tried(_))) => vec![],
+            Ok(Some(Fact::Tried(_) | Fact::Withdrawn(_))) => vec![],
             Ok(Some(Fact::Claimed(c))) if c.back => {
                 let what = format!("{} handed it back", person(&c.by));
                 vec![Line::new(Mark::Asked, what).with(self.task(&c.command))]

@@ -132,7 +132,7 @@ async fn page(
     wrong: Option<&str>,
     preview: Option<&Preview>,
 ) -> Result<Html, Trouble> {
-    let stuck = desk.shared.app.stuck(None, SHOWN).await?;
+    let stuck = desk.shared.app.stuck(None, SHOWN)?;
     let processes = desk.shared.app.processes().await?;
     let all: u64 = processes.iter().map(|p| p.instances.parked).sum();
     let runs = processes

@@ -50,7 +50,7 @@ async fn retry_takes_the_input_in_again_and_then_what_waited_in_order() {
     for n in 1..=3 {
         note(&app, "bad-1", n).await;
     }
-    let stuck = app.stuck(Some("repair"), 10).await.unwrap();
+    let stuck = app.stuck(Some("repair"), 10).unwrap();
     assert_eq!(stuck.len(), 1, "the other one goes on");
     assert_eq!(
         (stuck[0].instance.key.as_str(), stuck[0].backlog),
