@@ -30,9 +30,8 @@ fn program(place: &Path, words: &[&str], report: &str, code: u8) -> PathBuf {
     let report_file = place.join("report.json");
     fs::write(&report_file, report).unwrap();
     let (words, report_file) = (words.join(" "), report_file.display());
-    let text = format!(
-        "#!/bin/sh\n[ \"$*\" = \"{words}\" ] || exit 70\ncat {report_file}\nexit {code}\n"
-    );
+    let text =
+        format!("#!/bin/sh\n[ \"$*\" = \"{words}\" ] || exit 70\ncat {report_file}\nexit {code}\n");
     let file = place.join("next");
     // A child of another test that begins while the file is open for writing would keep it so.
     let _quiet = no_child_begins();
@@ -167,7 +166,10 @@ fn a_shadow_that_differs_in_nothing_is_well() {
     let file = program(place.path(), &asked, &to_string(&report).unwrap(), 0);
     let file = file.to_str().unwrap();
     let words = ["process", "shadow", "washing", "--program", file];
-    assert_snapshot!("shadow_same", told(&[&words[..], &["--data", data]].concat()));
+    assert_snapshot!(
+        "shadow_same",
+        told(&[&words[..], &["--data", data]].concat())
+    );
 }
 
 #[test]

@@ -10,9 +10,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
-use fait::app::{
-    Act, Bulk, BulkError, DEFAULT_RATE, Filter, MigrateError, OperateError, Progress,
-};
+use fait::app::{Act, Bulk, BulkError, DEFAULT_RATE, Filter, MigrateError, OperateError, Progress};
 use fait::process::instance_tag;
 use fait::query::Query;
 use fait::store::Range;
@@ -189,7 +187,9 @@ pub(super) async fn act(
     };
     let act = said.act(&action)?;
     if dry_run {
-        let looked = shared.app.migrate(&name, &key, &said.by, &said.reason, true);
+        let looked = shared
+            .app
+            .migrate(&name, &key, &said.by, &said.reason, true);
         return Ok(Json(json!({"outcome": "dry-run", "plan": looked.await?})));
     }
     let done = shared
