@@ -2,8 +2,10 @@
 
 mod called;
 mod kitchen;
+mod laundry;
 mod folder;
 mod address;
 mod operate;
+mod next;
 mod store;
 mod usage;
