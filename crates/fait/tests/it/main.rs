@@ -1,5 +1,6 @@
 //! The platform on a small kitchen: sending, views, processes that park, wiring mistakes; and on
-//! a till that many count at once, and a workshop where operators help.
+//! a till that many count at once, and a workshop where operators help; and what must hold when
+//! something breaks.
 
 mod kitchen;
 mod sending;
@@ -23,3 +24,4 @@ mod expiry;
 mod parcels;
 mod begin;
 mod versions;
+mod matrix;
