@@ -300,6 +300,44 @@ export const tests = {
     assert.match(await page.locator('main').innerText(), /done by Waiter; you are here as Cook/);
   },
 
+  'what cannot be done is declined, and an operator lets it go on': async (given) => {
+    const { newPage, base, axe, assert } = given;
+    const table = freshTable();
+    const order = await place(base, table);
+    const page = await newPage({ javaScriptEnabled: false, viewport: { width: 1280, height: 900 } });
+    await as(page, base, 'Cook');
+    await page.goto('/inbox');
+    await reloadUntil(page, cooking(page, table));
+    await cooking(page, table).click();
+    await page.getByText('I cannot do this…').click();
+    await page.getByLabel('Why not?').fill('the oven is broken');
+    await page.getByRole('button', { name: 'I cannot do this' }).click();
+    assert.match(await page.locator('main').innerText(), /declined by Eve, cook/);
+    await page.goto('/stuck');
+    const row = page.locator('tr', { has: page.locator(`a[href$="${order}"]`) });
+    await reloadUntil(page, row);
+    assert.match(await row.innerText(), /the oven is broken/i);
+    assert.deepEqual(await axe(page), []);
+    await page.getByLabel('Which words are in the reason?').fill('no such words');
+    await page.getByLabel('Why do you do it?').fill('to look');
+    await page.getByRole('button', { name: 'Show which' }).click();
+    assert.match(await page.locator('#preview').innerText(), /0 instances/);
+    assert.deepEqual(await axe(page), []);
+    await page.goto('/stuck');
+    await page.screenshot({ path: `${process.env.RESULTS || '/tmp'}/stuck.png`, fullPage: true });
+    await row.getByRole('link').click();
+    assert.deepEqual(await axe(page), []);
+    await page.screenshot({ path: `${process.env.RESULTS || '/tmp'}/instance.png`, fullPage: true });
+    await page.getByRole('button', { name: 'Go on without it' }).click();
+    assert.match(await page.locator('#errors').innerText(), /Say why/);
+    await page.getByLabel('Why do you do it?').first().fill('the guests eat bread');
+    await page.getByRole('button', { name: 'Go on without it' }).click();
+    assert.match(await page.locator('#receipt').innerText(), /recorded/);
+    assert.match(await page.locator('ol.story').innerText(), /the guests eat bread/);
+    await page.goto(`/things/order/${order}`);
+    assert.match(await page.locator('main').innerText(), /Declined: cook food/);
+  },
+
   'nothing breaks WCAG 2.2 AA, and a phone need not scroll sideways': async (given) => {
     const { newPage, base, axe, assert } = given;
     const table = freshTable();
@@ -316,7 +354,8 @@ export const tests = {
       const task = await cooking(page, table).getAttribute('href');
       const paths = [
         '/', '/inbox', task, `/things/order/${order}`, '/views/kitchen-board', '/events',
-        '/events/1', '/status', '/board', '/board?show=text', '/nothing-here',
+        '/events/1', '/status', '/stuck', `/instances/serve-then-bill/${order}`,
+        `/instances/serve-then-bill/${order}?compensate=look`, '/board', '/board?show=text', '/nothing-here',
         `/tasks/${NOT_FOUND}`, '/do/PlaceOrder',
       ];
       for (const path of paths) {

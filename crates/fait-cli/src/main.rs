@@ -54,7 +54,7 @@ enum Verb {
     /// Views: list, rebuild
     #[command(subcommand)]
     View(view::Verb),
-    /// Processes: list, show, resume
+    /// Processes: list, show, stuck, and what operators do to their instances
     #[command(subcommand)]
     Process(process::Verb),
     /// The store in its folder: verify, info, backup, restore, export, import

@@ -1,7 +1,10 @@
-//! `fait process`: how processes stand, and letting parked instances go on.
+//! `fait process`: how processes stand, and what operators do to their instances.
 
 mod check;
 mod show;
+mod stuck;
+mod many;
+mod act;
 
 use crate::failure::Failure;
 use crate::output::{Column, Out, note};
@@ -9,7 +12,7 @@ use crate::source::{Process, Resume, Source, standing};
 use crate::words;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use fait::process::{Instance, Status};
-use serde_json::json;
+use serde_json::{Map, json};
 
 /// What can be done with processes.
 #[derive(Debug, Subcommand)]
@@ -24,6 +27,11 @@ pub(crate) enum Verb {
   fait process show serve-then-bill --at http://127.0.0.1:7070 --status parked
   fait process show serve-then-bill 7 --at ./data")]
     Show(Show),
+    /// List the instances that wait for an operator, with the reason
+    #[command(after_help = "Examples:
+  fait process stuck --at http://127.0.0.1:7070
+  fait process stuck serve-then-bill --at ./data --json")]
+    Stuck(stuck::Wanted),
     /// Let a parked instance of a running system go on
     #[command(after_help = "Examples:
   fait process resume serve-then-bill 7 --retry --reason \"the printer works again\"
@@ -39,6 +47,55 @@ pub(crate) enum Verb {
   fait process shadow serve-then-bill --program ./target/release/orders --data ./data
   fait process shadow serve-then-bill --program ./next --data ./data --limit 1000 --json")]
     Shadow(check::Again),
+    /// Take in again what parked an instance, or all that fit
+    #[command(after_help = "Examples:
+  fait process retry serve-then-bill 7 --reason \"the printer works again\"
+  fait process retry serve-then-bill --all --class defect --rate 100 --yes --reason \"new program\"")]
+    Retry(act::Which),
+    /// Go on without what parked an instance, or all that fit
+    #[command(after_help = "Examples:
+  fait process skip serve-then-bill 7 --reason \"the order was a test\"
+  fait process skip serve-then-bill --all --text \"declined\" --reason \"paid in cash\"")]
+    Skip(act::Which),
+    /// Do not carry out an open command; the process hears that it was skipped
+    #[command(after_help = "Examples:
+  fait process skip-command serve-then-bill 7 6f1c7a52-0000-4000-8000-00000000beef \\
+    --reason \"cooked already\"")]
+    SkipCommand(act::OneCommand),
+    /// Send a command with other words: an open one, or one whose outcome parked the instance
+    #[command(after_help = "Examples:
+  fait process amend serve-then-bill 7 6f1c7a52-0000-4000-8000-00000000beef \\
+    --body '{\"order\": 7, \"cents\": 2400}' --reason \"a digit was missing\"")]
+    Amend(act::Amend),
+    /// Say what became of a command that people or another system carry out; the reason is how
+    /// that is known
+    #[command(after_help = "Examples:
+  fait process settle serve-then-bill 7 6f1c7a52-0000-4000-8000-00000000beef --done \\
+    --reason \"the bank's statement shows it\"")]
+    Settle(act::Settle),
+    /// Take back what is open, let the process clear up, and end it
+    #[command(after_help = "Examples:
+  fait process cancel serve-then-bill 7 --reason \"the guest has left\"
+  fait process cancel serve-then-bill --all --older-than 3d --reason \"nobody waits any more\"")]
+    Cancel(act::Which),
+    /// Declare an instance done as it is
+    #[command(after_help = "Examples:
+  fait process complete serve-then-bill 7 --reason \"done on paper\"")]
+    Complete(act::Which),
+    /// Let a deadline come at another time
+    #[command(after_help = "Examples:
+  fait process postpone serve-then-bill 7 --deadline KitchenSilent --to 2026-03-01T18:30:00Z \\
+    --reason \"a large party\"")]
+    Postpone(act::Postpone),
+    /// Let a deadline come now
+    #[command(after_help = "Examples:
+  fait process fire serve-then-bill 7 --deadline KitchenSilent --reason \"the kitchen is closed\"")]
+    Fire(act::Fire),
+    /// Take back what an instance did by the inverse commands, and end it; shown first
+    #[command(after_help = "Examples:
+  fait process compensate serve-then-bill 7 --reason \"the wrong table\"
+  fait process compensate serve-then-bill 7 --reason \"the wrong table\" --yes")]
+    Compensate(act::Compensate),
 }
 
 /// Which instances to show.
@@ -108,7 +165,18 @@ pub(crate) fn run(
             None => instances(show, source, out),
             Some(key) => instance(&show.name, key, source, out),
         },
+        Verb::Stuck(wanted) => stuck::list(wanted, source, out),
         Verb::Resume(go) => resume(go, source, out),
+        Verb::Retry(of) => act::which("retry", of, Map::new(), source, out),
+        Verb::Skip(of) => act::which("skip", of, Map::new(), source, out),
+        Verb::SkipCommand(of) => act::skip_command(of, source, out),
+        Verb::Amend(of) => act::amend(of, source, out),
+        Verb::Settle(of) => act::settle(of, source, out),
+        Verb::Cancel(of) => act::which("cancel", of, Map::new(), source, out),
+        Verb::Complete(of) => act::which("complete", of, Map::new(), source, out),
+        Verb::Postpone(of) => act::postpone(of, source, out),
+        Verb::Fire(of) => act::fire(of, source, out),
+        Verb::Compensate(of) => act::compensate(of, source, out),
     }
 }
 

@@ -4,7 +4,9 @@ mod address;
 mod folder;
 mod look;
 
-pub(crate) use look::{Each, Name, Page, Process, Rebuild, Resume, Source, View, Wanted, standing};
+pub(crate) use look::{
+    Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted, standing,
+};
 
 use crate::failure::Failure;
 use std::path::Path;
@@ -24,7 +26,7 @@ pub(crate) fn open(at: Option<&str>) -> Result<Box<dyn Source>, Failure> {
         ));
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
         .build()
         .map_err(|e| Failure::Internal(format!("nothing can be run here: {e}")))?;
     if at.starts_with("http://") {

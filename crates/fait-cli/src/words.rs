@@ -50,8 +50,8 @@ pub(crate) fn told(event: &StoredEvent, names: &Names) -> Told {
 pub(crate) fn names<'a>(events: impl Iterator<Item = &'a StoredEvent>) -> Names {
     let mut names = Names::new();
     for event in events {
-        if let Ok(Some(Fact::Stepped(step))) = Fact::read(event) {
-            names.extend(step.issued.into_iter().map(|i| (i.id, i.name)));
+        if let Ok(Some(fact)) = Fact::read(event) {
+            names.extend(fact.issued().iter().map(|i| (i.id, i.name.clone())));
         }
     }
     names

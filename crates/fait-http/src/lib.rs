@@ -15,13 +15,15 @@
 //!
 //! ```
 //! use fait::app::{App, Uncertain};
-//! use fait::{command, event};
+//! use fait::{command, entity_ids, event};
 //! use fait_http::Http;
+//!
+//! entity_ids! { OrderId(text) => "order" }
 //!
 //! /// Charge card
 //! #[command(to = "Payments")]
 //! struct ChargeCard {
-//!     order: String,
+//!     order: OrderId,
 //!     cents: u64,
 //! }
 //!
@@ -29,7 +31,7 @@
 //! #[event]
 //! struct CardCharged {
 //!     #[tag]
-//!     order: String,
+//!     order: OrderId,
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,8 +39,8 @@
 //!     .secret_header("authorization", "Bearer 123")?
 //!     .answers(|told, answer| match answer["charged"].as_bool() {
 //!         Some(true) => {
-//!             let order = told.body["order"].as_str().unwrap_or_default().into();
-//!             Ok(Some(CardCharged { order }))
+//!             let order = told.body["order"].as_str().unwrap_or_default();
+//!             Ok(Some(CardCharged { order: OrderId(order.into()) }))
 //!         }
 //!         _ => Err("the answer does not say whether it charged".into()),
 //!     });

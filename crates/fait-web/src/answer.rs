@@ -166,6 +166,7 @@ impl From<ClaimError> for Problem {
     fn from(e: ClaimError) -> Self {
         match e {
             ClaimError::Send(e) => e.into(),
+            ClaimError::NoReason => Problem::malformed(e.to_string()).with("field", "reason"),
             taken => {
                 let detail = taken.to_string();
                 Problem::new(

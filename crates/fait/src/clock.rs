@@ -1,16 +1,16 @@
 //! The clock, the only place that asks the machine for the time and for new ids.
 
 use fait_core::event::Time;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// Time for a system: the machine's, a faster one for plays, or one that tests move by hand.
-#[derive(Debug)]
-pub struct Clock(Kind);
+/// Time for a system: the machine's, a faster one for plays, or one that tests move by hand. Cheap
+/// to clone; all clones show the same time and count the same ids.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Kind>);
 
 #[derive(Debug)]
 enum Kind {
@@ -30,33 +30,33 @@ enum Kind {
 impl Clock {
     /// The machine's time.
     pub fn machine() -> Clock {
-        Clock(Kind::Machine)
+        Clock(Arc::new(Kind::Machine))
     }
 
     /// Time that runs `pace` times as fast as the machine's, from now on.
     pub fn paced(pace: f64) -> Clock {
         let from = Mutex::new(machine_now());
-        Clock(Kind::Paced {
+        Clock(Arc::new(Kind::Paced {
             begun: Instant::now(),
             from,
             pace: pace.clamp(0.001, 1e6),
-        })
+        }))
     }
 
     /// Time that stands still until [`App::advance`](crate::App::advance) moves it; ids are
     /// counted, so that a run is the same each time.
     pub fn by_hand() -> Clock {
         let now = watch::Sender::new(Time(1_767_225_600_000));
-        Clock(Kind::ByHand {
+        Clock(Arc::new(Kind::ByHand {
             now,
             ids: AtomicU64::new(0),
             behind: AtomicU64::new(0),
-        })
+        }))
     }
 
     /// Now.
     pub fn now(&self) -> Time {
-        match &self.0 {
+        match &*self.0 {
             Kind::Machine => machine_now(),
             Kind::Paced { begun, from, pace } => {
                 let from = *from.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +68,7 @@ impl Clock {
 
     /// A new id, later than those before it.
     pub fn id(&self) -> Uuid {
-        match &self.0 {
+        match &*self.0 {
             Kind::ByHand { ids, behind, .. } => {
                 let n = ids.fetch_add(1, Ordering::Relaxed).to_be_bytes();
                 match behind.load(Ordering::Relaxed) {
@@ -85,7 +85,7 @@ impl Clock {
 
     /// Waits until a time. Never wakes early.
     pub async fn sleep_until(&self, at: Time) {
-        match &self.0 {
+        match &*self.0 {
             Kind::ByHand { now, .. } => {
                 let mut seen = now.subscribe();
                 // The sender lives as long as this clock, so that waiting cannot fail.
@@ -104,7 +104,7 @@ impl Clock {
 
     /// How long something takes on the machine.
     pub fn real(&self, time: Duration) -> Duration {
-        match &self.0 {
+        match &*self.0 {
             Kind::Paced { pace, .. } => time.div_f64(*pace),
             Kind::Machine | Kind::ByHand { .. } => time,
         }
@@ -112,19 +112,19 @@ impl Clock {
 
     /// Whether tests move it.
     pub fn is_by_hand(&self) -> bool {
-        matches!(self.0, Kind::ByHand { .. })
+        matches!(*self.0, Kind::ByHand { .. })
     }
 
     /// Ids that are counted are other ones than those of an earlier start on the same log.
     pub(crate) fn goes_on_behind(&self, head: u64) {
-        if let Kind::ByHand { behind, .. } = &self.0 {
+        if let Kind::ByHand { behind, .. } = &*self.0 {
             behind.store(head, Ordering::Relaxed);
         }
     }
 
     /// Moves a clock that is moved by hand; others take it only as what has been already.
     pub(crate) fn not_before(&self, time: Time) {
-        match &self.0 {
+        match &*self.0 {
             Kind::Machine => {}
             Kind::Paced { begun, from, pace } => {
                 let mut from = from.lock().unwrap_or_else(PoisonError::into_inner);

@@ -15,6 +15,8 @@ mod runtime;
 pub mod trace;
 pub mod app;
 pub mod test;
+#[cfg(feature = "sim")]
+pub mod sim;
 
 pub use app::App;
 pub use clock::Clock;

@@ -14,14 +14,14 @@ pub mod staff;
 pub mod play;
 
 use fait::Clock;
-use fait::app::{App, AppBuilder, BuildError};
+use fait::app::{App, AppBuilder, BuildError, System};
 use std::path::Path;
 
 /// The board that this program is held against.
 pub const BOARD: &str = include_str!("../restaurant.board");
 
 /// Everything on the board, wired onto a place to keep it.
-pub fn wired(place: AppBuilder, terminal: card::Terminal) -> AppBuilder {
+pub fn wired(place: AppBuilder, terminal: impl System) -> AppBuilder {
     place
         .name("Restaurant")
         .task::<orders::PlaceOrder>()

@@ -2,10 +2,10 @@
 
 use crate::failure::Failure;
 use crate::output::{Column, Out, Tone};
-use crate::source::{Source, Wanted, standing};
+use crate::source::{Name, Source, Wanted, standing};
 use crate::words::{self, Names};
 use fait::event::Time;
-use fait::process::{Instance, Open, Status, instance_tag};
+use fait::process::{Fact, InputRef, Instance, Open, Status, instance_tag, types};
 use fait::store::Range;
 
 /// Facts of an instance that are shown, the newest.
@@ -22,6 +22,10 @@ pub(super) fn tell(i: &Instance, source: &dyn Source, out: &mut Out) -> Result<(
         };
         let name = out.tone(tone, &format!("{name:<9}"));
         out.line(format_args!("{name} {}", words::clean(&value)))?;
+    }
+    if let Some(text) = stumbled(i, source)? {
+        let name = out.tone(Tone::Faint, "over     ");
+        out.line(format_args!("{name} {}", words::clean(&text)))?;
     }
     if let Some((version, state)) = &i.state {
         let state = serde_json::to_string_pretty(state).unwrap_or_default();
@@ -63,6 +67,25 @@ fn fields(i: &Instance) -> Vec<(&'static str, String)> {
         fields.push(("late", format!("{inputs} came after its end")));
     }
     fields
+}
+
+/// The command whose outcome parked it, as `amend` needs it.
+fn stumbled(i: &Instance, source: &dyn Source) -> Result<Option<String>, Failure> {
+    let Status::Parked { input, .. } = &i.status else {
+        return Ok(None);
+    };
+    let InputRef::Event { position, ty, .. } = input else {
+        return Ok(None);
+    };
+    if ty != types::SETTLED {
+        return Ok(None);
+    }
+    let event = source.event(Name::Position(*position))?;
+    let fact = event.and_then(|e| Fact::read(&e).ok().flatten());
+    Ok(match fact {
+        Some(Fact::Settled(s)) => Some(format!("{}, command {}: {}", s.name, s.command, s.body)),
+        _ => None,
+    })
 }
 
 fn open(open: &Open, near: Time) -> String {

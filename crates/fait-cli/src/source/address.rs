@@ -2,11 +2,11 @@
 
 mod stream;
 
-use super::{Each, Name, Page, Process, Rebuild, Resume, Source, View, Wanted};
+use super::{Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted};
 use crate::failure::Failure;
 use fait::app::{Cause, ProcessStatus, ViewStatus};
 use fait::event::{Meta, StoredEvent, Tag};
-use fait::process::{Instance, Status};
+use fait::process::Instance;
 use fait::store::Range;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -294,20 +294,52 @@ impl Source for Address {
     }
 
     fn resume(&self, process: &str, key: &str, resume: &Resume) -> Result<(), Failure> {
-        let parked = |i: &Instance| matches!(i.status, Status::Parked { .. });
-        if self.instance(process, key)?.is_some_and(|i| !parked(&i)) {
-            return Err(Failure::Conflict(format!(
-                "`{process}` of {key} is not parked"
-            )));
+        let action = if resume.retry { "retry" } else { "skip" };
+        let body = json!({"by": resume.by, "reason": resume.reason});
+        let done = self.ask(&["processes", process, key, action], &body);
+        done.map(drop)
+    }
+
+    fn stuck(&self, process: Option<&str>, limit: usize) -> Result<Vec<Stuck>, Failure> {
+        let mut query = vec![("limit", limit.to_string())];
+        query.extend(process.map(|p| ("process", p.to_string())));
+        self.there(self.get("/api/ops/stuck", &query)?)
+    }
+
+    fn ask(&self, parts: &[&str], body: &Value) -> Result<Value, Failure> {
+        let parts: Vec<String> = parts.iter().map(|p| encoded(p)).collect();
+        let answer = self.post(&format!("/api/ops/{}", parts.join("/")), &[], body)?;
+        let status = answer.status();
+        if status == StatusCode::NOT_FOUND {
+            let text = self.text(answer)?;
+            return Err(Failure::Finding(self.detail(status, &text)?));
         }
-        let (name, key) = (encoded(process), encoded(key));
-        let path = format!("/api/ops/processes/{name}/{key}/resume");
-        let body = json!({"retry": resume.retry, "reason": resume.reason});
-        let answer = self.post(&path, &[("as", resume.by.as_str())], &body)?;
-        if answer.status().is_success() {
-            return Ok(());
+        self.there(answer)
+    }
+
+    fn bulk(&self, process: &str) -> Result<Value, Failure> {
+        let path = format!("/api/ops/bulk/{}", encoded(process));
+        self.there(self.get(&path, &[])?)
+    }
+
+    fn watch(&self, every: Duration, look: Look<'_>) -> Result<(), Failure> {
+        // Once listened to, Ctrl-C ends nothing by itself any more, until this program ends.
+        let mut pressed = Box::pin(tokio::signal::ctrl_c());
+        loop {
+            let interrupted = self.runtime.block_on(async {
+                tokio::select! {
+                    biased;
+                    heard = &mut pressed => heard.is_ok(),
+                    () = tokio::time::sleep(every) => false,
+                }
+            });
+            if !look(interrupted)? {
+                return Ok(());
+            }
+            if interrupted {
+                pressed = Box::pin(tokio::signal::ctrl_c());
+            }
         }
-        self.there::<Value>(answer).map(drop)
     }
 
     fn pause(&self, time: Duration) {

@@ -1,7 +1,9 @@
 //! The data folder of a system that is stopped: its log, and the database of its views.
 
 use super::look::PAGE;
-use super::{Each, Name, Page, Process, Rebuild, Resume, Source, View, Wanted, standing};
+use super::{
+    Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted, standing,
+};
 use crate::failure::Failure;
 use fait::app::{Cause, ViewStatus};
 use fait::event::{StoredEvent, Tag};
@@ -10,6 +12,7 @@ use fait::query::{Query, QueryItem};
 use fait::store::{Range, Store};
 use fait_store::Disk;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -251,17 +254,51 @@ impl Source for Folder {
     }
 
     fn resume(&self, _: &str, _: &str, _: &Resume) -> Result<(), Failure> {
-        Err(Failure::Usage(
-            "a folder cannot go on by itself: start the system, and use `--at http://…` with its \
-             address"
-                .into(),
-        ))
+        Err(stands_still())
+    }
+
+    fn stuck(&self, process: Option<&str>, limit: usize) -> Result<Vec<Stuck>, Failure> {
+        let names = match process {
+            Some(name) => vec![name.to_string()],
+            None => self.processes()?.into_iter().map(|p| p.name).collect(),
+        };
+        let mut stuck = vec![];
+        for name in names {
+            stuck.extend(self.instances(&name, Some("parked"), limit)?);
+        }
+        stuck.sort_by_key(|i| std::cmp::Reverse((i.updated_at, i.moved)));
+        stuck.truncate(limit);
+        let stuck = stuck.into_iter().map(|instance| Stuck {
+            instance,
+            backlog: None,
+        });
+        Ok(stuck.collect())
+    }
+
+    fn ask(&self, _: &[&str], _: &Value) -> Result<Value, Failure> {
+        Err(stands_still())
+    }
+
+    fn bulk(&self, _: &str) -> Result<Value, Failure> {
+        Err(stands_still())
+    }
+
+    fn watch(&self, _: Duration, _: Look<'_>) -> Result<(), Failure> {
+        Err(stands_still())
     }
 
     fn pause(&self, time: Duration) {
         self.runtime
             .block_on(async { tokio::time::sleep(time).await });
     }
+}
+
+fn stands_still() -> Failure {
+    Failure::Usage(
+        "a folder cannot go on by itself: start the system, and use `--at http://…` with its \
+         address"
+            .into(),
+    )
 }
 
 /// A process of which only the name is known so far.

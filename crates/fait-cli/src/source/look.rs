@@ -6,7 +6,8 @@ use fait::event::{Position, StoredEvent, Tag, Time};
 use fait::process::{Instance, Status};
 use fait::query::{Query, QueryItem};
 use fait::store::Range;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -104,6 +105,19 @@ pub(crate) struct Resume {
     pub(crate) by: String,
 }
 
+/// An instance that waits for an operator.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Stuck {
+    /// The instance.
+    pub(crate) instance: Instance,
+    /// Inputs that wait behind the one that parked it; a folder does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) backlog: Option<u64>,
+}
+
+/// Looks again and again, told whether somebody pressed Ctrl-C; says whether to go on.
+pub(crate) type Look<'a> = &'a mut dyn FnMut(bool) -> Result<bool, Failure>;
+
 /// Takes events one by one.
 pub(crate) type Each<'a> = &'a mut dyn FnMut(&StoredEvent) -> Result<(), Failure>;
 
@@ -140,6 +154,14 @@ pub(crate) trait Source {
     fn instance(&self, process: &str, key: &str) -> Result<Option<Instance>, Failure>;
     /// Lets a parked instance go on.
     fn resume(&self, process: &str, key: &str, resume: &Resume) -> Result<(), Failure>;
+    /// Instances that wait for an operator, the latest first.
+    fn stuck(&self, process: Option<&str>, limit: usize) -> Result<Vec<Stuck>, Failure>;
+    /// Asks a running system to do something, by the parts of the address below `/api/ops`.
+    fn ask(&self, parts: &[&str], body: &Value) -> Result<Value, Failure>;
+    /// How far an action on many instances of a process has come.
+    fn bulk(&self, process: &str) -> Result<Value, Failure>;
+    /// Looks every so often until there is nothing more to see.
+    fn watch(&self, every: Duration, look: Look<'_>) -> Result<(), Failure>;
     /// Waits.
     fn pause(&self, time: Duration);
 }

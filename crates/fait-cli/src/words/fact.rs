@@ -23,6 +23,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, names: &Names) -> String {
             let name = names.get(&t.command).map_or("a command", String::as_str);
             format!("{name} for {whose} is about to go out, try {}", t.attempt)
         }
+        Fact::Withdrawn(w) => format!("{whose} takes back {} more commands", w.commands.len()),
     }
 }
 

@@ -92,7 +92,7 @@ fn a_parked_instance_goes_on() {
         at(&running.address, &[&words[..], &why[..]].concat())
     };
     assert_snapshot!("resumed", go("7"));
-    // What went on is not parked any more.
+    // Said again by the same, it changes nothing.
     assert_snapshot!("resumed_twice", go("7"));
     assert_snapshot!("resumed_never_begun", go("70"));
     let words = ["events", "list", "--type", "$ProcessResumed", "--json"];

@@ -4,5 +4,6 @@ mod called;
 mod kitchen;
 mod folder;
 mod address;
+mod operate;
 mod store;
 mod usage;

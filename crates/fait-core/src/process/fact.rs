@@ -3,7 +3,7 @@
 
 use super::operated::Operated;
 use crate::event::{Draft, Position, StoredEvent, Tag, Time};
-use crate::store::MAX_NAME_BYTES;
+use crate::store::{MAX_NAME_BYTES, MAX_TAGS};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use uuid::Uuid;
@@ -24,8 +24,12 @@ pub mod types {
     pub const OPERATED: &str = "$ProcessOperated";
     /// Another system is about to be told what it may not be told twice.
     pub const TRIED: &str = "$CommandTried";
+    /// More commands are taken back than the fact that says so has tags.
+    pub const WITHDRAWN: &str = "$CommandsWithdrawn";
     /// All that is about one instance.
-    pub const ALL: &[&str] = &[STEPPED, SETTLED, PARKED, RESUMED, CLAIMED, OPERATED, TRIED];
+    pub const ALL: &[&str] = &[
+        STEPPED, SETTLED, PARKED, RESUMED, CLAIMED, OPERATED, TRIED, WITHDRAWN,
+    ];
     /// Those that move an instance: a step is appended only if none came meanwhile.
     pub const MOVES: &[&str] = &[STEPPED, SETTLED, PARKED, RESUMED, OPERATED];
     /// From where on processes hear what happens; about no instance.
@@ -400,6 +404,18 @@ pub struct Tried {
     pub attempt: u32,
 }
 
+/// Commands are taken back, beside those of the step or action before it in the same append: one
+/// event has only so many tags, and a command is found by its tag.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// The process.
+    pub process: String,
+    /// The instance.
+    pub key: String,
+    /// The commands.
+    pub commands: Vec<Uuid>,
+}
+
 /// Any process fact.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
@@ -417,6 +433,8 @@ pub enum Fact {
     Operated(Operated),
     /// See [`Tried`].
     Tried(Tried),
+    /// See [`Withdrawn`].
+    Withdrawn(Withdrawn),
 }
 
 impl Fact {
@@ -439,6 +457,7 @@ impl Fact {
             types::CLAIMED => Fact::Claimed(json(event)?),
             types::OPERATED => Fact::Operated(json(event)?),
             types::TRIED => Fact::Tried(json(event)?),
+            types::WITHDRAWN => Fact::Withdrawn(json(event)?),
             _ => return Ok(None),
         }))
     }
@@ -453,6 +472,7 @@ impl Fact {
             Fact::Claimed(f) => (&f.process, &f.key),
             Fact::Operated(f) => (&f.process, &f.key),
             Fact::Tried(f) => (&f.process, &f.key),
+            Fact::Withdrawn(f) => (&f.process, &f.key),
         }
     }
 
@@ -465,6 +485,38 @@ impl Fact {
         }
     }
 
+    /// The commands that it takes back.
+    fn withdrawn(&self) -> &[Uuid] {
+        match self {
+            Fact::Stepped(f) => &f.withdrawn,
+            Fact::Operated(f) => &f.withdrawn,
+            _ => &[],
+        }
+    }
+
+    /// How many of the commands that it takes back its own event has room for.
+    fn room(&self, about: &[Tag]) -> usize {
+        MAX_TAGS.saturating_sub(2 + about.len() + self.issued().len())
+    }
+
+    /// The events that belong behind [`draft`](Self::draft) in the same append, when it takes back
+    /// more commands than one event has tags. Mostly none.
+    pub fn rest(&self, about: &[Tag]) -> Vec<Draft> {
+        let (process, key) = self.instance();
+        let rest = self.withdrawn().iter().skip(self.room(about)).copied();
+        let rest: Vec<Uuid> = rest.collect();
+        let parts = rest.chunks(MAX_TAGS.saturating_sub(2 + about.len()).max(1));
+        let part = |commands: &[Uuid]| {
+            let fact = Fact::Withdrawn(Withdrawn {
+                process: process.into(),
+                key: key.into(),
+                commands: commands.to_vec(),
+            });
+            fact.draft(about)
+        };
+        parts.map(part).collect()
+    }
+
     /// The fact as an event. `about` are further tags: the things that the instance is about.
     pub fn draft(&self, about: &[Tag]) -> Draft {
         let (process, key) = self.instance();
@@ -473,7 +525,8 @@ impl Fact {
         let (ty, data) = match self {
             Fact::Stepped(f) => {
                 tags.extend(f.issued.iter().map(|c| command_tag(c.id)));
-                tags.extend(f.withdrawn.iter().map(|id| command_tag(*id)));
+                let withdrawn = f.withdrawn.iter().take(self.room(about));
+                tags.extend(withdrawn.map(|id| command_tag(*id)));
                 (types::STEPPED, json_bytes(f))
             }
             Fact::Settled(f) => {
@@ -488,12 +541,17 @@ impl Fact {
             }
             Fact::Operated(f) => {
                 tags.extend(f.issued.iter().map(|c| command_tag(c.id)));
-                tags.extend(f.withdrawn.iter().map(|id| command_tag(*id)));
+                let withdrawn = f.withdrawn.iter().take(self.room(about));
+                tags.extend(withdrawn.map(|id| command_tag(*id)));
                 (types::OPERATED, json_bytes(f))
             }
             Fact::Tried(f) => {
                 tags.push(command_tag(f.command));
                 (types::TRIED, json_bytes(f))
+            }
+            Fact::Withdrawn(f) => {
+                tags.extend(f.commands.iter().map(|id| command_tag(*id)));
+                (types::WITHDRAWN, json_bytes(f))
             }
         };
         Draft {

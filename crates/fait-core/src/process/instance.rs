@@ -119,7 +119,7 @@ pub struct Instance {
     /// Where it was last let go on; what waited before that comes first.
     #[serde(default)]
     pub resumed: Position,
-    /// Where an operator cancelled it; inputs before that are not taken any more.
+    /// Where an operator cancelled or ended it; inputs before that are not taken any more.
     #[serde(default)]
     pub cancelled: Option<Position>,
 }
@@ -171,6 +171,8 @@ impl Instance {
                 }
                 return;
             }
+            // Said already by the fact before it.
+            Fact::Withdrawn(_) => return,
             _ => {}
         }
         if meta.position <= self.moved {
@@ -189,7 +191,7 @@ impl Instance {
             Fact::Parked(parked) => self.parked(parked, meta),
             Fact::Resumed(resumed) => self.resumed(resumed.retry, meta),
             Fact::Operated(operated) => self.operated(operated, meta),
-            Fact::Claimed(_) | Fact::Tried(_) => {}
+            Fact::Claimed(_) | Fact::Tried(_) | Fact::Withdrawn(_) => {}
         }
     }
 
@@ -218,6 +220,12 @@ impl Instance {
         };
         if !retry {
             self.took(&input);
+            // Of those that were held, the last one taken does not tell which were.
+            if let InputRef::Event { position, .. } = input
+                && position < self.last_input
+            {
+                self.held.push(position);
+            }
         }
         // Skipped, it is still not known what became of it: it is not told again.
         if let InputRef::Command { id, .. } = &input
@@ -341,7 +349,10 @@ impl Instance {
                     false => Status::Running,
                 };
             }
-            Action::Complete | Action::Compensate => self.end(),
+            Action::Complete | Action::Compensate => {
+                self.cancelled = Some(meta.position);
+                self.end();
+            }
             Action::Migrate => {
                 self.state = operated.state.clone().or_else(|| self.state.take());
                 self.definition = operated.definition.unwrap_or(self.definition);

@@ -15,7 +15,7 @@ pub use def::{
 };
 pub use fact::{
     Awaited, Claimed, Class, Deadline, Fact, InputRef, Issued, Outcome, Parked, Resumed, Settled,
-    Step, Target, Tried, command_tag, instance_tag, is_own_tag, process_tag, types,
+    Step, Target, Tried, Withdrawn, command_tag, instance_tag, is_own_tag, process_tag, types,
 };
 pub use instance::{Instance, MAX_HELD, Open, Status};
 pub use operated::{Action, Began, Operated};

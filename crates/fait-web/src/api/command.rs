@@ -132,12 +132,9 @@ pub(super) async fn claim(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let id: Uuid = id
-        .parse()
-        .map_err(|_| Problem::malformed(format!("`{id}` is not the id of a task, a UUID")))?;
+    let id = task(&id)?;
     let body = read_json(&headers, body)?;
-    let by = body["by"].as_str().filter(|s| !s.trim().is_empty());
-    let by = by.ok_or_else(|| Problem::malformed("say `by` whom").with("field", "by"))?;
+    let by = by(&body)?;
     let minutes = body["minutes"].as_u64().filter(|m| (1..=1440).contains(m));
     let minutes = minutes.ok_or_else(|| {
         Problem::malformed("`minutes` is a number from 1 to 1440").with("field", "minutes")
@@ -147,4 +144,39 @@ pub(super) async fn claim(
         .claim(id, by, Duration::from_secs(minutes * 60))
         .await?;
     Ok(Json(json!({"by": by, "until": until})))
+}
+
+/// `POST /api/tasks/{id}/hand-back` with `{"by": …}`
+pub(super) async fn hand_back(
+    State(shared): State<Shared>,
+    At(id): At<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, Problem> {
+    let (id, body) = (task(&id)?, read_json(&headers, body)?);
+    shared.app.hand_back(id, by(&body)?).await?;
+    Ok(Json(json!({"outcome": "handed back"})))
+}
+
+/// `POST /api/tasks/{id}/decline` with `{"by": …, "reason": …}`
+pub(super) async fn decline(
+    State(shared): State<Shared>,
+    At(id): At<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, Problem> {
+    let (id, body) = (task(&id)?, read_json(&headers, body)?);
+    let reason = body["reason"].as_str().unwrap_or_default();
+    shared.app.decline(id, by(&body)?, reason).await?;
+    Ok(Json(json!({"outcome": "declined"})))
+}
+
+fn task(id: &str) -> Result<Uuid, Problem> {
+    let wrong = |_| Problem::malformed(format!("`{id}` is not the id of a task, a UUID"));
+    id.parse().map_err(wrong)
+}
+
+fn by(body: &Value) -> Result<&str, Problem> {
+    let by = body["by"].as_str().filter(|s| !s.trim().is_empty());
+    by.ok_or_else(|| Problem::malformed("say `by` whom").with("field", "by"))
 }

@@ -3,6 +3,7 @@
 mod command;
 mod event;
 mod ops;
+mod operate;
 mod view;
 
 pub(crate) use command::too_large;
@@ -23,6 +24,8 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/commands/{name}", post(command::send))
         .route("/api/inbox/{role}", get(command::inbox))
         .route("/api/tasks/{id}/claim", post(command::claim))
+        .route("/api/tasks/{id}/hand-back", post(command::hand_back))
+        .route("/api/tasks/{id}/decline", post(command::decline))
         .route("/api/views/{name}", get(view::rows))
         .route("/api/views/{name}/{key}", get(view::row))
         .route("/api/events", get(event::list))
@@ -32,8 +35,17 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/manifest", get(ops::manifest))
         .route("/api/ops/processes", get(ops::processes))
         .route("/api/ops/processes/{name}", get(ops::instances))
-        .route("/api/ops/processes/{name}/{key}", get(ops::instance))
+        .route("/api/ops/processes/{name}/{key}", get(operate::instance))
+        .route(
+            "/api/ops/processes/{name}/{key}/{action}",
+            post(operate::act),
+        )
         .route("/api/ops/processes/{name}/{key}/resume", post(ops::resume))
+        .route("/api/ops/stuck", get(operate::stuck))
+        .route("/api/ops/bulk/{process}", get(operate::progress))
+        .route("/api/ops/bulk/{process}/preview", post(operate::preview))
+        .route("/api/ops/bulk/{process}/run", post(operate::run))
+        .route("/api/ops/bulk/{process}/abort", post(operate::abort))
         .route("/api/ops/views", get(ops::views))
         .route("/api/ops/views/{name}", get(ops::view))
         .route("/api/ops/views/{name}/rebuild", post(ops::rebuild))

@@ -27,7 +27,7 @@ pub(super) async fn processes(State(shared): State<Shared>) -> Result<Json<Value
     Ok(Json(json!(shared.app.processes().await?)))
 }
 
-async fn known(shared: &Shared, name: &str) -> Result<(), Problem> {
+pub(super) async fn known(shared: &Shared, name: &str) -> Result<(), Problem> {
     let processes = shared.app.processes().await?;
     if processes.iter().any(|p| p.name == name) {
         return Ok(());
@@ -62,20 +62,6 @@ pub(super) async fn instances(
     Ok(Json(json!(found)))
 }
 
-/// `GET /api/ops/processes/{name}/{key}`
-pub(super) async fn instance(
-    State(shared): State<Shared>,
-    At((name, key)): At<(String, String)>,
-) -> Result<Json<Value>, Problem> {
-    known(&shared, &name).await?;
-    match shared.app.instance(&name, &key).await? {
-        Some(instance) => Ok(Json(json!(instance))),
-        None => Err(Problem::not_found(format!(
-            "`{name}` has no instance `{key}`"
-        ))),
-    }
-}
-
 /// `POST /api/ops/processes/{name}/{key}/resume` with `{"retry": …, "reason": …}`
 pub(super) async fn resume(
     State(shared): State<Shared>,
@@ -95,20 +81,7 @@ pub(super) async fn resume(
         return Err(Problem::malformed("say why, in `reason`").with("field", "reason"));
     };
     let by = words.get("as").unwrap_or("operator:api");
-    let resumed = shared.app.resume(&name, &key, retry, by, reason).await;
-    resumed.map_err(|e| {
-        let detail = e.to_string();
-        if detail.contains("is not parked") {
-            Problem::new(
-                StatusCode::CONFLICT,
-                "not-parked",
-                "It is not parked",
-                detail,
-            )
-        } else {
-            e.into()
-        }
-    })?;
+    shared.app.resume(&name, &key, retry, by, reason).await?;
     Ok(Json(json!({"outcome": "resumed"})))
 }
 

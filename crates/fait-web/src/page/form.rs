@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::field::{Typed, field};
 use super::frame::{Page, path};
-use super::inbox::{due, taken};
+use super::inbox::{due, is_mine, taken};
 use super::story::{ids, timeline};
 use super::subject::{Thing, facts, row, title};
 use super::trouble::Trouble;
@@ -192,19 +192,44 @@ impl Form<'_> {
         }
     }
 
-    /// Who has it, and taking it upon oneself.
+    /// Who has it, taking it upon oneself, and the other ways out.
     fn claim(&self, desk: &Desk) -> Markup {
         let Some(asked) = self.asked else {
             return html! {};
         };
         let taken = taken(desk, asked);
+        let mine = taken.is_some() && is_mine(desk, asked);
+        let to = |what: &str| format!("/tasks/{}/{what}", asked.open.issued.id);
         html! {
             div #claim data-live {
                 @if let Some(taken) = &taken { p.taken { (sentence(taken)) } }
-                @else {
-                    form method="post" action={ "/tasks/" (asked.open.issued.id) "/claim" } {
+                @if mine {
+                    form method="post" action=(to("hand-back")) {
+                        button.second type="submit" { "Hand it back" }
+                        " " span.hint { "Then others can take it." }
+                    }
+                }
+                @if taken.is_none() {
+                    form method="post" action=(to("claim")) {
                         button.second type="submit" { "I am on it" }
                         " " span.hint { "Others then see that you have it." }
+                    }
+                }
+            }
+            @if taken.is_none() || mine {
+                details #decline {
+                    summary { "I cannot do this…" }
+                    form method="post" action=(to("decline")) {
+                        div.field {
+                            label for="why-not" { "Why not?" }
+                            p.hint #why-not-hint {
+                                "Whoever asked hears it, with your name; nobody else is asked "
+                                "unless they ask again."
+                            }
+                            input #why-not type="text" name="reason" autocomplete="off" required
+                                aria-describedby="why-not-hint";
+                        }
+                        p.buttons { button.second type="submit" { "I cannot do this" } }
                     }
                 }
             }

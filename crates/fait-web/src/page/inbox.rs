@@ -117,11 +117,17 @@ pub(super) fn taken(desk: &Desk, asked: &Asked) -> Option<String> {
         return None;
     }
     let until = hour(*until, desk.now);
-    Some(if *by == desk.actor() {
+    Some(if is_mine(desk, asked) {
         format!("you have it until {until}")
     } else {
         format!("{} has it until {until}", person(by))
     })
+}
+
+/// Whether who looks was the last to take it.
+pub(super) fn is_mine(desk: &Desk, asked: &Asked) -> bool {
+    let claim = asked.open.claim.as_ref();
+    claim.is_some_and(|(by, _)| *by == desk.actor())
 }
 
 /// An asked task with its words.

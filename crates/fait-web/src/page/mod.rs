@@ -18,6 +18,8 @@ mod thing;
 mod view;
 mod event;
 mod status;
+mod stuck;
+mod instance;
 mod board;
 mod live;
 
@@ -42,6 +44,14 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/events/{position}", get(event::one))
         .route("/status", get(status::show))
         .route("/status/resume", post(status::resume))
+        .route("/stuck", get(stuck::show))
+        .route("/stuck/many", post(stuck::many))
+        .route(
+            "/instances/{process}/{key}",
+            get(instance::show).post(instance::act),
+        )
+        .route("/tasks/{ask}/hand-back", post(task::hand_back))
+        .route("/tasks/{ask}/decline", post(task::decline))
         .route("/board", get(board::show))
         .route("/live", get(live::follow))
         .route("/assets/{file}", get(assets::serve))

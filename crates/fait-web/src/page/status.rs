@@ -49,6 +49,9 @@ async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, T
             }
             @if parked.is_empty() { p { "Nothing waits for an operator." } }
         }
+        @if !parked.is_empty() {
+            p { a.button href="/stuck" { "What is stuck, and all that can be done about it" } }
+        }
         (stopped(desk, &parked))
         div #numbers data-live {
             (queues(desk)?)
@@ -227,7 +230,7 @@ pub(super) async fn resume(desk: Desk, form: Words) -> Result<Response, Trouble>
     match resumed {
         Ok(()) => goto("/status?resumed=yes"),
         Err(e) => {
-            let page = page(&desk, false, Some(&e.message)).await?;
+            let page = page(&desk, false, Some(&e.to_string())).await?;
             Ok((StatusCode::CONFLICT, page).into_response())
         }
     }

@@ -5,6 +5,7 @@ use super::subject::Thing;
 use super::words::{
     all_of, hour, label, members, moment, ordinal, person, plain, short, small, tell,
 };
+use fait::app::DECLINED;
 use fait::event::StoredEvent;
 use fait::process::{Action, Fact, InputRef, Issued, Outcome, Settled, Step, Target};
 use maud::{Markup, html};
@@ -76,8 +77,8 @@ impl<'a> Teller<'a> {
     pub(super) fn new(desk: &'a Desk, thing: Option<&'a Thing>, events: &[StoredEvent]) -> Self {
         let mut issued = BTreeMap::new();
         for event in events.iter().filter(|e| e.ty.starts_with('$')) {
-            if let Ok(Some(Fact::Stepped(step))) = Fact::read(event) {
-                issued.extend(step.issued.into_iter().map(|i| (i.id, i)));
+            if let Ok(Some(fact)) = Fact::read(event) {
+                issued.extend(fact.issued().iter().map(|i| (i.id, i.clone())));
             }
         }
         let own = events.iter().filter(|e| !e.ty.starts_with('$'));
@@ -128,7 +129,7 @@ impl<'a> Teller<'a> {
                 };
                 vec![Line::new(Mark::Asked, what).with(format!("{by}: {}", o.reason))]
             }
-            Ok(Some(Fact::Tried(_))) => vec![],
+            Ok(Some(Fact::Tried(_) | Fact::Withdrawn(_))) => vec![],
             Ok(Some(Fact::Claimed(c))) if c.back => {
                 let what = format!("{} handed it back", person(&c.by));
                 vec![Line::new(Mark::Asked, what).with(self.task(&c.command))]
@@ -223,6 +224,13 @@ impl<'a> Teller<'a> {
 
     fn settled(&self, event: &StoredEvent, s: &Settled, by: &str) -> Option<Line> {
         let title = small(&self.titled(&s.name));
+        if let Some(how) = &s.by_hand {
+            let what = match &s.outcome {
+                Outcome::Accepted => format!("It is known to be done: {title}"),
+                _ => format!("It is known not to be done: {title}"),
+            };
+            return Some(Line::new(Mark::Asked, what).with(format!("{by}: {how}")));
+        }
         match &s.outcome {
             Outcome::Accepted => {
                 let command = event.meta.origin.command;
@@ -230,6 +238,10 @@ impl<'a> Teller<'a> {
                 let done =
                     || Line::new(Mark::Asked, format!("Nothing had to change: {title}")).with(by);
                 (!told).then(done)
+            }
+            Outcome::Refused { code, reason } if code == DECLINED => {
+                let what = format!("Declined: {title}");
+                Some(Line::new(Mark::Asked, what).with(format!("{by}: {reason}")))
             }
             Outcome::Refused { reason, .. } => {
                 let what = format!("Refused: {title}");

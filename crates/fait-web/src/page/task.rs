@@ -7,8 +7,7 @@ use super::frame::{Page, path};
 use super::inbox::Named;
 use super::start::goto;
 use super::subject::about;
-use super::trouble::Trouble;
-use super::trouble::{Params, uuid};
+use super::trouble::{Params, Trouble, Words, uuid, words};
 use super::words::{person, sentence};
 use crate::answer::Html;
 use crate::request::At;
@@ -223,13 +222,14 @@ pub(super) fn same<'a>(
 
 /// What was asked under an id, open or not.
 pub(super) async fn was_issued(desk: &Desk, ask: Uuid) -> Result<Option<Issued>, Trouble> {
-    let query = Query::default().or(QueryItem::of(&[types::STEPPED], vec![command_tag(ask)]));
+    let kinds = [types::STEPPED, types::OPERATED];
+    let query = Query::default().or(QueryItem::of(&kinds, vec![command_tag(ask)]));
     let slice = desk.shared.app.events(&query, Range::after(0, 1)).await?;
-    let step = |e: &StoredEvent| match Fact::read(e) {
-        Ok(Some(Fact::Stepped(step))) => step.issued.into_iter().find(|i| i.id == ask),
-        _ => None,
+    let of = |e: &StoredEvent| {
+        let fact = Fact::read(e).ok().flatten()?;
+        fact.issued().iter().find(|i| i.id == ask).cloned()
     };
-    Ok(slice.events.first().and_then(step))
+    Ok(slice.events.first().and_then(of))
 }
 
 /// `POST /tasks/{ask}/claim`
@@ -245,6 +245,45 @@ pub(super) async fn claim(desk: Desk, At(ask): At<String>) -> Result<Response, T
         .await;
     match claimed {
         Ok(_) => goto(&format!("/tasks/{ask}")),
+        Err(ClaimError::Send(SendError::NotAsked(why))) => closed(&desk, ask, &why).await,
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// `POST /tasks/{ask}/hand-back`
+pub(super) async fn hand_back(desk: Desk, At(ask): At<String>) -> Result<Response, Trouble> {
+    let ask = uuid(&ask)?;
+    if desk.who.role.is_none() {
+        return goto("/");
+    }
+    match desk.shared.app.hand_back(ask, &desk.actor()).await {
+        Ok(()) => goto(&format!("/tasks/{ask}")),
+        Err(ClaimError::Send(SendError::NotAsked(why))) => closed(&desk, ask, &why).await,
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// `POST /tasks/{ask}/decline`
+pub(super) async fn decline(
+    desk: Desk,
+    At(ask): At<String>,
+    form: Words,
+) -> Result<Response, Trouble> {
+    let (ask, form) = (uuid(&ask)?, words(form)?);
+    if desk.who.role.is_none() {
+        return goto("/");
+    }
+    let asked = desk.shared.app.asked(ask)?;
+    if let Some(asked) = &asked {
+        let task = desk.task(&asked.open.issued.name)?;
+        if let Some(page) = not_mine(&desk, task, Some(asked))? {
+            return Ok(page);
+        }
+    }
+    let reason = form.iter().find(|(n, _)| n == "reason");
+    let reason = reason.map_or("", |(_, v)| v.as_str());
+    match desk.shared.app.decline(ask, &desk.actor(), reason).await {
+        Ok(()) => goto(&format!("/tasks/{ask}")),
         Err(ClaimError::Send(SendError::NotAsked(why))) => closed(&desk, ask, &why).await,
         Err(e) => Err(e.into()),
     }

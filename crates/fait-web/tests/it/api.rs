@@ -121,8 +121,8 @@ const BAD_COMMANDS: [(&str, &str, u16, &str); 15] = [
     (
         "/api/ops/processes/selling/cup/resume",
         r#"{"retry": true, "reason": "x"}"#,
-        409,
-        "is not parked",
+        404,
+        "has no instance `cup`",
     ),
     ("/api/tasks/nine/claim", "{}", 400, "not the id of a task"),
 ];

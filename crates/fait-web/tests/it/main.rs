@@ -2,4 +2,5 @@
 
 mod shop;
 mod api;
+mod operate;
 mod pages;

@@ -7,13 +7,13 @@ use axum::http::{Request, StatusCode, header};
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
 
 /// A page as somebody sees it.
-async fn page(shop: &Shop, role: &str, path: &str) -> Answer {
+pub(crate) async fn page(shop: &Shop, role: &str, path: &str) -> Answer {
     let cookies = format!("fait_role={role}; fait_name=%3Cb%3EEve");
     let request = Request::get(path).header(header::COOKIE, cookies);
     shop.ask(request.body(Body::empty()).unwrap()).await
 }
 
-async fn send(shop: &Shop, role: &str, path: &str, words: &[(&str, &str)]) -> Answer {
+pub(crate) async fn send(shop: &Shop, role: &str, path: &str, words: &[(&str, &str)]) -> Answer {
     let form: Vec<String> = words
         .iter()
         .map(|(name, value)| format!("{name}={}", encode(value)))
@@ -29,7 +29,7 @@ fn encode(text: &str) -> String {
     text.bytes().map(|b| format!("%{b:02X}")).collect()
 }
 
-fn location(answer: &Answer) -> &str {
+pub(crate) fn location(answer: &Answer) -> &str {
     answer
         .headers
         .get(header::LOCATION)
@@ -43,7 +43,7 @@ fn hidden<'a>(page: &'a str, name: &str) -> &'a str {
     rest.split_once('"').map_or("", |(value, _)| value)
 }
 
-async fn first_task(shop: &Shop) -> String {
+pub(crate) async fn first_task(shop: &Shop) -> String {
     let inbox = page(shop, "clerk", "/inbox").await.body;
     let rest = inbox.split_once("href=\"/tasks/").unwrap().1;
     format!("/tasks/{}", rest.split_once('"').unwrap().0)
@@ -338,6 +338,10 @@ async fn what_stopped_is_shown_and_let_go_on_with_a_reason() {
     assert_eq!(location(&resumed), "/status?resumed=yes");
     shop.app.settle().await;
     assert_eq!(shop.app.parked().map(|p| p.len()), Ok(0));
+    let again = send(&shop, "clerk", "/status/resume", &words).await;
+    assert_eq!(location(&again), "/status?resumed=yes", "said twice");
+    words.pop();
+    words.push(("reason", "it is gone"));
     let again = send(&shop, "clerk", "/status/resume", &words).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
 }

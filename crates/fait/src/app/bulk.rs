@@ -26,6 +26,9 @@ const PAGE: usize = 500;
 /// Instances that are treated at the same time, so that one wait for the disk serves some.
 const AT_ONCE: usize = 16;
 
+/// How much time of a slow moment is made up for.
+const MADE_UP: Duration = Duration::from_millis(100);
+
 /// An action on many instances.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bulk {
@@ -132,11 +135,20 @@ impl App {
             ended: None,
         };
         let job = core.bulks.begin(progress.clone());
-        let job = job.map_err(|p| BulkError::Running {
-            left: p.left(),
-            process: p.process,
-            action: p.action,
-            by: p.by,
+        let job = job.map_err(|other| {
+            let left = other.left();
+            let Progress {
+                process,
+                action,
+                by,
+                ..
+            } = *other;
+            BulkError::Running {
+                process,
+                action,
+                by,
+                left,
+            }
         })?;
         let (app, bulk) = (self.clone(), Bulk { filter, ..bulk });
         core.tasks.spawn(async move {
@@ -195,7 +207,6 @@ impl App {
 
     async fn treat(&self, bulk: &Bulk, job: &Arc<Job>) -> BulkState {
         let gap = Duration::from_secs(1) / bulk.rate;
-        let mut next = Instant::now();
         let mut last: Option<String> = None;
         loop {
             let page = match self.pick(&bulk.filter, last.as_deref(), PAGE) {
@@ -210,23 +221,23 @@ impl App {
             };
             last = Some(end.key.clone());
             let stopped = || job.abort.is_cancelled() || self.core.stop.is_cancelled();
-            let paced = stream::unfold((page.into_iter(), next), |(mut page, next)| async move {
+            let begin = (page.into_iter(), Instant::now());
+            let paced = stream::unfold(begin, |(mut page, next)| async move {
                 let picked = page.next()?;
                 tokio::select! {
+                    biased;
                     () = job.abort.cancelled() => return None,
                     () = self.core.stop.cancelled() => return None,
                     () = tokio::time::sleep_until(next) => {}
                 }
                 // What was missed while the disk was slow is not made up for in a burst.
-                let late = Instant::now().checked_sub(Duration::from_millis(100));
+                let late = Instant::now().checked_sub(MADE_UP);
                 let from = late.map_or(next, |late| late.max(next));
                 Some((picked, (page, from + gap)))
             });
-            let treated =
-                paced.for_each_concurrent(AT_ONCE, |picked| self.treat_one(bulk, job, picked));
-            let begun = Instant::now();
-            treated.await;
-            next = begun.max(next);
+            paced
+                .for_each_concurrent(AT_ONCE, |picked| self.treat_one(bulk, job, picked))
+                .await;
             if stopped() {
                 return BulkState::Aborted;
             }

@@ -37,7 +37,7 @@ pub use inbox::{Asked, ClaimError};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
 pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
-pub use pick::{Filter, MAX_BACKLOG, Picked, Standing, Stuck};
+pub use pick::{Filter, Picked, Standing, Stuck};
 pub use preflight::{Finding, Finds, MAX_FINDINGS, Preflight};
 pub use send::{CommandError, Send};
 pub use shadow::{Difference, MAX_DIFFERENCES, Shadow};

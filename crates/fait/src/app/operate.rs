@@ -3,7 +3,7 @@
 
 use super::{App, inbox};
 use fait_core::command::InputError;
-use fait_core::event::{Draft, NewEvent, Origin, Position, Time};
+use fait_core::event::{NewEvent, Origin, Position, Time};
 use fait_core::process::{
     Action, Deadline, Fact, InputRef, Instance, Issued, Open, Operated, Outcome, Resumed, Settled,
     Status, Target, instance_tag, types,
@@ -345,7 +345,8 @@ impl App {
         match act {
             Act::Retry | Act::Skip => match i.status {
                 Status::Parked { .. } => Ok(vec![resumed(i, *act == Act::Retry, reason)]),
-                _ => Err(OperateError::NotParked { process, key }),
+                Status::Ended => Err(ended()),
+                Status::Running => Err(OperateError::NotParked { process, key }),
             },
             Act::SkipCommand { command } => {
                 let outcome = Outcome::Skipped {
@@ -392,17 +393,24 @@ impl App {
         reason: &str,
     ) -> Result<Vec<Fact>, OperateError> {
         let (old, over) = match open(i, command) {
-            Ok(open) => (open.issued.clone(), is_over(i, command)),
+            Ok(open) => ((open.issued.clone(), open.since), is_over(i, command)),
             Err(not_open) => match self.stumbled(i, command).await? {
                 Some(settled) => (settled, true),
                 None => return Err(not_open),
             },
         };
+        let (old, since) = old;
         self.fits(&old, body)?;
         let text = format!("fait amended {command} {body}");
+        let now = self.core.clock.now();
         let new = Issued {
             id: Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()),
             body: body.clone(),
+            // When its time is over it has as much time once more.
+            due: old.due.map(|due| match due > now {
+                true => due,
+                false => now + due.since(since),
+            }),
             ..old
         };
         let mut operated = operated(i, Action::Amend, reason);
@@ -418,7 +426,12 @@ impl App {
     }
 
     /// The command whose outcome parked the instance.
-    async fn stumbled(&self, i: &Instance, command: Uuid) -> Result<Option<Issued>, StoreError> {
+    /// With when it was issued.
+    async fn stumbled(
+        &self,
+        i: &Instance,
+        command: Uuid,
+    ) -> Result<Option<(Issued, Time)>, StoreError> {
         let Status::Parked { input, .. } = &i.status else {
             return Ok(None);
         };
@@ -433,10 +446,13 @@ impl App {
             _ => return Ok(None),
         }
         let slice = self.core.issuing(command).await?;
-        let fact = slice.first().map(Fact::read).transpose();
-        let fact = fact.map_err(StoreError::new)?.flatten();
+        let Some(step) = slice.first() else {
+            return Ok(None);
+        };
+        let fact = Fact::read(step).map_err(StoreError::new)?;
         let issued = fact.map(|f| f.issued().to_vec()).unwrap_or_default();
-        Ok(issued.into_iter().find(|c| c.id == command))
+        let issued = issued.into_iter().find(|c| c.id == command);
+        Ok(issued.map(|c| (c, step.meta.recorded_at)))
     }
 
     /// Whether a body can stand in for the one that was issued. An asked task has only some of
@@ -485,7 +501,7 @@ impl App {
             return Ok(());
         }
         let core = &self.core;
-        let event = |fact: &Fact| {
+        let events = |fact: &Fact| {
             let cause = match fact {
                 Fact::Settled(s) => instance.open.get(&s.command).map(|o| o.cause),
                 _ => None,
@@ -496,10 +512,12 @@ impl App {
                 causation: cause,
                 ..Origin::default()
             };
-            let draft: Draft = fact.draft(&instance.about);
-            draft.with(core.clock.id(), origin)
+            let about = &instance.about;
+            let drafts = std::iter::once(fact.draft(about)).chain(fact.rest(about));
+            let events = drafts.map(|draft| draft.with(core.clock.id(), origin.clone()));
+            events.collect::<Vec<NewEvent>>()
         };
-        let events: Vec<NewEvent> = facts.iter().map(event).collect();
+        let events: Vec<NewEvent> = facts.iter().flat_map(events).collect();
         let n = events.len();
         let append = Append {
             events,

@@ -2,16 +2,12 @@
 
 use super::{App, OperateError};
 use crate::runtime::db::{i64_of, time_of};
-use fait_core::event::{Tag, Time};
-use fait_core::process::{Class, InputRef, Instance, Status, instance_tag, types};
-use fait_core::query::{Query, QueryItem};
-use fait_core::store::{Range, StoreError};
+use fait_core::event::Time;
+use fait_core::process::{Class, InputRef, Instance, Status};
+use fait_core::store::StoreError;
 use rusqlite::{Row, named_params};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// Most inputs that are counted behind a stuck instance.
-pub const MAX_BACKLOG: usize = 1000;
 
 /// How an instance that has not ended stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +56,6 @@ pub struct Picked {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stuck {
     /// The instance.
-    #[serde(flatten)]
     pub instance: Instance,
     /// Inputs that wait behind the one that parked it; see [`App::backlog`].
     pub backlog: u64,
@@ -151,49 +146,32 @@ impl App {
     ///
     /// # Errors
     /// There is no such process, or the index or the store cannot be read.
-    pub async fn stuck(
-        &self,
-        process: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Stuck>, OperateError> {
+    pub fn stuck(&self, process: Option<&str>, limit: usize) -> Result<Vec<Stuck>, OperateError> {
         if let Some(process) = process {
             self.known(process)?;
         }
         let mut stuck = vec![];
         for instance in self.core.db.instances(process, Some("parked"), limit)? {
-            let backlog = self.backlog(&instance).await?;
+            let backlog = self.backlog(&instance)?;
             stuck.push(Stuck { instance, backlog });
         }
         Ok(stuck)
     }
 
-    /// How many inputs wait behind the one that parked an instance, up to [`MAX_BACKLOG`]. Events
-    /// are found by the tag of its key: those that reach it by another id are not counted.
+    /// How many inputs wait behind the one that parked an instance, as far as its process has
+    /// come.
     ///
     /// # Errors
-    /// The store cannot be read.
-    pub async fn backlog(&self, instance: &Instance) -> Result<u64, StoreError> {
+    /// The index cannot be read.
+    pub fn backlog(&self, instance: &Instance) -> Result<u64, StoreError> {
         let Status::Parked { input, .. } = &instance.status else {
             return Ok(0);
         };
-        let Some(def) = self.core.process(&instance.process) else {
-            return Ok(0);
+        let behind = match input {
+            InputRef::Event { position, .. } => Some(*position),
+            _ => None,
         };
-        let about = vec![Tag::new(&def.key_kind, &instance.key)];
-        let own = vec![instance_tag(&instance.process, &instance.key)];
-        let mut query = Query::default().or(QueryItem::of(&[types::SETTLED], own));
-        if !def.policy {
-            query = query.or(QueryItem::of(&def.types, about));
-        }
-        let range = Range::after(instance.last_input, MAX_BACKLOG + 1);
-        let slice = self.core.store.read(&query, range).await?;
-        let itself = match input {
-            InputRef::Event { position, .. } => *position,
-            _ => 0,
-        };
-        let waiting = slice.events.iter().map(|e| e.meta.position);
-        let n = waiting.filter(|at| *at != itself).take(MAX_BACKLOG).count();
-        Ok(n as u64)
+        self.core.backlog_len(instance, behind)
     }
 }
 

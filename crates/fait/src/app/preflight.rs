@@ -2,6 +2,7 @@
 //! whether this program can go on with it. No step is taken and nothing is written.
 
 use super::build::{AppBuilder, BuildError, runners};
+use crate::clock::Clock;
 use crate::runtime::begin::at_once;
 use crate::runtime::db::Db;
 use crate::runtime::definitions::routed_by;
@@ -20,7 +21,6 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Most findings that a report lists; it counts all of them.
 pub const MAX_FINDINGS: usize = 200;
@@ -210,7 +210,7 @@ impl Reading {
     }
 
     fn copied(folder: &Path) -> Result<Reading, BuildError> {
-        let place = std::env::temp_dir().join(format!("fait-{}", Uuid::now_v7()));
+        let place = std::env::temp_dir().join(format!("fait-{}", Clock::machine().id()));
         let work = || {
             let (kept, copy) = (place.join("backup"), place.join("copy"));
             std::fs::create_dir_all(&place).map_err(StoreError::new)?;

@@ -334,15 +334,10 @@ impl Sandbox<'_> {
             cancelled(&step.cancelled),
             cancelled(&reaction.cancelled),
         );
-        let when = |ended: bool, later: bool| match (ended, later) {
-            (true, _) => "it ends".to_string(),
-            (false, true) => "it ends once all is settled".into(),
-            (false, false) => "it goes on".into(),
-        };
         differ(
             "the end",
-            when(step.ended, step.until_settled),
-            when(reaction.ended, reaction.until_settled),
+            end_words(step.ended, step.until_settled).into(),
+            end_words(reaction.ended, reaction.until_settled).into(),
         );
         all
     }
@@ -374,11 +369,16 @@ impl Sandbox<'_> {
 fn give_key(body: &mut Value, was: &Value, key: &str) {
     let fields = was.as_object().into_iter().flatten();
     for (name, value) in fields {
-        let is_key = value.as_str() == Some(key) || value.to_string() == key;
+        let is_key = value.as_str() == Some(key) || *value == key_number(key);
         if is_key && body.get(name).is_none() {
             body[name] = value.clone();
         }
     }
+}
+
+/// A key that is a number, as a field of that kind has it.
+fn key_number(key: &str) -> Value {
+    key.parse::<u64>().map_or(Value::Null, Value::from)
 }
 
 fn react(
@@ -413,6 +413,14 @@ fn issued_of(s: &Settled) -> Issued {
         due: None,
         tries: 0,
         expires: false,
+    }
+}
+
+fn end_words(ended: bool, later: bool) -> &'static str {
+    match (ended, later) {
+        (true, _) => "it ends",
+        (false, true) => "it ends once all is settled",
+        (false, false) => "it goes on",
     }
 }
 

@@ -94,12 +94,12 @@ pub(crate) struct Bulks(Mutex<BTreeMap<String, Arc<Job>>>);
 
 impl Bulks {
     /// Begins a run; the one that goes on already, if there is one, is in its way.
-    pub(crate) fn begin(&self, progress: Progress) -> Result<Arc<Job>, Progress> {
+    pub(crate) fn begin(&self, progress: Progress) -> Result<Arc<Job>, Box<Progress>> {
         let mut all = lock(&self.0);
         if let Some(job) = all.get(&progress.process) {
             let before = job.progress().clone();
             if before.state == BulkState::Running {
-                return Err(before);
+                return Err(Box::new(before));
             }
         }
         let process = progress.process.clone();

@@ -36,7 +36,7 @@ impl Core {
         let input = match taken {
             Taken::Event(e, heard) => {
                 let position = e.meta.position;
-                // What an operator cancelled does not hear what came before that.
+                // What an operator cancelled or ended does not hear what came before that.
                 let cancelled = instance.cancelled.is_some_and(|at| position < at);
                 if instance.has_taken(position, heard.held) || cancelled {
                     return None;
@@ -182,7 +182,7 @@ impl Core {
             key: instance.key.clone(),
             input,
             class,
-            reason,
+            reason: shortened(reason),
             attempts: 1,
             seen,
         };
@@ -318,10 +318,11 @@ impl Core {
             ..Origin::default()
         };
         let about = about(instance, self.process(&instance.process), taken);
-        let event = fact.draft(&about).with(self.clock.id(), origin);
+        let drafts = std::iter::once(fact.draft(&about)).chain(fact.rest(&about));
+        let events = drafts.map(|draft| draft.with(self.clock.id(), origin.clone()));
         Prepared {
+            events: events.collect(),
             fact,
-            events: vec![event],
         }
     }
 }
@@ -379,6 +380,19 @@ fn command_id(process: &str, key: &str, input: &InputRef, ordinal: usize) -> Uui
     };
     let text = format!("fait command {process} {key} {input} {ordinal}");
     Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
+}
+
+/// Longest words of trouble that are recorded, in bytes; of longer ones the beginning. An event
+/// has a limit, and what cannot be recorded would be tried for ever.
+const MAX_WORDS: usize = 4000;
+
+/// Words that fit.
+pub(super) fn shortened(mut words: String) -> String {
+    if words.len() > MAX_WORDS {
+        words.truncate(words.floor_char_boundary(MAX_WORDS));
+        words.push('…');
+    }
+    words
 }
 
 /// An event as the input of a step.

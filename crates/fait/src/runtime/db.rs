@@ -40,6 +40,9 @@ CREATE TABLE IF NOT EXISTS fait_deadlines (
 CREATE TABLE IF NOT EXISTS fait_held (
   process TEXT NOT NULL, waits TEXT NOT NULL, position INTEGER NOT NULL, until INTEGER NOT NULL,
   PRIMARY KEY (process, waits, position));
+CREATE TABLE IF NOT EXISTS fait_backlog (
+  process TEXT NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL, held INTEGER NOT NULL,
+  PRIMARY KEY (process, key, position)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS fait_deadlines_due ON fait_deadlines (process, due);
 CREATE TABLE IF NOT EXISTS fait_snapshots (
   model TEXT NOT NULL, keys TEXT NOT NULL, version TEXT NOT NULL, position INTEGER NOT NULL,
@@ -219,7 +222,8 @@ fn forget_everything(tx: &Transaction<'_>) -> rusqlite::Result<()> {
     tx.execute_batch(
         "DELETE FROM fait_feeds; DELETE FROM fait_views; DELETE FROM fait_parked_keys;
          DELETE FROM fait_instances; DELETE FROM fait_open; DELETE FROM fait_deadlines;
-         DELETE FROM fait_held; DELETE FROM fait_expiries; DELETE FROM fait_snapshots;",
+         DELETE FROM fait_held; DELETE FROM fait_backlog;
+         DELETE FROM fait_expiries; DELETE FROM fait_snapshots;",
     )
 }
 

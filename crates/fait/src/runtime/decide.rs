@@ -156,7 +156,12 @@ impl Answer {
 
 /// What settles an issued command or takes it back.
 pub(crate) fn settling(command: Uuid) -> Query {
-    let kinds = [types::SETTLED, types::STEPPED, types::OPERATED];
+    let kinds = [
+        types::SETTLED,
+        types::STEPPED,
+        types::OPERATED,
+        types::WITHDRAWN,
+    ];
     Query::default().or(QueryItem::of(&kinds, vec![command_tag(command)]))
 }
 

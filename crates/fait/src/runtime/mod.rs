@@ -1,5 +1,6 @@
 //! What drives the pure words: it reads and appends, keeps views, steps processes, waits.
 
+pub(crate) mod flaw;
 pub(crate) mod db;
 pub(crate) mod turns;
 pub(crate) mod models;
@@ -11,8 +12,11 @@ pub(crate) mod lanes;
 pub(crate) mod step;
 pub(crate) mod route;
 mod compose;
+#[cfg(feature = "sim")]
+mod flawed;
 pub(crate) mod definitions;
 pub(crate) mod begin;
+mod backlog;
 mod works;
 pub(crate) mod dispatch;
 pub(crate) mod bulk;

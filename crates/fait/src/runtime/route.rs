@@ -4,6 +4,7 @@
 use super::Core;
 use super::db::{i64_of, time_of, u64_of};
 use super::step::{Heard, Runner};
+use super::works::Input;
 use fait_core::event::{DecodeError, Position, StoredEvent, Tag, Time};
 use fait_core::process::{May, Routed, Unmatched, Way};
 use fait_core::query::{Query, QueryItem};
@@ -12,7 +13,7 @@ use rusqlite::{Transaction, params};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Most events that one process holds for instances that have not begun; more are ignored, and
 /// counted.
@@ -113,32 +114,48 @@ impl Waiting {
         !full
     }
 
-    fn release(&self, waits: &str) -> Vec<Held> {
-        let mut inner = self.lock();
-        let Some(mut released) = inner.held.remove(waits) else {
-            return vec![];
+    /// Lets go of what waits for something that came at a time; what waited until before that is
+    /// ignored.
+    fn release(&self, process: &str, waits: &str, at: Time) -> Vec<Held> {
+        let all = {
+            let mut inner = self.lock();
+            let Some(all) = inner.held.remove(waits) else {
+                return vec![];
+            };
+            (inner.count, inner.changed) = (inner.count - all.len(), true);
+            all
         };
-        (inner.count, inner.changed) = (inner.count - released.len(), true);
+        let (mut released, over): (Vec<Held>, Vec<Held>) =
+            all.into_iter().partition(|h| h.until >= at);
+        for held in over {
+            self.ignore(process, held.position);
+        }
         released.sort_by_key(|h| h.position);
         released
     }
 
-    /// Lets go of an event that waited for an instance which has begun.
-    pub(super) fn release_key(&self, key: &str) -> Vec<Held> {
+    /// Whether events wait for an instance to begin.
+    pub(super) fn holds(&self, key: &str) -> bool {
+        let inner = self.lock();
+        inner.count > 0 && inner.held.contains_key(&for_key(key))
+    }
+
+    /// Lets go of the events that waited for an instance which has begun at a time.
+    pub(super) fn release_key(&self, process: &str, key: &str, at: Time) -> Vec<Held> {
         if self.lock().count == 0 {
             return vec![];
         }
-        self.release(&for_key(key))
+        self.release(process, &for_key(key), at)
     }
 
-    /// What waited until now is ignored.
+    /// What waited until before a time is ignored.
     fn expire(&self, process: &str, now: Time) {
         let mut gone = vec![];
         {
             let mut inner = self.lock();
             inner.held.retain(|_, all| {
-                gone.extend(all.iter().filter(|h| h.until <= now).map(|h| h.position));
-                all.retain(|h| h.until > now);
+                gone.extend(all.iter().filter(|h| h.until < now).map(|h| h.position));
+                all.retain(|h| h.until >= now);
                 !all.is_empty()
             });
             if gone.is_empty() {
@@ -265,18 +282,36 @@ impl Core {
             let pairs = catch_unwind(AssertUnwindSafe(|| (alias.pairs)(event)));
             let Ok(Ok(pairs)) = pairs else { continue };
             for (value, key) in pairs {
-                let held = runner.waiting.release(&for_alias(&alias.name, &value));
+                let waits = for_alias(&alias.name, &value);
+                let (process, at) = (&runner.def.name, event.meta.recorded_at);
+                let held = runner.waiting.release(process, &waits, at);
                 released.extend(held.into_iter().map(|h| (key.clone(), h)));
             }
         }
         released
     }
 
-    /// The route by which an event comes that goes by another id.
-    pub(super) fn rule_of_alias(&self, runner: &Runner, event: &StoredEvent) -> Option<Heard> {
-        let routed = runner.routed(event).ok()?;
-        let by_id = routed.iter().find(|r| matches!(r.way, Way::Alias(..)));
-        by_id.map(Heard::by)
+    /// What an event that was held for an instance is to it: by its key, or else by another id.
+    pub(super) fn released_to(
+        &self,
+        runner: &Runner,
+        key: &str,
+        event: StoredEvent,
+    ) -> Option<Input> {
+        let event = Arc::new(event);
+        let routed = match runner.routed(&event) {
+            Ok(routed) => routed,
+            Err(why) => return Some(Input::Bad(event, why.to_string())),
+        };
+        let mine = |r: &&Routed| matches!(&r.way, Way::Key(k) if k == key);
+        let by_id = |r: &&Routed| matches!(r.way, Way::Alias(..));
+        let rule = routed.iter().find(mine);
+        let rule = rule.or_else(|| routed.iter().find(by_id))?;
+        let heard = Heard {
+            held: true,
+            ..Heard::by(rule)
+        };
+        Some(Input::Event(event, heard))
     }
 
     /// An event for an instance that has not begun is held or ignored.
@@ -293,17 +328,19 @@ impl Core {
         let position = event.meta.position;
         if let Unmatched::Hold(time) = rule {
             let until = event.meta.recorded_at + time;
-            if until > self.clock.now() && runner.waiting.hold(waits, Held { position, until }) {
+            // Also when that is long over: what it waits for may have come in time, further on in
+            // the log.
+            if runner.waiting.hold(waits, Held { position, until }) {
                 return;
             }
         }
         runner.waiting.ignore(&runner.def.name, position);
     }
 
-    /// Ignores what was held for long enough.
-    pub(super) fn expire_held(&self, runner: &Runner) {
+    /// Ignores what was held for long enough, when everything up to a time has been heard.
+    pub(super) fn expire_held(&self, runner: &Runner, heard_until: Time) {
         if runner.waiting.len() > 0 {
-            runner.waiting.expire(&runner.def.name, self.clock.now());
+            runner.waiting.expire(&runner.def.name, heard_until);
         }
     }
 }

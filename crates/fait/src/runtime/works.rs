@@ -1,16 +1,19 @@
 //! Taking inputs: many instances at once, each in order. Steps of different instances that are
 //! ready together become durable together; each of them under its own condition.
 
+use super::backlog::Part;
 use super::compose::Prepared;
+#[cfg(feature = "sim")]
+use super::flaw::{Flaw, flaw};
 use super::index::{Due, OpenCommand};
 use super::lanes::{Known, partition};
-use super::route::Routing;
+use super::route::{Held, Routing};
 use super::step::{Heard, PAGE, Runner, Taken, fact_input, unmoved};
 use super::{Core, count_appended};
 use fait_core::event::{Meta, Position, StoredEvent, Tag};
 use fait_core::process::{Class, Fact, Instance, Status, Unmatched};
 use fait_core::query::{Query, QueryItem};
-use fait_core::store::{Append, AppendCondition, AppendError, Range, StoreError};
+use fait_core::store::{Append, AppendCondition, AppendError, StoreError};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -32,8 +35,9 @@ pub(super) enum Input {
     Bad(Arc<StoredEvent>, String),
     /// A deadline has come.
     Due(Due),
-    /// What waited before this position, while it was parked, comes first.
-    Backlog(Position),
+    /// What waited before this position, while it was parked, comes first; the second is where
+    /// the part before ended.
+    Backlog(Position, Position),
 }
 
 /// What one instance has to take.
@@ -187,9 +191,13 @@ impl Core {
                 None => self.known(runner, &work.key).await?,
             };
             let next = match &input {
-                Input::Backlog(until) => {
+                Input::Backlog(until, cursor) => {
                     work.inputs.pop_front();
-                    self.backlog(runner, work, &mut known, *until).await?;
+                    // Parked again in the middle of it, the rest goes on waiting.
+                    if !matches!(known.instance.status, Status::Parked { .. }) {
+                        let place = (*until, *cursor);
+                        self.backlog(runner, work, &mut known, place).await?;
+                    }
                     work.known = Some(known);
                     continue;
                 }
@@ -197,13 +205,25 @@ impl Core {
                     if waits_behind(&known, event.meta.position) =>
                 {
                     let first = known.instance.resumed.min(event.meta.position);
-                    work.inputs.push_front(Input::Backlog(first));
+                    work.inputs.push_front(Input::Backlog(first, 0));
                     work.known = Some(known);
                     continue;
                 }
-                Input::Event(event, heard) => self.hear(runner, &mut known, event, *heard),
-                Input::Bad(event, why) => self.bad(&mut known, event, why),
-                Input::Due(due) => self.due(runner, &known, due).await?,
+                Input::Event(..)
+                    if known.instance.has_begun() && runner.waiting.holds(&work.key) =>
+                {
+                    // Another program began it: what was held here comes first here too.
+                    let began = self.event_at(known.instance.began).await?;
+                    let at = began.map_or(known.instance.started_at, |e| e.meta.recorded_at);
+                    let (process, waiting) = (&runner.def.name, &runner.waiting);
+                    let released = waiting.release_key(process, &work.key, at);
+                    work.known = Some(known);
+                    self.put_first(runner, work, released).await?;
+                    continue;
+                }
+                Input::Event(event, heard) => self.hear(runner, &mut known, event, *heard).await?,
+                Input::Bad(event, why) => self.bad(runner, &mut known, event, why),
+                Input::Due(due) => self.due(runner, &mut known, due).await?,
             };
             work.known = Some(known);
             match next {
@@ -221,18 +241,37 @@ impl Core {
         }
     }
 
-    fn hear(
+    /// Whether an event came before the one that its instance began with, and was to be held.
+    async fn came_too_early(
+        &self,
+        instance: &Instance,
+        event: &StoredEvent,
+        heard: Heard,
+    ) -> Result<bool, StoreError> {
+        let Unmatched::Hold(time) = heard.unmatched else {
+            return Ok(false);
+        };
+        let first = instance.has_begun() && instance.again == 0;
+        if !first || event.meta.position >= instance.began {
+            return Ok(false);
+        }
+        let until = event.meta.recorded_at + time;
+        let begun = self.event_at(instance.began).await?;
+        Ok(begun.is_some_and(|begun| begun.meta.recorded_at <= until))
+    }
+
+    async fn hear(
         &self,
         runner: &Runner,
         known: &mut Known,
         event: &Arc<StoredEvent>,
         mut heard: Heard,
-    ) -> Next {
+    ) -> Result<Next, StoreError> {
         let position = event.meta.position;
         heard = match runner.hears(&known.instance, event, heard) {
             Ok(Some(heard)) => heard,
-            Ok(None) => return Next::Nothing,
-            Err(why) => return self.bad(known, event, &why.to_string()),
+            Ok(None) => return Ok(Next::Nothing),
+            Err(why) => return Ok(self.bad(runner, known, event, &why.to_string())),
         };
         let instance = &known.instance;
         let running = instance.status == Status::Running && instance.cancelled.is_none();
@@ -242,23 +281,34 @@ impl Core {
                 let taken = Taken::Event(event, heard);
                 let input = super::compose::event_ref(event);
                 let parked = self.parked(instance, taken, input, (Class::Unmatched, why));
-                return Next::Step(Box::new(parked));
+                return Ok(Next::Step(Box::new(parked)));
             }
             let rule = (known.instance.key.as_str(), heard.unmatched);
             self.unmatched_key(runner, event, rule);
-            return Next::Nothing;
+            return Ok(Next::Nothing);
         }
-        heard.held |= came_too_early(instance, event, heard);
+        heard.held |= self.came_too_early(instance, event, heard).await?;
+        if let Status::Parked { .. } = instance.status {
+            if !instance.has_taken(position, heard.held) {
+                runner.backlog.add(&instance.key, position, heard.held);
+            }
+            return Ok(Next::Nothing);
+        }
         let prepared = self.prepare(runner, instance, Taken::Event(event, heard));
-        if !matches!(instance.status, Status::Parked { .. }) && !heard.held {
+        if !heard.held {
             known.offered = known.offered.max(position);
         }
-        prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p)))
+        Ok(prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p))))
     }
 
-    fn bad(&self, known: &mut Known, event: &Arc<StoredEvent>, why: &str) -> Next {
-        let instance = &known.instance;
-        if instance.status != Status::Running || instance.has_taken(event.meta.position, false) {
+    fn bad(&self, runner: &Runner, known: &mut Known, event: &Arc<StoredEvent>, why: &str) -> Next {
+        let (instance, position) = (&known.instance, event.meta.position);
+        if let Status::Parked { .. } = instance.status
+            && !instance.has_taken(position, false)
+        {
+            runner.backlog.add(&instance.key, position, false);
+        }
+        if instance.status != Status::Running || instance.has_taken(position, false) {
             return Next::Nothing;
         }
         let (taken, input) = (
@@ -270,12 +320,16 @@ impl Core {
     }
 
     /// A deadline, unless something came that is not taken yet.
-    async fn due(&self, runner: &Runner, known: &Known, due: &Due) -> Result<Next, StoreError> {
+    async fn due(&self, runner: &Runner, known: &mut Known, due: &Due) -> Result<Next, StoreError> {
+        if !is_set(&known.instance, due) {
+            // The index may have heard of what another program did before it was heard here.
+            *known = Known::new(self.instance(&runner.def.name, &due.key).await?);
+        }
         let instance = &known.instance;
         if instance.moved > runner.feed.at() && self.store.head().await? > runner.feed.at() {
             return Ok(Next::Nothing);
         }
-        if !instance.deadlines.contains_key(&due.name) {
+        if !is_set(instance, due) {
             // The index knows of an instance that was erased, or is about to learn better.
             self.db.drop_deadline(&runner.def.name, due)?;
         }
@@ -283,32 +337,40 @@ impl Core {
         Ok(prepared.map_or(Next::Nothing, |p| Next::Step(Box::new(p))))
     }
 
-    /// Reads what an instance has not been offered before a position, and puts it first.
+    /// Puts first what waited of an instance before a position.
     async fn backlog(
         &self,
         runner: &Runner,
         work: &mut Work,
         known: &mut Known,
-        until: Position,
+        (until, cursor): (Position, Position),
     ) -> Result<(), StoreError> {
-        let range = Range {
-            before: Some(until),
-            ..Range::after(known.offered, PAGE)
+        let part = Part {
+            offered: known.offered,
+            cursor,
+            until,
+            limit: PAGE,
         };
-        let slice = self.store.read(&runner.query(), range).await?;
+        let waits = self.backlog_part(runner, &work.key, part)?;
         let mut inputs = vec![];
-        for event in slice.events.iter().cloned().map(Arc::new) {
-            inputs.extend(self.inputs_of(runner, &work.key, &event).await?);
+        for one in &waits {
+            let Some(event) = self.event_at(one.position).await? else {
+                continue;
+            };
+            inputs.extend(match one.held {
+                true => self.released_to(runner, &work.key, event),
+                false => self.inputs_of(runner, &work.key, &Arc::new(event)).await?,
+            });
         }
-        match slice.events.last() {
+        match waits.last() {
             // There may be more: what comes of these is taken before.
-            Some(last) if slice.events.len() == PAGE => {
-                let position = last.meta.position;
-                let next = Input::Backlog(until);
-                inputs.push(next);
-                known.offered = position;
+            Some(last) if waits.len() == PAGE => {
+                inputs.push(Input::Backlog(until, last.position));
             }
-            _ => known.offered = known.offered.max(until.saturating_sub(1)),
+            _ => {
+                known.offered = known.offered.max(until.saturating_sub(1));
+                runner.backlog.taken(&work.key, until);
+            }
         }
         for input in inputs.into_iter().rev() {
             work.inputs.push_front(input);
@@ -327,7 +389,7 @@ impl Core {
             Ok(Some(fact)) => {
                 let mine = fact.instance() == (runner.def.name.as_str(), key);
                 let input = mine.then(|| fact_input(&fact, event)).flatten();
-                return Ok(input.filter(|i| !matches!(i, Input::Backlog(_))));
+                return Ok(input.filter(|i| !matches!(i, Input::Backlog(..))));
             }
             Err(_) => return Ok(None),
             Ok(None) => {}
@@ -354,7 +416,12 @@ impl Core {
     ) -> Result<bool, StoreError> {
         let mut conditions = vec![];
         let mut ready: Vec<Ready> = vec![];
-        for (work, prepared) in steps {
+        #[cfg_attr(not(feature = "sim"), expect(unused_mut, reason = "for a planted bug"))]
+        for (work, mut prepared) in steps {
+            #[cfg(feature = "sim")]
+            if flaw(Flaw::SentFirst) {
+                self.send_first(&mut prepared).await;
+            }
             let from = conditions.len();
             conditions.extend(conditions_of(runner, &works[work]));
             ready.push(Ready {
@@ -424,8 +491,21 @@ impl Core {
             position += prepared.events.len() as Position;
             let before = known.instance.has_begun();
             known.absorb(&prepared.fact, &meta, &event.tags);
-            work.inputs.pop_front();
+            let input = work.inputs.pop_front();
+            let at = match &input {
+                Some(Input::Event(event, _)) => event.meta.recorded_at,
+                _ => done.recorded_at,
+            };
+            if let (Fact::Parked(_), Some(Input::Event(event, _) | Input::Bad(event, _))) =
+                (&prepared.fact, &input)
+            {
+                let position = event.meta.position;
+                let held = matches!(&input, Some(Input::Event(_, heard)) if heard.held);
+                let held = held || position <= known.instance.last_input;
+                runner.backlog.add(&work.key, position, held);
+            }
             if let Fact::Stepped(step) = &prepared.fact {
+                runner.note_step(event.id);
                 // It is begun without waiting for the index.
                 let instance = &known.instance;
                 let open = step.issued.iter().filter_map(|i| instance.open.get(&i.id));
@@ -433,21 +513,26 @@ impl Core {
                 self.dispatch.issued(commands);
             }
             if !before && known.instance.has_begun() {
-                let released = runner.waiting.release_key(&work.key);
-                for held in released.into_iter().rev() {
-                    let Some(event) = self.event_at(held.position).await? else {
-                        continue;
-                    };
-                    let event = Arc::new(event);
-                    let input = self.inputs_of(runner, &work.key, &event).await?;
-                    if let Some(Input::Event(event, heard)) = input {
-                        let heard = Heard {
-                            held: true,
-                            ..heard
-                        };
-                        work.inputs.push_front(Input::Event(event, heard));
-                    }
-                }
+                let (process, waiting) = (&runner.def.name, &runner.waiting);
+                let released = waiting.release_key(process, &work.key, at);
+                self.put_first(runner, work, released).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was held for an instance is heard before everything else.
+    async fn put_first(
+        &self,
+        runner: &Runner,
+        work: &mut Work,
+        released: Vec<Held>,
+    ) -> Result<(), StoreError> {
+        for held in released.into_iter().rev() {
+            if let Some(event) = self.event_at(held.position).await?
+                && let Some(input) = self.released_to(runner, &work.key, event)
+            {
+                work.inputs.push_front(input);
             }
         }
         Ok(())
@@ -497,6 +582,11 @@ impl Core {
             recorded_at: self.clock.now(),
         };
         work.known = None;
+        if let Some(Input::Event(event, heard)) = &input {
+            runner
+                .backlog
+                .add(&work.key, event.meta.position, heard.held);
+        }
         match self.store.append(append).await {
             Ok(_) | Err(AppendError::Conflict { .. }) => Ok(()),
             Err(AppendError::Store(e)) => Err(e),
@@ -509,22 +599,18 @@ impl Core {
     }
 }
 
+/// Whether this deadline of an instance is set.
+fn is_set(instance: &Instance, due: &Due) -> bool {
+    let set = instance.deadlines.get(&due.name);
+    set.is_some_and(|(deadline, _)| deadline.due == due.due)
+}
+
 /// Whether an instance that was parked must hear something else before what stands here.
 fn waits_behind(known: &Known, position: Position) -> bool {
     let instance = &known.instance;
     let goes_on = instance.status == Status::Running && instance.cancelled.is_none();
     // Between what was offered and where it was let go on, or this, there may be something.
     goes_on && instance.resumed > known.offered + 1 && position > known.offered + 1
-}
-
-/// Whether an event came before the one that its instance began with, and was to be held.
-fn came_too_early(instance: &Instance, event: &StoredEvent, heard: Heard) -> bool {
-    let Unmatched::Hold(time) = heard.unmatched else {
-        return false;
-    };
-    let until = event.meta.recorded_at + time;
-    let first = instance.has_begun() && instance.again == 0;
-    first && event.meta.position < instance.began && instance.started_at <= until
 }
 
 /// Its instance has not moved; and before a deadline, nothing is in the log that it hears.

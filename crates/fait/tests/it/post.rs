@@ -116,7 +116,9 @@ impl Process for Posting {
                         out.send(post(1));
                         out.send(post(2));
                     }
-                    Some("urgent") => out.send(post(1)).within(minutes(10)),
+                    Some("urgent" | "strict") => out.send(post(1)).within(minutes(10)),
+                    Some("many") => (1..=40).for_each(|page| drop(out.send(post(page)))),
+                    Some("long") => out.park("so ".repeat(1 << 20)),
                     Some("asked") => {
                         out.ask::<Stamp>("Clerk").within(minutes(10)).or_expire();
                     }
@@ -140,6 +142,9 @@ impl Process for Posting {
                 },
             ) => state,
             (_, Input::Failed { error, .. }) => Posting::Failed(error),
+            (state, other @ Input::Expired { .. }) if letter.0.starts_with("strict") => {
+                out.unhandled(state, other)
+            }
             (
                 _,
                 Input::Expired { .. }

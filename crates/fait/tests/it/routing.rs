@@ -1,6 +1,6 @@
 //! Which instance hears an event: what begins one, what goes on with one, what finds none.
 
-use fait::app::App;
+use fait::app::{App, AppBuilder};
 use fait::event::{Event, Never, Position, minutes};
 use fait::process::{Class, Input, Outbox, Process, Routes, Status, Unmatched, types};
 use fait::query::Query;
@@ -9,49 +9,52 @@ use fait::{Clock, EventSet, data, entity_ids, event};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// No process can bear that weight.
+pub(crate) const TOO_HEAVY: u32 = 666;
+
 entity_ids! { ParcelId(text) => "parcel", LabelId(text) => "label" }
 
 #[event]
-struct ParcelSent {
+pub(crate) struct ParcelSent {
     #[tag]
-    parcel: ParcelId,
+    pub(crate) parcel: ParcelId,
 }
 
 #[event]
-struct LabelPrinted {
+pub(crate) struct LabelPrinted {
     #[tag]
-    label: LabelId,
+    pub(crate) label: LabelId,
     #[tag]
-    parcel: ParcelId,
+    pub(crate) parcel: ParcelId,
 }
 
 #[event]
-struct LabelScanned {
+pub(crate) struct LabelScanned {
     #[tag]
-    label: LabelId,
-    place: String,
+    pub(crate) label: LabelId,
+    pub(crate) place: String,
 }
 
 #[event]
-struct ParcelWeighed {
+pub(crate) struct ParcelWeighed {
     #[tag]
-    parcel: ParcelId,
-    grams: u32,
+    pub(crate) parcel: ParcelId,
+    pub(crate) grams: u32,
 }
 
 #[event]
-struct ParcelClaimed {
+pub(crate) struct ParcelClaimed {
     #[tag]
-    parcel: ParcelId,
+    pub(crate) parcel: ParcelId,
 }
 
 #[event]
-struct ParcelsDelivered {
-    parcels: Vec<ParcelId>,
+pub(crate) struct ParcelsDelivered {
+    pub(crate) parcels: Vec<ParcelId>,
 }
 
 #[derive(EventSet, Clone, Debug, PartialEq)]
-enum Travel {
+pub(crate) enum Travel {
     Sent(ParcelSent),
     Scanned(LabelScanned),
     Weighed(ParcelWeighed),
@@ -62,8 +65,8 @@ enum Travel {
 /// What a parcel went through, in the order in which its process heard of it.
 #[data]
 #[derive(Default)]
-struct Journey {
-    heard: Vec<String>,
+pub(crate) struct Journey {
+    pub(crate) heard: Vec<String>,
 }
 
 impl Process for Journey {
@@ -93,7 +96,10 @@ impl Process for Journey {
         self.heard.push(match event {
             Travel::Sent(_) => "sent".into(),
             Travel::Scanned(e) => format!("scanned in {}", e.place),
-            Travel::Weighed(e) => format!("weighs {}", e.grams),
+            Travel::Weighed(e) => {
+                assert!(e.grams != TOO_HEAVY, "too heavy");
+                format!("weighs {}", e.grams)
+            }
             Travel::Claimed(_) => "claimed".into(),
             Travel::Delivered(_) => "delivered".into(),
         });
@@ -101,61 +107,65 @@ impl Process for Journey {
     }
 }
 
-fn open(store: Arc<Memory>) -> App {
+pub(crate) fn open(store: Arc<Memory>) -> App {
     open_with(store, Clock::by_hand())
 }
 
-fn open_with(store: Arc<Memory>, clock: Clock) -> App {
-    let wired = App::on(store).clock(clock);
+pub(crate) fn open_with(store: Arc<Memory>, clock: Clock) -> App {
+    wired(App::on(store), clock).build().unwrap()
+}
+
+pub(crate) fn wired(place: AppBuilder, clock: Clock) -> AppBuilder {
+    let wired = place.clock(clock);
     let wired = wired.receives::<ParcelSent>("Post");
     let wired = wired.receives::<LabelPrinted>("Post");
     let wired = wired.receives::<LabelScanned>("Post");
     let wired = wired.receives::<ParcelWeighed>("Post");
     let wired = wired.receives::<ParcelClaimed>("Post");
     let wired = wired.receives::<ParcelsDelivered>("Post");
-    wired.process::<Journey>().build().unwrap()
+    wired.process::<Journey>()
 }
 
-async fn hears<E: Event>(app: &App, event: E) -> Position {
+pub(crate) async fn hears<E: Event>(app: &App, event: E) -> Position {
     let receipt = app.receive(event, Uuid::now_v7(), None).await.unwrap();
     app.settle().await;
     receipt.position
 }
 
-fn sent(parcel: &str) -> ParcelSent {
+pub(crate) fn sent(parcel: &str) -> ParcelSent {
     ParcelSent {
         parcel: parcel.into(),
     }
 }
 
-fn printed(label: &str, parcel: &str) -> LabelPrinted {
+pub(crate) fn printed(label: &str, parcel: &str) -> LabelPrinted {
     LabelPrinted {
         label: label.into(),
         parcel: parcel.into(),
     }
 }
 
-fn scanned(label: &str, place: &str) -> LabelScanned {
+pub(crate) fn scanned(label: &str, place: &str) -> LabelScanned {
     LabelScanned {
         label: label.into(),
         place: place.into(),
     }
 }
 
-fn weighed(parcel: &str, grams: u32) -> ParcelWeighed {
+pub(crate) fn weighed(parcel: &str, grams: u32) -> ParcelWeighed {
     ParcelWeighed {
         parcel: parcel.into(),
         grams,
     }
 }
 
-fn delivered(parcels: &[&str]) -> ParcelsDelivered {
+pub(crate) fn delivered(parcels: &[&str]) -> ParcelsDelivered {
     ParcelsDelivered {
         parcels: parcels.iter().map(|p| (*p).into()).collect(),
     }
 }
 
-async fn heard(app: &App, parcel: &str) -> Vec<String> {
+pub(crate) async fn heard(app: &App, parcel: &str) -> Vec<String> {
     let Some(instance) = app.instance("journey", parcel).await.unwrap() else {
         return vec![];
     };
@@ -166,7 +176,7 @@ async fn heard(app: &App, parcel: &str) -> Vec<String> {
         .collect()
 }
 
-async fn status(app: &App) -> fait::app::ProcessStatus {
+pub(crate) async fn status(app: &App) -> fait::app::ProcessStatus {
     app.processes().await.unwrap().remove(0)
 }
 
@@ -292,7 +302,7 @@ async fn after_a_restart_without_views_nothing_is_lost_and_nothing_taken_twice()
     assert_eq!(self::steps(&store).await, steps, "no step is taken again");
 }
 
-async fn steps(store: &Memory) -> usize {
+pub(crate) async fn steps(store: &Memory) -> usize {
     let query = Query::types(&[types::STEPPED]);
     let slice = store.read(&query, Range::after(0, 1000)).await.unwrap();
     slice.events.len()

@@ -92,7 +92,7 @@ async fn five_hundred_in_every_state_go_on_with_the_next_program_and_back() {
     // The next program finishes the half of each kind, the one before the other half.
     let app = v2(folder, &mail).build().unwrap();
     app.settle().await;
-    let half = |n: &usize| n % 2 == 0;
+    let half = |n: &usize| n.is_multiple_of(2);
     for what in ["written", "waiting", "underway", "fresh"] {
         for (_, parcel) in some(what).iter().enumerate().filter(|(n, _)| half(n)) {
             deliver(&app, parcel).await;

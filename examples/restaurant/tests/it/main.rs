@@ -6,3 +6,4 @@ mod load;
 mod kill;
 mod door;
 mod views;
+mod sim;

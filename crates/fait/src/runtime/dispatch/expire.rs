@@ -56,6 +56,7 @@ impl Core {
                 }
             };
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => return,
                 () = self.dispatch.wake_expiry.notified() => {}
                 () = over => if let Err(e) = self.expire().await {

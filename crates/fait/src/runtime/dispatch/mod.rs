@@ -12,6 +12,7 @@ mod tell;
 mod expire;
 
 use super::Core;
+use super::compose::shortened;
 use super::decide::{Answer, SendError};
 use super::index::{OpenCommand, expires};
 use super::view::panic_text;
@@ -191,6 +192,7 @@ impl Core {
                 }
             };
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => return,
                 () = self.dispatch.wake.notified() => {}
                 () = next => {}
@@ -201,6 +203,7 @@ impl Core {
     /// Waits a little; says whether the system stops.
     async fn pause_or_stop(&self) -> bool {
         tokio::select! {
+            biased;
             () = self.stop.cancelled() => true,
             () = tokio::time::sleep(Duration::from_millis(500)) => false,
         }
@@ -270,6 +273,7 @@ impl Core {
         }
         tracing::warn!(command = name, error = %error, "tried again later");
         tokio::select! {
+            biased;
             () = self.stop.cancelled() => {}
             () = tokio::time::sleep(Duration::from_millis(200)) => {}
         }
@@ -284,6 +288,16 @@ impl Core {
 
     /// Records what became of an issued command that raised no event; says where.
     async fn settle(&self, answer: &Answer, outcome: Outcome) -> Result<Position, SendError> {
+        let outcome = match outcome {
+            Outcome::Failed { error } => Outcome::Failed {
+                error: shortened(error),
+            },
+            Outcome::Refused { code, reason } => Outcome::Refused {
+                code: shortened(code),
+                reason: shortened(reason),
+            },
+            other => other,
+        };
         let event = answer
             .settle(outcome)
             .with(self.clock.id(), origin_of(answer));

@@ -3,6 +3,7 @@
 use super::answer;
 use crate::runtime::Core;
 use crate::runtime::decide::{Envelope, Execution, SendError, fingerprint};
+use crate::runtime::flaw::{Flaw, flaw};
 use crate::runtime::index::OpenCommand;
 use crate::runtime::view::panic_text;
 use fait_core::event::Position;
@@ -26,9 +27,12 @@ impl Core {
             Ok(deciding) => deciding,
             Err(error) => return self.settle(&answer, Outcome::Failed { error }).await,
         };
+        let apart = flaw(Flaw::ReceiptApart);
         let env = Envelope {
-            id: Some(issued.id),
+            id: Some(issued.id).filter(|_| !apart),
             actor: Some(format!("process:{}", command.process)),
+            correlation: Some(answer.correlation),
+            causation: Some(answer.cause),
             ..Envelope::default()
         };
         let execution = Execution {
@@ -36,13 +40,14 @@ impl Core {
             name: &issued.name,
             fingerprint: fingerprint(&issued.name, &issued.body),
             env,
-            answer: Some(answer.clone()),
+            answer: Some(answer.clone()).filter(|_| !apart),
         };
         let executed = AssertUnwindSafe(self.execute(execution))
             .catch_unwind()
             .await;
         let defect = |panic: Box<dyn Any + Send>| Err(SendError::Defect(panic_text(&*panic)));
         let outcome = match executed.unwrap_or_else(defect) {
+            Ok(_) if apart => Outcome::Accepted,
             // The answer stands behind the events that are shown.
             Ok(receipt) => return Ok(receipt.position.max(answer.position)),
             Err(SendError::Refused(r)) => Outcome::Refused {

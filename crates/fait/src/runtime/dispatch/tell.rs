@@ -5,7 +5,9 @@ use super::system::{Adapter, MIN_TELLS, SystemStatus, TellError, Told, Uncertain
 use super::waiting::{Ended, Tries};
 use super::{answer, fact_of};
 use crate::runtime::Core;
+use crate::runtime::compose::shortened;
 use crate::runtime::decide::SendError;
+use crate::runtime::flaw::{Flaw, flaw};
 use crate::runtime::index::{OpenCommand, expires};
 use crate::runtime::view::panic_text;
 use fait_core::event::{Position, Time};
@@ -147,6 +149,7 @@ impl Core {
                 types::SETTLED,
                 types::STEPPED,
                 types::OPERATED,
+                types::WITHDRAWN,
                 types::TRIED,
             ];
             let parks = vec![instance_tag(&command.process, &command.key)];
@@ -178,8 +181,9 @@ impl Core {
         let at = command.open.position.saturating_sub(1);
         let by = self.store.read(&Query::all(), Range::after(at, 1)).await?;
         let by = by.events.into_iter().next();
+        let again = flaw(Flaw::NewIdEachTime);
         let message = Told {
-            id: issued.id,
+            id: if again { self.clock.id() } else { issued.id },
             name: issued.name.clone(),
             body: issued.body.clone(),
             attempt,
@@ -309,6 +313,7 @@ impl Core {
         why: String,
     ) -> Ended {
         let (id, name) = (command.open.issued.id, command.open.issued.name.clone());
+        let why = shortened(why);
         loop {
             let Some(open) = instance.open.get(&id) else {
                 return Ended::Settled(self.far_enough().await);
