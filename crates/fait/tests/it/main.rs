@@ -1,5 +1,6 @@
 //! The platform on a small kitchen: sending, views, processes that park, wiring mistakes; and on
-//! a till that many count at once, and a workshop where operators help.
+//! a till that many count at once, and a workshop where operators help; and what must hold when
+//! something breaks.
 
 mod kitchen;
 mod sending;
@@ -29,3 +30,4 @@ mod held;
 mod beside;
 mod brink;
 mod definitions;
+mod matrix;
