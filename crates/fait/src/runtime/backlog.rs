@@ -164,7 +164,9 @@ impl Core {
             rows.collect()
         })?;
         all.extend(runner.backlog.unkept(key));
-        all.retain(|w| Some(w.position) != behind && !instance.has_taken(w.position, w.held));
+        let later = |w: &Waits| w.held || behind.is_none_or(|behind| w.position > behind);
+        all.retain(|w| later(w) && Some(w.position) != behind);
+        all.retain(|w| !instance.has_taken(w.position, w.held));
         all.sort_unstable_by_key(|w| w.position);
         all.dedup_by_key(|w| w.position);
         Ok(all.len() as u64)

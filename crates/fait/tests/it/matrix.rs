@@ -99,7 +99,7 @@ async fn f7_one_in_a_thousand_stumbles_and_the_next_program_finishes_it_in_order
         remarks(&app, TORN, number).await;
     }
     app.settle().await;
-    let stuck = app.stuck(Some("selling"), 10).await.unwrap();
+    let stuck = app.stuck(Some("selling"), 10).unwrap();
     assert_eq!(stuck.len(), 1);
     assert_eq!(stuck[0].instance.key, TORN.to_string());
     assert_eq!(stuck[0].backlog, 3);
@@ -263,19 +263,23 @@ async fn f14_an_append_that_fails_leaves_no_half_step_and_nothing_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f15_rebuilding_everything_under_load_sends_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, bank) = (disk(folder.path()), Bank::default());
+    let bank = Bank::default();
+    // A system that stops closes its store: each has its own.
     let open = || {
+        let store = disk(folder.path());
         let place = App::on(store.clone()).clock(Clock::machine());
-        shop(place, &bank).process::<Mended>().build().unwrap()
+        let app = shop(place, &bank).process::<Mended>().build().unwrap();
+        (store, app)
     };
-    let app = open();
+    let (store, app) = open();
     open_all(&*store, 0..300, BEGIN).await;
     all_whole(&app, &*store, 300).await;
     app.stop().await;
+    drop((store, app));
     assert_eq!(bank.book(), (300, 1));
 
     // Its index and its views are lost; they are made again while sales go on.
-    let app = open();
+    let (store, app) = open();
     let traffic = tokio::spawn({
         let app = app.clone();
         async move {
@@ -295,8 +299,9 @@ async fn f15_rebuilding_everything_under_load_sends_nothing() {
     let live = looks(&app).await;
     let head = app.head().await.unwrap();
     app.stop().await;
+    drop((store, app));
 
-    let app = open();
+    let (_store, app) = open();
     app.settle().await;
     assert_eq!(looks(&app).await, live, "what was live is what is rebuilt");
     assert_eq!(app.head().await.unwrap(), head, "a rebuild records nothing");
