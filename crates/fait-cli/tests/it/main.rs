@@ -5,5 +5,6 @@ mod kitchen;
 mod folder;
 mod address;
 mod operate;
+mod guide;
 mod store;
 mod usage;

@@ -1,13 +1,13 @@
 //! At the limits: many open commands, long words, and what operators decided once and for all.
 
 use crate::post::*;
-use crate::routing::{TOO_HEAVY, hears, heard, open_with, sent, status, steps, weighed};
+use crate::routing::{TOO_HEAVY, heard, hears, open_with, sent, status, steps, weighed};
+use fait::Clock;
 use fait::app::{Act, App, Limits, Uncertain};
 use fait::event::minutes;
 use fait::process::Status;
-use fait::store::Memory;
-use fait::Clock;
 use fait::reexport::serde_json::json;
+use fait::store::Memory;
 use std::sync::Arc;
 
 #[tokio::test]
@@ -64,7 +64,9 @@ async fn an_instance_with_many_open_commands_can_be_cancelled() {
     for n in 0..2 {
         let letter = LetterId("many".into());
         let id = fait::reexport::uuid::Uuid::from_u128(n);
-        app.receive(LetterWritten { letter }, id, None).await.unwrap();
+        app.receive(LetterWritten { letter }, id, None)
+            .await
+            .unwrap();
         app.settle().await;
     }
     let open = app.open_of("posting", "many").unwrap();

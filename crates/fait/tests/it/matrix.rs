@@ -99,7 +99,7 @@ async fn f7_one_in_a_thousand_stumbles_and_the_next_program_finishes_it_in_order
         remarks(&app, TORN, number).await;
     }
     app.settle().await;
-    let stuck = app.stuck(Some("selling"), 10).await.unwrap();
+    let stuck = app.stuck(Some("selling"), 10).unwrap();
     assert_eq!(stuck.len(), 1);
     assert_eq!(stuck[0].instance.key, TORN.to_string());
     assert_eq!(stuck[0].backlog, 3);
