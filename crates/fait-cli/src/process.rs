@@ -96,6 +96,11 @@ pub(crate) enum Verb {
   fait process compensate serve-then-bill 7 --reason \"the wrong table\"
   fait process compensate serve-then-bill 7 --reason \"the wrong table\" --yes")]
     Compensate(act::Compensate),
+    /// Let an instance go on with the newest definition of its process, or all that fit
+    #[command(after_help = "Examples:
+  fait process migrate serve-then-bill 7 --dry-run --reason \"one bill for all\"
+  fait process migrate serve-then-bill --all --status running --yes --reason \"one bill for all\"")]
+    Migrate(act::Migrate),
 }
 
 /// Which instances to show.
@@ -177,6 +182,7 @@ pub(crate) fn run(
         Verb::Postpone(of) => act::postpone(of, source, out),
         Verb::Fire(of) => act::fire(of, source, out),
         Verb::Compensate(of) => act::compensate(of, source, out),
+        Verb::Migrate(of) => act::migrate(of, source, out),
     }
 }
 

@@ -4,7 +4,7 @@ use fait_core::event::Time;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// Time for a system: the machine's, a faster one for plays, or one that tests move by hand. Cheap
@@ -21,7 +21,9 @@ enum Kind {
         pace: f64,
     },
     ByHand {
-        now: watch::Sender<Time>,
+        now: Mutex<Time>,
+        /// Wakes sleepers in their order, so that a simulated run is the same each time.
+        moved: Notify,
         ids: AtomicU64,
         behind: AtomicU64,
     },
@@ -46,9 +48,9 @@ impl Clock {
     /// Time that stands still until [`App::advance`](crate::App::advance) moves it; ids are
     /// counted, so that a run is the same each time.
     pub fn by_hand() -> Clock {
-        let now = watch::Sender::new(Time(1_767_225_600_000));
         Clock(Arc::new(Kind::ByHand {
-            now,
+            now: Mutex::new(Time(1_767_225_600_000)),
+            moved: Notify::new(),
             ids: AtomicU64::new(0),
             behind: AtomicU64::new(0),
         }))
@@ -62,7 +64,7 @@ impl Clock {
                 let from = *from.lock().unwrap_or_else(PoisonError::into_inner);
                 from + begun.elapsed().mul_f64(*pace)
             }
-            Kind::ByHand { now, .. } => *now.borrow(),
+            Kind::ByHand { now, .. } => *now.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 
@@ -86,11 +88,13 @@ impl Clock {
     /// Waits until a time. Never wakes early.
     pub async fn sleep_until(&self, at: Time) {
         match &*self.0 {
-            Kind::ByHand { now, .. } => {
-                let mut seen = now.subscribe();
-                // The sender lives as long as this clock, so that waiting cannot fail.
-                let _ = seen.wait_for(|now| *now >= at).await;
-            }
+            Kind::ByHand { moved, .. } => loop {
+                let moved = moved.notified();
+                if self.now() >= at {
+                    return;
+                }
+                moved.await;
+            },
             Kind::Machine | Kind::Paced { .. } => loop {
                 let now = self.now();
                 if now >= at {
@@ -133,12 +137,11 @@ impl Clock {
                     *from = *from + time.since(now);
                 }
             }
-            Kind::ByHand { now, .. } => {
-                now.send_if_modified(|now| {
-                    let later = time > *now;
-                    *now = time.max(*now);
-                    later
-                });
+            Kind::ByHand { now, moved, .. } => {
+                let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+                *now = time.max(*now);
+                drop(now);
+                moved.notify_waiters();
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::output::{Column, Out, note};
 use crate::source::Source;
 use crate::words;
 use clap::Args;
-use fait::app::{Compensation, Undo};
+use fait::app::{Compensation, Migrated, Undo};
 use fait::event::Time;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -115,6 +115,16 @@ pub(crate) struct Compensate {
     /// Do it; without this, it is only shown
     #[arg(long)]
     yes: bool,
+}
+
+/// Instances that are to go on with the newest definition.
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    #[command(flatten)]
+    which: Which,
+    /// With one instance: only show its state before and after
+    #[arg(long, conflicts_with = "all")]
+    dry_run: bool,
 }
 
 /// The same for one instance, or for all that fit.
@@ -233,6 +243,34 @@ pub(super) fn compensate(
     Ok(())
 }
 
+pub(super) fn migrate(
+    migrate: &Migrate,
+    source: &dyn Source,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let of = &migrate.which;
+    let Some(key) = of.key.as_ref().filter(|_| migrate.dry_run) else {
+        return which("migrate", of, Map::new(), source, out);
+    };
+    let own = Map::from_iter([("dry_run".to_string(), json!(true))]);
+    let body = Value::Object(worded(&of.said, own)?);
+    let answer = source.ask(&["processes", &of.name, key, "migrate"], &body)?;
+    if out.json() {
+        return out.document(&answer["plan"]);
+    }
+    let plan: Migrated = serde_json::from_value(answer["plan"].clone())
+        .map_err(|e| Failure::NotReady(format!("the plan cannot be read: {e}")))?;
+    let (name, from, to) = (&of.name, plan.from, plan.to);
+    out.line(format_args!(
+        "`{name}` of {key} would go on with definition {to} instead of {from}"
+    ))?;
+    out.line(format_args!("  state before: {}", plan.before))?;
+    out.line(format_args!("  state after:  {}", plan.after))?;
+    out.flush()?;
+    note("nothing was done; leave --dry-run away to do it");
+    Ok(())
+}
+
 /// The body of a request: who, why, and what the action needs.
 fn worded(said: &Said, own: Map<String, Value>) -> Result<Map<String, Value>, Failure> {
     let reason = said.reason.trim();
@@ -267,6 +305,7 @@ fn done(
         "complete" => "is declared done",
         "postpone" => "waits until the new time",
         "fire" => "does not wait any longer",
+        "migrate" => "goes on with the newest definition",
         _ => "takes back what it did",
     };
     let again = match answer["repeated"].as_bool() {

@@ -1,7 +1,7 @@
 //! A small restaurant: a history with fixed ids and times, and the system that belongs to it.
 
 use crate::called::no_child_begins;
-use fait::app::App;
+use fait::app::{App, AppBuilder};
 use fait::decision::{Context, Decide, Model};
 use fait::event::{Meta, Never, NewEvent, Origin, Tag, Time, minutes, seconds};
 use fait::process::{
@@ -102,6 +102,54 @@ impl Process for ServeThenBill {
     }
 }
 
+/// The program that made the history.
+pub(crate) fn kitchen(place: AppBuilder) -> AppBuilder {
+    place
+        .task::<CookFood>()
+        .projection::<TablePlan>()
+        .process::<ServeThenBill>()
+}
+
+/// The second definition: it goes on with what is not paid for yet.
+#[data]
+#[derive(Default)]
+pub(crate) struct ServeAndBill {
+    stage: String,
+    billed: bool,
+}
+
+impl Process for ServeAndBill {
+    const NAME: &'static str = "serve-then-bill";
+    const VERSION: u32 = 2;
+    const DEFINITION: u32 = 2;
+    type Key = OrderId;
+    type Events = OrderCooked;
+    type Timer = String;
+    type Sends = CookFood;
+    type Raises = Never;
+    fn upcast(_: u32, mut state: Value) -> Result<Value, String> {
+        state["billed"] = (state["stage"] == "paying").into();
+        Ok(state)
+    }
+    fn migrate(self, _: u32) -> Result<Self, String> {
+        match self.billed {
+            false => Ok(self),
+            true => Err("it is billed already".into()),
+        }
+    }
+    fn react(self, _: &OrderId, _: Input<Self>, _: &mut Outbox<Self>) -> Self {
+        self
+    }
+}
+
+/// The next program, with the definition of the one before beside its own.
+pub(crate) fn next_kitchen(place: AppBuilder) -> AppBuilder {
+    place
+        .task::<CookFood>()
+        .process::<ServeAndBill>()
+        .also::<ServeThenBill>()
+}
+
 /// A running system with its address.
 pub(crate) struct Running {
     pub(crate) address: String,
@@ -113,6 +161,11 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the system on a folder, serves it, and waits until all is settled.
     pub(crate) fn on(folder: &Path) -> Running {
+        Running::wired(folder, kitchen)
+    }
+
+    /// The same with another program.
+    pub(crate) fn wired(folder: &Path, wire: fn(AppBuilder) -> AppBuilder) -> Running {
         let folder = folder.to_path_buf();
         let (ready, begun) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
@@ -123,13 +176,8 @@ impl Running {
                 .build()
                 .unwrap();
             runtime.block_on(async {
-                let app = App::in_folder(folder)
-                    .clock(Clock::by_hand())
-                    .task::<CookFood>()
-                    .projection::<TablePlan>()
-                    .process::<ServeThenBill>()
-                    .build()
-                    .unwrap();
+                let place = App::in_folder(folder).clock(Clock::by_hand());
+                let app = wire(place).build().unwrap();
                 app.settle().await;
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                 let address = format!("http://{}", listener.local_addr().unwrap());
@@ -151,13 +199,25 @@ impl Running {
         }
     }
 
+    /// The system itself.
+    pub(crate) fn app(&self) -> &App {
+        self.app.as_ref().unwrap()
+    }
+
     /// Somebody cooks an order.
     pub(crate) fn cook(&self, order: u64) {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
         let order = OrderId(order);
-        let app = self.app.as_ref().unwrap();
-        let sent = async { app.send(CookFood { order }).by("cook:bo").await };
-        runtime.block_on(sent).unwrap();
+        self.send(CookFood { order }, "cook:bo");
+    }
+
+    /// Somebody sends a command, and all that follows is waited for.
+    pub(crate) fn send<C: Decide>(&self, command: C, by: &str) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let app = self.app();
+        runtime.block_on(async {
+            app.send(command).by(by).await.unwrap();
+            app.settle().await;
+        });
     }
 }
 

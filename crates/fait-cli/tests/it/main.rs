@@ -2,9 +2,11 @@
 
 mod called;
 mod kitchen;
+mod laundry;
 mod folder;
 mod address;
 mod operate;
 mod guide;
+mod next;
 mod store;
 mod usage;

@@ -89,6 +89,9 @@ pub struct Instance {
     pub last_input: Position,
     /// The last fact that moved it.
     pub moved: Position,
+    /// The last time that somebody took a task of it, or handed one back.
+    #[serde(default)]
+    pub claimed: Position,
     /// The flow it belongs to.
     pub correlation: Uuid,
     /// The first step.
@@ -158,7 +161,9 @@ impl Instance {
     /// Takes one fact in, in the order of positions. A fact taken before changes nothing.
     pub fn absorb(&mut self, fact: &Fact, meta: &Meta, tags: &[Tag]) {
         match fact {
+            Fact::Claimed(_) if meta.position <= self.moved.max(self.claimed) => return,
             Fact::Claimed(c) => {
+                self.claimed = meta.position;
                 if let Some(open) = self.open.get_mut(&c.command) {
                     open.claim = (!c.back).then(|| (c.by.clone(), c.until));
                     self.accepted(c.command, meta);

@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
-use fait::app::{Act, Bulk, BulkError, DEFAULT_RATE, Filter, OperateError, Progress};
+use fait::app::{Act, Bulk, BulkError, DEFAULT_RATE, Filter, MigrateError, OperateError, Progress};
 use fait::process::instance_tag;
 use fait::query::Query;
 use fait::store::Range;
@@ -46,8 +46,24 @@ impl From<OperateError> for Problem {
             OperateError::NothingToUndo { .. } => {
                 conflict("nothing-to-undo", "Nothing can be taken back")
             }
+            OperateError::Migrate(e) => e.into(),
             OperateError::Moved => conflict("moved", "It moved meanwhile"),
             OperateError::Store(e) => e.into(),
+            _ => Problem::malformed(detail),
+        }
+    }
+}
+
+impl From<MigrateError> for Problem {
+    fn from(e: MigrateError) -> Self {
+        let detail = e.to_string();
+        match e {
+            MigrateError::Unknown(_) => Problem::not_found(detail),
+            MigrateError::Store(e) => e.into(),
+            MigrateError::Conflict(_) | MigrateError::Refused { .. } => {
+                let title = "It does not go on with another definition";
+                Problem::new(StatusCode::CONFLICT, "not-migrated", title, detail)
+            }
             _ => Problem::malformed(detail),
         }
     }
@@ -160,7 +176,22 @@ pub(super) async fn act(
         let plan = shared.app.compensation(&name, &key).await?;
         return Ok(Json(json!({"outcome": "dry-run", "plan": plan})));
     }
+    // Migrating can be looked at first.
+    let dry_run = match said.own.remove("dry_run") {
+        None | Some(Value::Bool(false)) => false,
+        Some(Value::Bool(true)) if action == "migrate" => true,
+        Some(_) => {
+            let detail = "`dry_run` is true or false, and true for `migrate` only";
+            return Err(Problem::malformed(detail).with("field", "dry_run"));
+        }
+    };
     let act = said.act(&action)?;
+    if dry_run {
+        let looked = shared
+            .app
+            .migrate(&name, &key, &said.by, &said.reason, true);
+        return Ok(Json(json!({"outcome": "dry-run", "plan": looked.await?})));
+    }
     let done = shared
         .app
         .operate(&name, &key, &act, &said.by, &said.reason);

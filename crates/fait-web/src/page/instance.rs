@@ -96,7 +96,12 @@ fn standing(desk: &Desk, i: &Instance, backlog: u64) -> Markup {
                 p.lead { "It stopped " (ago(*since, desk.now)) " and waits for an operator: "
                     (class_in_words(*class)) "." }
                 p { (sentence(reason)) " It stopped at " (input_in_words(input)) "; "
-                    (count(backlog, "further input")) " wait behind that." }
+                    @match backlog {
+                        0 => "nothing waits behind that.",
+                        1 => "1 further input waits behind that.",
+                        n => { (count(n, "further input")) " wait behind that." }
+                    }
+                }
             }
             Status::Running => p.lead { "It goes on by itself." },
             Status::Ended => p.lead { "It has ended." },
@@ -119,6 +124,8 @@ fn reason(id: &str) -> Markup {
 /// What needs no more than a reason.
 fn actions(desk: &Desk, i: &Instance) -> Markup {
     let parked = matches!(i.status, Status::Parked { .. });
+    let latest = desk.shared.app.definition(&i.process);
+    let newer = i.definition > 0 && latest.is_some_and(|latest| latest > i.definition);
     let button = |class: &str, value: String, text: &str| {
         html! { button class=(class) type="submit" name="do" value=(value) { (text) } " " }
     };
@@ -150,6 +157,9 @@ fn actions(desk: &Desk, i: &Instance) -> Markup {
                 p.buttons {
                     (button("second", "cancel".into(), "Cancel it"))
                     (button("second", "complete".into(), "Declare it done"))
+                    @if newer {
+                        (button("second", "migrate".into(), "Go on by the newest rules"))
+                    }
                 }
             }
         }
@@ -317,6 +327,7 @@ fn asked<'a>(said: &impl Fn(&str) -> &'a str) -> Result<Result<Act, String>, Tro
         "cancel" => Act::Cancel,
         "complete" => Act::Complete,
         "compensate" => Act::Compensate,
+        "migrate" => Act::Migrate,
         "skip-command" => Act::SkipCommand { command: uuid(of)? },
         "settled" => Act::Settle {
             command: uuid(of)?,

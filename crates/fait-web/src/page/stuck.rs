@@ -115,6 +115,7 @@ impl Asked {
                 class: class.map(|(c, _)| *c),
                 text: text.map(String::from),
                 older_than_s: minutes.map(|m| m.saturating_mul(60)),
+                ..Filter::default()
             },
             act,
             by,
@@ -208,12 +209,12 @@ fn row(desk: &Desk, stuck: &Stuck) -> Markup {
     };
     html! {
         tr {
-            td { (titled(desk, &i.process)) }
+            td.words { (titled(desk, &i.process)) }
             td { a href=(address(&i.process, &i.key)) { (short(&i.key)) } }
-            td { (ago(*since, desk.now)) }
-            td { (class_in_words(*class)) }
-            td { (sentence(reason)) }
-            td { (input_in_words(input)) }
+            td.whole { (ago(*since, desk.now)) }
+            td.words { (class_in_words(*class)) }
+            td.many { (sentence(reason)) }
+            td.words { (input_in_words(input)) }
             td.number { (stuck.backlog) }
         }
     }

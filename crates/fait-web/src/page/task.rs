@@ -196,13 +196,14 @@ async fn closed(desk: &Desk, ask: Uuid, why: &str) -> Result<Response, Trouble> 
 /// Actors and times of a sentence as people say them.
 pub(super) fn readable(desk: &Desk, why: &str) -> String {
     let words = why.split(' ').map(|word| {
-        let clean = word.trim_end_matches(['.', ',']);
+        let clean = word.trim_end_matches(['.', ',', ':']);
+        let end = &word[clean.len()..];
         if let Ok(time) = clean.parse() {
-            return super::words::hour(time, desk.now);
+            return format!("{}{end}", super::words::hour(time, desk.now));
         }
         match clean.split_once(':') {
             Some((role, _)) if desk.shared.role(role).is_some() || role == "process" => {
-                person(clean)
+                format!("{}{end}", person(clean))
             }
             _ => word.to_string(),
         }

@@ -1,12 +1,24 @@
 //! What operators do, by HTTP and on pages; and how people get out of a task.
 
+use crate::counter::{self, bring};
 use crate::pages::{first_task, location, page, send};
 use crate::shop::{Shop, open};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
 
 async fn act(shop: &Shop, key: &str, action: &str, body: Value) -> (StatusCode, Value) {
-    let path = format!("/api/ops/processes/selling/{key}/{action}");
+    act_on(shop, ("selling", key), action, body).await
+}
+
+async fn act_on(
+    shop: &Shop,
+    (process, key): (&str, &str),
+    action: &str,
+    body: Value,
+) -> (StatusCode, Value) {
+    let path = format!("/api/ops/processes/{process}/{key}/{action}");
     let mut body = body;
     body["by"] = "operator:max".into();
     if body["reason"].is_null() {
@@ -19,6 +31,11 @@ async fn act(shop: &Shop, key: &str, action: &str, body: Value) -> (StatusCode, 
 
 async fn instance(shop: &Shop, key: &str) -> Value {
     let path = format!("/api/ops/processes/selling/{key}");
+    shop.get(&path).await.json()
+}
+
+async fn packing(shop: &Shop, key: &str) -> Value {
+    let path = format!("/api/ops/processes/packing/{key}");
     shop.get(&path).await.json()
 }
 
@@ -93,6 +110,107 @@ async fn every_action_has_an_address() {
         assert_eq!(status, StatusCode::OK, "{answer}");
         assert_eq!(instance(&shop, thing).await["status"], "ended");
     }
+}
+
+#[tokio::test]
+async fn deadlines_are_moved_and_what_was_done_is_taken_back() {
+    let shop = counter::open(&Arc::default(), false);
+    bring(&shop, "cup").await;
+    let cup = ("packing", "cup");
+    let noon = json!({"deadline": "Noon", "to": "2026-01-01T12:00:00Z"});
+    let (status, answer) = act_on(&shop, cup, "postpone", noon).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let set = packing(&shop, "cup").await["deadlines"].clone();
+    let due = &set["\"Noon\""][0]["due"];
+    assert_eq!(due, "2026-01-01T12:00:00.000Z", "{set}");
+    let (status, answer) = act_on(&shop, cup, "fire", json!({"deadline": "Noon"})).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    shop.app.advance(Duration::from_millis(1)).await;
+    let now = packing(&shop, "cup").await;
+    assert_eq!(now["deadlines"], json!({}));
+    assert_eq!(now["state"][1]["noon"], true, "{now}");
+    let (_, answer) = act_on(&shop, cup, "compensate", json!({})).await;
+    let inverse = &answer["plan"]["done"][0]["inverse"];
+    assert_eq!(inverse, &json!(["Untie", {"parcel": "cup"}]), "{answer}");
+    let confirmed = json!({"confirm": true});
+    let (status, answer) = act_on(&shop, cup, "compensate", confirmed.clone()).await;
+    assert_eq!(
+        (status, &answer["outcome"]),
+        (StatusCode::OK, &json!("done"))
+    );
+    assert_eq!(answer["issued"].as_array().unwrap().len(), 1, "{answer}");
+    assert_eq!(packing(&shop, "cup").await["status"], "ended");
+    let events = shop.get("/api/events?types=Untied").await.json();
+    assert_eq!(events["events"].as_array().unwrap().len(), 1, "{events}");
+    let (_, again) = act_on(&shop, cup, "compensate", confirmed).await;
+    assert_eq!(again["repeated"], true, "{again}");
+}
+
+/// Three parcels that began with the first definition, in a system that has the second.
+async fn newer() -> Shop {
+    let store = Arc::default();
+    let before = counter::open(&store, false);
+    for parcel in ["cup", "mug", "stone"] {
+        bring(&before, parcel).await;
+    }
+    before.app.stop().await;
+    let shop = counter::open(&store, true);
+    bring(&shop, "new").await;
+    shop
+}
+
+#[tokio::test]
+async fn an_instance_goes_on_with_the_newest_definition() {
+    let shop = newer().await;
+    let migrate = async |key: &str, body: Value| {
+        let (status, answer) = act_on(&shop, ("packing", key), "migrate", body).await;
+        (status.as_u16(), answer)
+    };
+    let head = shop.app.head().await.unwrap();
+    let (status, answer) = migrate("cup", json!({"dry_run": true})).await;
+    assert_eq!((status, &answer["outcome"]), (200, &json!("dry-run")));
+    let plan = &answer["plan"];
+    assert_eq!((&plan["from"], &plan["to"]), (&json!(1), &json!(2)));
+    assert_eq!(plan["after"]["heavy"], false, "{plan}");
+    let (status, answer) = migrate("cup", json!({"dry_run": "yes"})).await;
+    assert_eq!((status, &answer["field"]), (400, &json!("dry_run")));
+    let (status, answer) = migrate("cup", json!({"reason": " "})).await;
+    assert_eq!((status, &answer["field"]), (400, &json!("reason")));
+    assert_eq!(migrate("bowl", json!({"dry_run": true})).await.0, 404);
+    assert_eq!(migrate("bowl", json!({})).await.0, 404);
+    let (status, answer) = migrate("stone", json!({})).await;
+    assert_eq!(status, 409, "{answer}");
+    assert_eq!(answer["type"], "urn:fait:problem:not-migrated");
+    let why = "it cannot go on with definition 2: definition 1 weighed it";
+    assert_eq!(answer["detail"], why);
+    assert_eq!(shop.app.head().await.unwrap(), head, "nothing is recorded");
+    assert_eq!(migrate("cup", json!({})).await.0, 200);
+    assert_eq!(packing(&shop, "cup").await["definition"], 2);
+    assert_eq!(migrate("cup", json!({})).await.1["repeated"], true);
+    assert_eq!(migrate("cup", json!({"reason": "again"})).await.0, 409);
+    let body = json!({"action": "migrate", "reason": "all"}).to_string();
+    let preview = shop.post("/api/ops/bulk/packing/preview", &body).await;
+    assert_eq!(preview.json()["count"], 2, "{}", preview.body);
+}
+
+#[tokio::test]
+async fn a_page_offers_the_newest_definition_where_there_is_one() {
+    let shop = newer().await;
+    let offered = async |key: &str| {
+        let one = page(&shop, "clerk", &format!("/instances/packing/{key}")).await;
+        one.body.contains("Go on by the newest rules")
+    };
+    assert!(offered("mug").await);
+    assert!(!offered("new").await);
+    let form = [("do", "migrate"), ("reason", "kinder")];
+    let done = send(&shop, "clerk", "/instances/packing/mug", &form).await;
+    assert_eq!(location(&done), "/instances/packing/mug?done=yes");
+    shop.app.settle().await;
+    assert!(!offered("mug").await);
+    let refused = send(&shop, "clerk", "/instances/packing/stone", &form).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    let why = "It cannot go on with definition 2";
+    assert!(refused.body.contains(why), "{}", refused.body);
 }
 
 #[tokio::test]
@@ -186,7 +304,7 @@ async fn many_are_previewed_run_and_watched() {
         if progress["state"] != "running" {
             break progress;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
     };
     let told = (&ended["state"], &ended["done"], &ended["left"]);
     assert_eq!(told, (&json!("done"), &json!(2), &json!(0)));
@@ -248,7 +366,7 @@ async fn a_page_does_the_same_to_many_once_it_has_shown_which() {
     let begun = send(&shop, "clerk", "/stuck/many", &form).await;
     assert_eq!(location(&begun), "/stuck?done=begun");
     while shop.app.bulk_progress("selling").unwrap().left() > 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
     shop.app.settle().await;
     assert!(shop.app.parked().unwrap().is_empty());
@@ -281,7 +399,8 @@ async fn a_task_is_handed_back_or_declined_on_its_page() {
     assert_eq!(location(&declined), task);
     shop.app.settle().await;
     let gone = send_get(&shop, &task).await;
-    assert!(gone.contains("It was declined by Eve, clerk"), "{gone}");
+    let why = "It was declined by Eve, clerk at 00:00: the cup has a crack.";
+    assert!(gone.contains(why), "{gone}");
     let story = send_get(&shop, "/things/thing/cup").await;
     assert!(story.contains("Declined: sell the thing"), "{story}");
     assert!(story.contains("handed it back"), "{story}");

@@ -1,7 +1,7 @@
 //! The same action on many instances: first how many and which, then at a rate that the system
 //! bears, with progress and a way to end it.
 
-use super::{Act, App, Filter, OperateError, Picked};
+use super::{Act, App, Filter, MigrateError, OperateError, Picked};
 use crate::runtime::bulk::{BulkState, Failed, Job, MAX_FAILURES, Progress};
 use fait_core::store::StoreError;
 use futures_util::StreamExt;
@@ -34,7 +34,8 @@ const MADE_UP: Duration = Duration::from_millis(100);
 pub struct Bulk {
     /// On which.
     pub filter: Filter,
-    /// [`Act::Retry`], [`Act::Skip`], [`Act::Cancel`], [`Act::Complete`] or [`Act::Fire`].
+    /// [`Act::Retry`], [`Act::Skip`], [`Act::Cancel`], [`Act::Complete`], [`Act::Fire`]
+    /// or [`Act::Migrate`].
     pub act: Act,
     /// Who says so.
     pub by: String,
@@ -63,7 +64,7 @@ pub enum BulkError {
     /// It makes sense for one instance only.
     #[error(
         "`{action}` is done to one instance at a time; for many there are retry, skip, \
-        cancel, complete and fire"
+        cancel, complete, fire and migrate"
     )]
     OneByOne {
         /// The action.
@@ -186,12 +187,12 @@ impl App {
         job.progress().state == BulkState::Running
     }
 
-    /// The filter of an action: only what it can be done to.
+    /// The filter of an action: only what it can be done to, as far as the index knows.
     fn fitted(&self, filter: &Filter, act: &Act) -> Result<Filter, BulkError> {
         self.known(&filter.process)?;
         let parked = match act {
             Act::Retry | Act::Skip => true,
-            Act::Cancel | Act::Complete | Act::Fire { .. } => false,
+            Act::Cancel | Act::Complete | Act::Fire { .. } | Act::Migrate => false,
             other => {
                 return Err(BulkError::OneByOne {
                     action: other.name(),
@@ -201,6 +202,10 @@ impl App {
         let mut filter = filter.clone();
         if parked {
             filter.status = Some(super::Standing::Parked);
+        }
+        if *act == Act::Migrate {
+            let latest = self.definition(&filter.process);
+            filter.older_than_definition = filter.older_than_definition.or(latest);
         }
         Ok(filter)
     }
@@ -256,7 +261,8 @@ impl App {
             Err(
                 OperateError::NotParked { .. }
                 | OperateError::Ended { .. }
-                | OperateError::NoDeadline { .. },
+                | OperateError::NoDeadline { .. }
+                | OperateError::Migrate(MigrateError::Conflict(_)),
             ) => progress.passed_over += 1,
             Err(e) => {
                 progress.failed += 1;

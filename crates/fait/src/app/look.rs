@@ -116,7 +116,7 @@ impl App {
 
     /// Resolves whenever a view or a process has come further.
     pub fn pulse(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.core.pulse.listen()
+        self.core.pulse.watch()
     }
 
     /// The whole system as data.

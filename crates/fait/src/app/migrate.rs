@@ -1,14 +1,10 @@
 //! Migrating one instance to the latest definition of its process.
 
-use super::App;
+use super::{App, operate};
 use crate::runtime::step::Runner;
 use crate::runtime::view::panic_text;
-use fait_core::event::Origin;
-use fait_core::process::{
-    Action, Fact, Instance, Operated, ProcessDef, Status, Target, instance_tag, types,
-};
-use fait_core::query::{Query, QueryItem};
-use fait_core::store::{Append, AppendCondition, AppendError, StoreError};
+use fait_core::process::{Action, Fact, Instance, ProcessDef, Status, Target};
+use fait_core::store::{AppendError, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,6 +42,9 @@ pub enum MigrateError {
         /// Why not.
         why: String,
     },
+    /// Nobody says who it is, or why.
+    #[error("{0}")]
+    Unsaid(String),
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,52 +66,22 @@ impl App {
         reason: &str,
         dry_run: bool,
     ) -> Result<Migrated, MigrateError> {
-        let core = &self.core;
-        let Some(runner) = core.processes.get(process) else {
-            let known: Vec<&str> = core.processes.keys().map(String::as_str).collect();
+        if self.known(process).is_err() {
+            let known: Vec<&str> = self.core.processes.keys().map(String::as_str).collect();
             let known = known.join("`, `");
             let why = format!("there is no process `{process}`; there are `{known}`");
             return Err(MigrateError::Unknown(why));
-        };
-        let instance = core.instance(process, key).await?;
-        let mut migrated = migrated(runner, &instance)?;
+        }
+        let instance = self.core.instance(process, key).await?;
+        let mut migrated = self.migrated(&instance)?;
         if dry_run {
             return Ok(migrated);
         }
-        let operated = Fact::Operated(Operated {
-            process: process.into(),
-            key: key.into(),
-            action: Action::Migrate,
-            reason: reason.into(),
-            withdrawn: vec![],
-            issued: vec![],
-            set: vec![],
-            state: Some((runner.def.version, migrated.after.clone())),
-            definition: Some(migrated.to),
-        });
-        let origin = Origin {
-            actor: Some(by.into()),
-            correlation: instance.correlation,
-            ..Origin::default()
-        };
-        let tag = instance_tag(process, key);
-        let moved = Query::default().or(QueryItem::of(types::MOVES, vec![tag]));
-        let append = Append {
-            events: vec![
-                operated
-                    .draft(&instance.about)
-                    .with(core.clock.id(), origin),
-            ],
-            conditions: vec![AppendCondition {
-                fail_if_events_match: moved,
-                after: instance.moved,
-            }],
-            command: None,
-            recorded_at: core.clock.now(),
-        };
-        match core.store.append(append).await {
-            Ok(_) => {
-                crate::runtime::count_appended(1);
+        let (by, reason) =
+            operate::said(by, reason).map_err(|e| MigrateError::Unsaid(e.to_string()))?;
+        let fact = self.migration(&instance, &migrated, reason);
+        match self.record(&instance, &[fact], by).await {
+            Ok(()) => {
                 migrated.recorded = true;
                 Ok(migrated)
             }
@@ -125,6 +94,34 @@ impl App {
                 why: e.to_string(),
             }),
         }
+    }
+
+    /// The latest definition of a process; none when there is no such process.
+    pub fn definition(&self, process: &str) -> Option<u32> {
+        let runner = self.core.processes.get(process)?;
+        Some(runner.def.definition)
+    }
+
+    /// An instance of a process that is there, with its latest definition.
+    pub(super) fn migrated(&self, instance: &Instance) -> Result<Migrated, MigrateError> {
+        match self.core.processes.get(&instance.process) {
+            Some(runner) => migrated(runner, instance),
+            None => Err(MigrateError::Unknown(format!(
+                "there is no process `{}`",
+                instance.process
+            ))),
+        }
+    }
+
+    /// What is recorded of that.
+    pub(super) fn migration(&self, instance: &Instance, to: &Migrated, reason: &str) -> Fact {
+        let version = self.core.processes.get(&instance.process);
+        let version = version.map_or(0, |runner| runner.def.version);
+        let mut operated = operate::operated(instance, Action::Migrate, reason);
+        operated.withdrawn.clear();
+        operated.state = Some((version, to.after.clone()));
+        operated.definition = Some(to.to);
+        Fact::Operated(operated)
     }
 }
 

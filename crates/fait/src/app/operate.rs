@@ -1,6 +1,7 @@
 //! What operators do to instances of processes. Each action is one append, on the condition that
 //! the instance has not moved since it was looked at, with who did it and why.
 
+use super::migrate::MigrateError;
 use super::{App, inbox};
 use fait_core::command::InputError;
 use fait_core::event::{NewEvent, Origin, Position, Time};
@@ -71,6 +72,9 @@ pub enum Act {
     /// What was done is taken back by the inverse commands, the last first, and it ends. See
     /// [`App::compensation`] for what that would be.
     Compensate,
+    /// It goes on with the latest definition of its process. See [`App::migrate`], which can also
+    /// only look.
+    Migrate,
 }
 
 impl Act {
@@ -87,6 +91,7 @@ impl Act {
             Act::Postpone { .. } => "postpone",
             Act::Fire { .. } => "fire",
             Act::Compensate => "compensate",
+            Act::Migrate => "migrate",
         }
     }
 
@@ -102,6 +107,7 @@ impl Act {
         "postpone",
         "fire",
         "compensate",
+        "migrate",
     ];
 }
 
@@ -209,6 +215,9 @@ pub enum OperateError {
         /// The instance.
         key: String,
     },
+    /// It does not go on with another definition.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
     /// What would be recorded breaks a limit of the store.
     #[error("{0}")]
     Limit(String),
@@ -237,6 +246,7 @@ impl OperateError {
                 | OperateError::NotOpen { .. }
                 | OperateError::NoDeadline { .. }
                 | OperateError::NothingToUndo { .. }
+                | OperateError::Migrate(MigrateError::Conflict(_) | MigrateError::Refused { .. })
                 | OperateError::Moved
         )
     }
@@ -381,6 +391,10 @@ impl App {
                 operated.issued = issued;
                 Ok(vec![Fact::Operated(operated)])
             }
+            Act::Migrate => {
+                let migrated = self.migrated(i)?;
+                Ok(vec![self.migration(i, &migrated, reason)])
+            }
         }
     }
 
@@ -491,7 +505,7 @@ impl App {
         }
     }
 
-    async fn record(
+    pub(super) async fn record(
         &self,
         instance: &Instance,
         facts: &[Fact],
@@ -600,7 +614,8 @@ fn is_that(fact: &Fact, act: &Act, reason: &str) -> bool {
             }
             (Action::Cancel, Act::Cancel)
             | (Action::Complete, Act::Complete)
-            | (Action::Compensate, Act::Compensate) => true,
+            | (Action::Compensate, Act::Compensate)
+            | (Action::Migrate, Act::Migrate) => true,
             _ => false,
         },
         _ => false,
@@ -631,7 +646,7 @@ fn resumed(i: &Instance, retry: bool, reason: &str) -> Fact {
 }
 
 /// Everything that is open is taken back.
-fn operated(i: &Instance, action: Action, reason: &str) -> Operated {
+pub(super) fn operated(i: &Instance, action: Action, reason: &str) -> Operated {
     Operated {
         process: i.process.clone(),
         key: i.key.clone(),

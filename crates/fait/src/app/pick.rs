@@ -33,6 +33,8 @@ pub struct Filter {
     pub text: Option<String>,
     /// Those that have stood so for so many seconds at least.
     pub older_than_s: Option<u64>,
+    /// Those that have begun and go on with an older definition than this one.
+    pub older_than_definition: Option<u32>,
 }
 
 /// An instance that was found, in short.
@@ -66,6 +68,8 @@ const FITS: &str = "FROM fait_instances
     AND (:status IS NULL OR status = :status)
     AND (:class IS NULL OR json_extract(body, '$.status.parked.class') = :class)
     AND (:text IS NULL OR instr(lower(json_extract(body, '$.status.parked.reason')), lower(:text)))
+    AND (:definition IS NULL
+        OR json_extract(body, '$.definition') BETWEEN 1 AND :definition - 1)
     AND updated_at <= :until";
 
 impl Filter {
@@ -112,6 +116,7 @@ impl App {
                         ":status": filter.standing(),
                         ":class": filter.class.map(Class::name),
                         ":text": filter.text,
+                        ":definition": filter.older_than_definition,
                         ":until": filter.until(now),
                         ":limit": i64_of(limit as u64),
                     },
@@ -133,6 +138,7 @@ impl App {
                     ":status": filter.standing(),
                     ":class": filter.class.map(Class::name),
                     ":text": filter.text,
+                    ":definition": filter.older_than_definition,
                     ":until": filter.until(now),
                 },
                 |r| r.get(0),

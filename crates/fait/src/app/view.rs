@@ -157,8 +157,8 @@ impl App {
         let wait = async {
             while state.feed.at() < position {
                 pulse.mark_unchanged();
-                if state.feed.at() < position && pulse.changed().await.is_err() {
-                    return;
+                if state.feed.at() < position {
+                    pulse.changed().await;
                 }
             }
         };

@@ -30,7 +30,7 @@ use fait_core::store::{Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -72,23 +72,66 @@ impl Feed {
     }
 }
 
-/// Wakes whoever waits for any reader to get on.
+/// Wakes whoever waits for any reader to get on. Those who run the system are woken in the order
+/// in which they wait, so that a simulated run is the same each time; a `watch` wakes in any order.
 #[derive(Debug)]
-pub(crate) struct Pulse(watch::Sender<u64>);
+pub(crate) struct Pulse {
+    beats: Arc<(AtomicU64, Notify)>,
+    outside: watch::Sender<u64>,
+}
 
 impl Default for Pulse {
     fn default() -> Self {
-        Pulse(watch::Sender::new(0))
+        Pulse {
+            beats: Arc::default(),
+            outside: watch::Sender::new(0),
+        }
     }
 }
 
 impl Pulse {
     pub(crate) fn beat(&self) {
-        self.0.send_modify(|n| *n += 1);
+        self.beats.0.fetch_add(1, Ordering::AcqRel);
+        self.beats.1.notify_waiters();
+        self.outside.send_modify(|n| *n += 1);
     }
 
-    pub(crate) fn listen(&self) -> watch::Receiver<u64> {
-        self.0.subscribe()
+    pub(crate) fn listen(&self) -> Listening {
+        let beats = self.beats.clone();
+        let seen = beats.0.load(Ordering::Acquire);
+        Listening { beats, seen }
+    }
+
+    /// For whoever looks from outside.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.outside.subscribe()
+    }
+}
+
+/// Somebody who listens to the pulse.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    beats: Arc<(AtomicU64, Notify)>,
+    seen: u64,
+}
+
+impl Listening {
+    /// What came until now is known.
+    pub(crate) fn mark_unchanged(&mut self) {
+        self.seen = self.beats.0.load(Ordering::Acquire);
+    }
+
+    /// Resolves when there was a beat since.
+    pub(crate) async fn changed(&mut self) {
+        loop {
+            let beat = self.beats.1.notified();
+            let now = self.beats.0.load(Ordering::Acquire);
+            if now != self.seen {
+                self.seen = now;
+                return;
+            }
+            beat.await;
+        }
     }
 }
 

@@ -100,7 +100,7 @@ impl Waiting {
     }
 
     /// Holds an event; says no when there is no room.
-    fn hold(&self, waits: String, held: Held) -> bool {
+    pub(super) fn hold(&self, waits: String, held: Held) -> bool {
         let mut inner = self.lock();
         let full = inner.count >= MAX_HELD_EVENTS;
         let all = inner.held.entry(waits).or_default();
@@ -193,9 +193,9 @@ impl Waiting {
 }
 
 impl Core {
-    /// What was held when the program stopped: it is offered once more.
-    pub(super) fn held_before(&self, runner: &Runner) -> Result<Vec<Position>, StoreError> {
-        let rows: Vec<(String, Held)> = self.db.read(|c| {
+    /// What was held when that was last kept, by what it waits for.
+    pub(super) fn held_before(&self, runner: &Runner) -> Result<Vec<(String, Held)>, StoreError> {
+        self.db.read(|c| {
             let sql = "SELECT waits, position, until FROM fait_held WHERE process = ?1";
             let mut all = c.prepare_cached(sql)?;
             let rows = all.query_map([&runner.def.name], |r| {
@@ -206,12 +206,23 @@ impl Core {
                 Ok((r.get(0)?, held))
             })?;
             rows.collect()
-        })?;
-        let positions = rows.iter().map(|(_, held)| held.position).collect();
-        for (waits, held) in rows {
-            runner.waiting.hold(waits, held);
+        })
+    }
+
+    /// The key of the instance for which something waits, once it is known.
+    pub(super) async fn key_waited_for(
+        &self,
+        runner: &Runner,
+        waits: &str,
+    ) -> Result<Option<String>, StoreError> {
+        if let Some(key) = waits.strip_prefix("key/") {
+            return Ok(Some(key.into()));
         }
-        Ok(positions)
+        let alias = waits.strip_prefix("alias/");
+        let Some((name, value)) = alias.and_then(|a| a.split_once('/')) else {
+            return Ok(None);
+        };
+        self.alias(runner, name, value, runner.feed.at() + 1).await
     }
 
     /// Which instances hear an event. One that waits for another id to be known is held.

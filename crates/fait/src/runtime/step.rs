@@ -198,38 +198,48 @@ impl Core {
             return;
         }
         let mut pulse = self.pulse.listen();
-        let mut begun = false;
+        let mut offered = false;
         loop {
             let result = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break,
-                result = self.offer_held(&runner), if !begun => result.map(|()| begun = true),
-                result = self.store.wait(runner.feed.at()) => match result {
+                result = self.offer_held(&runner), if !offered => result.map(|()| offered = true),
+                result = self.store.wait(runner.feed.at()), if offered => match result {
                     Ok(head) => self.drain_and_reach(&runner, head).await,
                     Err(e) => Err(e),
                 },
-                result = self.next_deadline(&runner, &mut pulse) => match result {
+                result = self.next_deadline(&runner, &mut pulse), if offered => match result {
                     Ok(()) => self.reach_deadlines(&runner).await,
                     Err(e) => Err(e),
                 },
             };
             if let Err(e) = result {
                 tracing::error!(process = runner.def.name, error = %e, "the process waits");
+                // Something may have been let go of that was not taken.
+                offered = false;
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
+        }
+        if !offered {
+            return;
         }
         if let Err(e) = self.keep(&runner) {
             tracing::warn!(process = runner.def.name, error = %e, "it is heard once more");
         }
     }
 
-    /// Offers what was held when the program stopped: its instance may have begun just then.
+    /// Offers what was held when the program stopped: what it waits for may have come just then.
     async fn offer_held(self: &Arc<Self>, runner: &Arc<Runner>) -> Result<(), StoreError> {
         let mut works = Works::default();
-        for position in self.held_before(runner)? {
-            if let Some(event) = self.event_at(position).await? {
-                let event = Arc::new(event);
-                self.route_one(runner, &event, true, &mut works).await?;
+        for (waits, held) in self.held_before(runner)? {
+            let Some(key) = self.key_waited_for(runner, &waits).await? else {
+                runner.waiting.hold(waits, held);
+                continue;
+            };
+            if let Some(event) = self.event_at(held.position).await?
+                && let Some(input) = self.released_to(runner, &key, event)
+            {
+                works.push(&key, input);
             }
         }
         self.take(runner, works).await.map(drop)
@@ -239,7 +249,7 @@ impl Core {
     async fn next_deadline(
         &self,
         runner: &Runner,
-        pulse: &mut tokio::sync::watch::Receiver<u64>,
+        pulse: &mut super::Listening,
     ) -> Result<(), StoreError> {
         loop {
             pulse.mark_unchanged();
@@ -249,10 +259,7 @@ impl Core {
                     () = self.clock.sleep_until(due) => return Ok(()),
                     _ = pulse.changed() => {}
                 },
-                // The sender lives in `self`.
-                None => {
-                    let _ = pulse.changed().await;
-                }
+                None => pulse.changed().await,
             }
         }
     }
@@ -347,7 +354,7 @@ impl Core {
                         works.fact(&fact, &event);
                     }
                 }
-                Ok(None) => self.route_one(runner, &event, false, &mut works).await?,
+                Ok(None) => self.route_one(runner, &event, &mut works).await?,
                 Err(e) => tracing::error!(error = %e, "a process fact cannot be read"),
             }
         }
@@ -359,7 +366,6 @@ impl Core {
         &self,
         runner: &Runner,
         event: &Arc<StoredEvent>,
-        held: bool,
         works: &mut Works,
     ) -> Result<(), StoreError> {
         for (key, held) in self.released_by(runner, event) {
@@ -375,8 +381,7 @@ impl Core {
         }
         match self.route(runner, event).await? {
             Routing::To(all) => {
-                for mut hearing in all {
-                    hearing.heard.held = held;
+                for hearing in all {
                     works.push(&hearing.key, Input::Event(event.clone(), hearing.heard));
                 }
             }
@@ -415,7 +420,7 @@ impl Core {
     async fn wait_for_index(&self, position: Position) {
         let mut pulse = self.pulse.listen();
         while self.index.at() < position && !self.stop.is_cancelled() {
-            // The sender lives in `self`; the time-out covers a beat between look and wait.
+            // The time-out covers a beat between look and wait.
             let _ = tokio::time::timeout(Duration::from_millis(50), pulse.changed()).await;
         }
     }
@@ -447,15 +452,17 @@ pub(super) fn fact_input(fact: &Fact, event: &Arc<StoredEvent>) -> Option<Input>
     }
 }
 
-/// No other step came meanwhile.
+/// Nothing came meanwhile that moved it, and nobody took a task of it, with which a deadline may
+/// have begun.
 pub(super) fn unmoved(instance: &Instance) -> AppendCondition {
     let tag = instance_tag(&instance.process, &instance.key);
+    let kinds = [types::MOVES, &[types::CLAIMED]].concat();
     let mut fail_if_events_match = Query::default();
     if !flaw(Flaw::Unguarded) {
-        fail_if_events_match = fail_if_events_match.or(QueryItem::of(types::MOVES, vec![tag]));
+        fail_if_events_match = fail_if_events_match.or(QueryItem::of(&kinds, vec![tag]));
     }
     AppendCondition {
         fail_if_events_match,
-        after: instance.moved,
+        after: instance.moved.max(instance.claimed),
     }
 }

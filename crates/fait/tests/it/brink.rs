@@ -4,8 +4,8 @@ use crate::post::*;
 use crate::routing::{TOO_HEAVY, heard, hears, open_with, sent, status, steps, weighed};
 use fait::Clock;
 use fait::app::{Act, App, Limits, Uncertain};
-use fait::event::minutes;
-use fait::process::Status;
+use fait::event::{Meta, Origin, Time, minutes};
+use fait::process::{Awaited, Claimed, Fact, InputRef, Instance, Issued, Status, Step, Target};
 use fait::reexport::serde_json::json;
 use fait::store::Memory;
 use std::sync::Arc;
@@ -98,4 +98,52 @@ async fn a_reason_longer_than_an_event_is_cut() {
         panic!("not parked")
     };
     assert!(reason.starts_with("so so ") && reason.len() < 10_000);
+}
+
+/// Facts that an instance in memory hears once more must not change it.
+#[test]
+fn a_claim_that_is_heard_again_starts_no_clock_anew() {
+    let id = fait::reexport::uuid::Uuid::from_u128(7);
+    let mut step = Step::of("posting", "a", InputRef::Operator);
+    step.issued = vec![Issued {
+        id,
+        name: "Stamp".into(),
+        body: json!({}),
+        to: Target::Role("Clerk".into()),
+        due: None,
+        tries: 1,
+        expires: false,
+    }];
+    let clock = Awaited {
+        name: "null".into(),
+        command: id,
+        after_ms: 1000,
+    };
+    step.awaiting = vec![clock.clone()];
+    let claim = Fact::Claimed(Claimed {
+        process: "posting".into(),
+        key: "a".into(),
+        command: id,
+        by: "ann".into(),
+        until: Time(9000),
+        back: false,
+    });
+    let mut again = Step::of("posting", "a", InputRef::Operator);
+    again.awaiting = vec![clock];
+    let mut instance = Instance::new("posting", "a");
+    let mut hear = |position, fact: &Fact| {
+        let meta = Meta {
+            position,
+            id,
+            recorded_at: Time(position),
+            origin: Origin::default(),
+        };
+        instance.absorb(fact, &meta, &[]);
+        instance.deadlines.len()
+    };
+    hear(1, &Fact::Stepped(step));
+    assert_eq!(hear(2, &claim), 1);
+    assert_eq!(hear(3, &Fact::Stepped(again)), 0, "set anew, it waits");
+    assert_eq!(hear(2, &claim), 0, "heard before");
+    assert_eq!(hear(4, &claim), 1);
 }

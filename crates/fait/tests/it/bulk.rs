@@ -124,19 +124,25 @@ async fn bring_odd(app: &App, n: usize) {
     app.settle().await;
 }
 
+/// How many instances the long run is about, such as 10000.
+const MANY: &str = "FAIT_BULK_INSTANCES";
+
+/// The time it takes grows with the number and no faster; nearly all of it is spent in bringing
+/// the jobs and in reading and writing JSON without optimization. So the ordinary run is content
+/// with two thousand, which are more than are found at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_are_cancelled_while_others_work() {
-    const MANY: usize = 10_000;
+async fn thousands_are_cancelled_while_others_work() {
+    let many = std::env::var(MANY).map_or(2000, |n| n.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let app = wired(App::in_folder(folder.path()));
-    bring_odd(&app, MANY).await;
+    bring_odd(&app, many).await;
     let odd = Filter {
         process: "repair".into(),
         class: Some(Class::Asked),
         ..Filter::default()
     };
     let preview = app.bulk_preview(&odd, &Act::Cancel).unwrap();
-    assert_eq!((preview.count, preview.sample.len()), (MANY as u64, 20));
+    assert_eq!((preview.count, preview.sample.len()), (many as u64, 20));
     let cancel = Bulk {
         filter: odd,
         ..bulk(Act::Cancel, MAX_RATE)
@@ -151,12 +157,12 @@ async fn ten_thousand_are_cancelled_while_others_work() {
     let progress = ended(&app).await;
     assert!(meanwhile > 0, "others worked");
     let done = (progress.done, progress.failed);
-    assert_eq!(done, (MANY as u64, 0), "{progress:?}");
+    assert_eq!(done, (many as u64, 0), "{progress:?}");
     assert!(app.parked().unwrap().is_empty());
     let last = "cancelled by operator:max: they came twice";
     assert_eq!(heard(&app, "odd-00007").await, [last]);
     assert_eq!(heard(&app, "good-0").await, ["came", "done"]);
-    assert_eq!(lines(&app).await, MANY, "each has a line of its own");
+    assert_eq!(lines(&app).await, many, "each has a line of its own");
     app.stop().await;
 }
 

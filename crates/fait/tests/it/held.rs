@@ -101,3 +101,28 @@ async fn what_waited_for_an_id_waits_on_while_its_instance_is_parked() {
     app.settle().await;
     assert_eq!(heard(&app, "a").await, ["sent", "scanned in Lyon"]);
 }
+
+#[tokio::test]
+async fn what_is_held_is_held_over_a_restart_by_its_id_and_by_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let wired = wired(App::in_folder(folder.path()), fait::Clock::machine());
+        wired.build().unwrap()
+    };
+    let app = open();
+    hears(&app, scanned("L1", "Lyon")).await;
+    hears(&app, printed("L1", "a")).await;
+    hears(&app, scanned("L2", "Metz")).await;
+    assert_eq!(status(&app).await.held, 2);
+    app.stop().await;
+    drop(app);
+    let app = open();
+    app.settle().await;
+    assert_eq!(status(&app).await.held, 2);
+    hears(&app, sent("a")).await;
+    hears(&app, sent("b")).await;
+    hears(&app, printed("L2", "b")).await;
+    assert_eq!(heard(&app, "a").await, ["sent", "scanned in Lyon"]);
+    assert_eq!(heard(&app, "b").await, ["sent", "scanned in Metz"]);
+    assert_eq!(status(&app).await.held, 0);
+}

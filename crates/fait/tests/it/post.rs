@@ -117,7 +117,11 @@ impl Process for Posting {
                         out.send(post(2));
                     }
                     Some("urgent" | "strict") => out.send(post(1)).within(minutes(10)),
-                    Some("many") => (1..=40).for_each(|page| drop(out.send(post(page)))),
+                    Some("many") => {
+                        for page in 1..=40 {
+                            out.send(post(page));
+                        }
+                    }
                     Some("long") => out.park("so ".repeat(1 << 20)),
                     Some("asked") => {
                         out.ask::<Stamp>("Clerk").within(minutes(10)).or_expire();

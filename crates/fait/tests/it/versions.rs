@@ -2,7 +2,9 @@
 //! the one that they began with, or migrated; and it can be known before whether it can.
 
 use crate::parcels::*;
-use fait::app::{App, AppBuilder, Finds, MigrateError};
+use fait::app::{
+    Act, App, AppBuilder, Bulk, BulkState, Filter, Finds, MAX_RATE, MigrateError, OperateError,
+};
 use fait::data;
 use fait::event::minutes;
 use fait::process::{Input, Outbox, Process};
@@ -200,6 +202,72 @@ async fn one_instance_is_migrated_when_the_latest_definition_agrees() {
     }
     app.settle().await;
     assert_eq!(mail.to("old"), ["arrived, thank you"]);
+    assert_eq!(mail.to("late"), ["arrived", "late"]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn operators_migrate_one_instance_or_all_that_are_older() {
+    let (temp, mail) = (tempfile::tempdir().unwrap(), Mail::default());
+    let folder = temp.path();
+    let app = v1(folder, &mail).build().unwrap();
+    send(&app, "late").await;
+    app.advance(minutes(61)).await;
+    for parcel in ["old0", "old1", "old2", "torn"] {
+        send(&app, parcel).await;
+    }
+    app.settle().await;
+    app.stop().await;
+    let app = v2(folder, &mail).also::<Deliver>().build().unwrap();
+    send(&app, "new").await;
+    app.settle().await;
+    let migrate = async |by| {
+        let why = "the letters are kinder";
+        app.operate("deliver", "old0", &Act::Migrate, by, why).await
+    };
+    assert!(!migrate("operator:max").await.unwrap().repeated);
+    assert!(migrate("operator:max").await.unwrap().repeated);
+    let other = migrate("operator:eve").await.unwrap_err();
+    let already = matches!(other, OperateError::Migrate(MigrateError::Conflict(_)));
+    assert!(already && other.is_conflict(), "{other}");
+    let unsaid = app.migrate("deliver", "old1", "operator:max", " ", false);
+    let unsaid = unsaid.await.unwrap_err();
+    assert!(matches!(unsaid, MigrateError::Unsaid(_)), "{unsaid}");
+    app.settle().await;
+    // What has not begun begins with the latest anyway, and what is new has it.
+    let filter = Filter {
+        process: "deliver".into(),
+        ..Filter::default()
+    };
+    let preview = app.bulk_preview(&filter, &Act::Migrate).unwrap();
+    let keys: Vec<&str> = preview.sample.iter().map(|p| p.key.as_str()).collect();
+    assert_eq!((preview.count, keys), (3, vec!["late", "old1", "old2"]));
+    let all = Bulk {
+        filter,
+        act: Act::Migrate,
+        by: "operator:max".into(),
+        reason: "all of them".into(),
+        rate: MAX_RATE,
+    };
+    app.bulk_run(all).unwrap();
+    let progress = loop {
+        let progress = app.bulk_progress("deliver").unwrap();
+        if progress.state != BulkState::Running {
+            break progress;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    };
+    assert_eq!((progress.done, progress.failed), (2, 1), "{progress:?}");
+    let failed = (&*progress.failures[0].key, &*progress.failures[0].why);
+    let why = "it cannot go on with definition 2: it is late already";
+    assert_eq!(failed, ("late", why));
+    for parcel in ["old0", "old1", "old2", "late"] {
+        deliver(&app, parcel).await;
+    }
+    app.settle().await;
+    for parcel in ["old0", "old1", "old2"] {
+        assert_eq!(mail.to(parcel), ["arrived, thank you"]);
+    }
     assert_eq!(mail.to("late"), ["arrived", "late"]);
     app.stop().await;
 }

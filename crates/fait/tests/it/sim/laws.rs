@@ -113,8 +113,8 @@ fn l4_a_crash_changes_nothing() {
 
 #[test]
 fn l5_two_programs_are_one() {
-    // What was held comes right behind the beginning, and may take back what that has issued: whether
-    // it was done by then is a race that may end either way.
+    // What was held comes right behind the beginning, and may take back what that has issued:
+    // whether it was done by then is a race that may end either way.
     let cases = cases().map(|(seed, case)| (seed, case.holding_nothing()));
     alike_of(cases, |seed| Plan {
         workers: 2,
