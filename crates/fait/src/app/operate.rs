@@ -353,6 +353,15 @@ impl App {
         };
         let operated = |action| operated(i, action, reason);
         match act {
+            // A command of which nobody knows whether it went out is what parked it: without that,
+            // it would only be parked for it once more.
+            Act::Skip if uncertain(i).is_some() => {
+                let outcome = Outcome::Skipped {
+                    reason: reason.into(),
+                };
+                let open = open(i, uncertain(i).unwrap_or_default())?;
+                Ok(settled(i, open, outcome, None, reason))
+            }
             Act::Retry | Act::Skip => match i.status {
                 Status::Parked { .. } => Ok(vec![resumed(i, *act == Act::Retry, reason)]),
                 Status::Ended => Err(ended()),
@@ -595,6 +604,9 @@ fn is_that(fact: &Fact, act: &Act, reason: &str) -> bool {
         (Fact::Resumed(r), Act::Retry | Act::Skip) => {
             r.retry == (*act == Act::Retry) && r.reason == reason
         }
+        (Fact::Settled(s), Act::Skip) => {
+            matches!(&s.outcome, Outcome::Skipped { reason: r } if r == reason)
+        }
         (Fact::Settled(s), Act::SkipCommand { command }) => {
             let skipped = matches!(&s.outcome, Outcome::Skipped { reason: r } if r == reason);
             s.command == *command && skipped
@@ -657,6 +669,17 @@ pub(super) fn operated(i: &Instance, action: Action, reason: &str) -> Operated {
         set: vec![],
         state: None,
         definition: None,
+    }
+}
+
+/// The command that parked an instance, because nobody knows whether it went out.
+fn uncertain(i: &Instance) -> Option<Uuid> {
+    match &i.status {
+        Status::Parked {
+            input: InputRef::Command { id, .. },
+            ..
+        } if i.open.contains_key(id) => Some(*id),
+        _ => None,
     }
 }
 

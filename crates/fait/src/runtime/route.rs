@@ -6,7 +6,7 @@ use super::db::{i64_of, time_of, u64_of};
 use super::step::{Heard, Runner};
 use super::works::Input;
 use fait_core::event::{DecodeError, Position, StoredEvent, Tag, Time};
-use fait_core::process::{May, Routed, Unmatched, Way};
+use fait_core::process::{MAX_HELD, May, Routed, Unmatched, Way};
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Range, StoreError};
 use rusqlite::{Transaction, params};
@@ -104,6 +104,7 @@ impl Waiting {
         let mut inner = self.lock();
         let full = inner.count >= MAX_HELD_EVENTS;
         let all = inner.held.entry(waits).or_default();
+        let full = full || all.len() >= MAX_HELD;
         if all.iter().any(|h| h.position == held.position) {
             return true;
         }
