@@ -91,7 +91,7 @@ async fn time_goes_on_over_a_restart() {
 }
 
 #[tokio::test]
-async fn what_is_due_while_nobody_runs_is_not_begun_afterwards() {
+async fn r12_what_waited_too_long_is_not_begun_any_more() {
     let store = Arc::<Memory>::default();
     let office = retrying().always(Says::LaterBy(minutes(5)));
     let app = on(&store, &office);
