@@ -352,16 +352,14 @@ impl App {
             key: key.clone(),
         };
         let operated = |action| operated(i, action, reason);
+        // A command of which nobody knows whether it went out: skipped is the command, or the
+        // instance would only be parked for it once more.
+        let skipped = uncertain(i).map(|command| Act::SkipCommand { command });
+        let act = match (act, &skipped) {
+            (Act::Skip, Some(skipped)) => skipped,
+            _ => act,
+        };
         match act {
-            // A command of which nobody knows whether it went out is what parked it: without that,
-            // it would only be parked for it once more.
-            Act::Skip if uncertain(i).is_some() => {
-                let outcome = Outcome::Skipped {
-                    reason: reason.into(),
-                };
-                let open = open(i, uncertain(i).unwrap_or_default())?;
-                Ok(settled(i, open, outcome, None, reason))
-            }
             Act::Retry | Act::Skip => match i.status {
                 Status::Parked { .. } => Ok(vec![resumed(i, *act == Act::Retry, reason)]),
                 Status::Ended => Err(ended()),

@@ -24,15 +24,23 @@ pub(super) struct Known {
     /// Every input up to here was offered, also those of which nothing came.
     pub(super) offered: Position,
     used: u64,
+    /// At least as many bytes as its state has as JSON.
+    bytes: usize,
 }
 
 impl Known {
     pub(super) fn new(instance: Instance) -> Known {
         Known {
             offered: instance.last_input,
+            bytes: state_bytes(&instance),
             instance,
             used: 0,
         }
+    }
+
+    /// It took a step here, of so many bytes: its state is a part of them.
+    pub(super) fn stepped(&mut self, bytes: usize) {
+        self.bytes = bytes;
     }
 
     pub(super) fn absorb(&mut self, fact: &Fact, meta: &Meta, tags: &[Tag]) {
@@ -42,6 +50,11 @@ impl Known {
             self.offered = self.instance.last_input;
         }
     }
+}
+
+fn state_bytes(instance: &Instance) -> usize {
+    let state = instance.state.as_ref();
+    state.map_or(0, |(_, state)| state.to_string().len())
 }
 
 /// The partition of a key.
@@ -80,8 +93,7 @@ impl Lanes {
 
     /// Puts an instance back, as the newest. The one that was not used for longest makes room.
     pub(super) fn put(&self, mut known: Known) {
-        let state = known.instance.state.as_ref();
-        let large = state.is_some_and(|(_, s)| s.to_string().len() > MAX_STATE_BYTES);
+        let large = known.bytes > MAX_STATE_BYTES;
         if large || known.instance.status == Status::Ended {
             return;
         }
@@ -102,6 +114,10 @@ impl Lanes {
         let (_, key) = fact.instance();
         if let Some(known) = self.lane(key).known.get_mut(key) {
             known.absorb(fact, meta, tags);
+            if let Fact::Stepped(_) = fact {
+                // Another program's step.
+                known.bytes = state_bytes(&known.instance);
+            }
         }
     }
 

@@ -506,6 +506,7 @@ impl Core {
             }
             if let Fact::Stepped(step) = &prepared.fact {
                 runner.note_step(event.id);
+                known.stepped(event.data.len());
                 // It is begun without waiting for the index.
                 let instance = &known.instance;
                 let open = step.issued.iter().filter_map(|i| instance.open.get(&i.id));
