@@ -1,9 +1,11 @@
 //! An event: something that happened, in the past tense, relevant to a domain expert.
 
+mod decode;
 mod money;
 mod tag;
 mod time;
 
+pub use decode::{DecodeError, decode_event};
 pub use money::{Money, MoneyError};
 pub use tag::{EntityId, IdError, IdValue, Tag, Tagged};
 pub use time::{Time, TimeError, days, hours, minutes, seconds};
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 use uuid::Uuid;
 
 /// The place of an event in the whole store: 1, 2, 3 … without a gap. 0 is before the first.
@@ -304,30 +306,6 @@ impl StoredEvent {
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.data).into_owned()));
         out
     }
-
-    /// An error that names this event.
-    pub fn unreadable(&self, why: impl fmt::Display) -> DecodeError {
-        DecodeError {
-            ty: self.ty.clone(),
-            version: self.version,
-            position: self.meta.position,
-            message: why.to_string(),
-        }
-    }
-}
-
-/// A stored event could not be read.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("event {ty} version {version} at position {position} cannot be read: {message}")]
-pub struct DecodeError {
-    /// Stored name.
-    pub ty: String,
-    /// Stored version.
-    pub version: u32,
-    /// Where it stands.
-    pub position: Position,
-    /// What is wrong, with the field where it is known.
-    pub message: String,
 }
 
 /// An event could not be written.
@@ -338,25 +316,6 @@ pub struct EncodeError {
     pub ty: String,
     /// What is wrong.
     pub message: String,
-}
-
-/// Reads one event type; what the derives call.
-///
-/// # Errors
-/// The version is newer than the program, the upcaster refuses, or the JSON does not fit.
-pub fn decode_event<E: Event>(e: &StoredEvent) -> Result<E, DecodeError> {
-    if e.version > E::VERSION {
-        return Err(e.unreadable(format_args!(
-            "it is newer than this program, which knows version {}",
-            E::VERSION
-        )));
-    }
-    if e.version < E::VERSION {
-        let data = E::upcast(e.version, e.json()?).map_err(|m| e.unreadable(m))?;
-        serde_json::from_value(data).map_err(|x| e.unreadable(x))
-    } else {
-        serde_json::from_slice(&e.data).map_err(|x| e.unreadable(x))
-    }
 }
 
 /// Writes one event type; what the derives call.

@@ -78,7 +78,10 @@ fn an_older_version_goes_through_the_upcaster() {
 
     let broken = stored_as("Ordered", 1, &json!({ "order": order(), "table": 4 }));
     let error = OrderPlaced::decode(&broken).unwrap_err();
-    assert_eq!(error.message, "no dish");
+    assert_eq!(
+        error.message,
+        "it cannot be upcasted from version 1 to 3: no dish"
+    );
     assert_eq!((error.position, error.version), (7, 1));
 }
 
