@@ -5,7 +5,7 @@ mod money;
 mod tag;
 mod time;
 
-pub use decode::{DecodeError, decode_event};
+pub use decode::{Code, DecodeError, decode_event};
 pub use money::{Money, MoneyError};
 pub use tag::{EntityId, IdError, IdValue, Tag, Tagged};
 pub use time::{Time, TimeError, days, hours, minutes, seconds};
@@ -160,6 +160,9 @@ pub struct EventDef {
     pub doc: String,
     /// The JSON Schema of the data.
     pub schema: Value,
+    /// The code that reads it, where the definition is not one that was read from a file.
+    #[serde(skip)]
+    pub code: Code,
 }
 
 impl EventDef {
@@ -171,6 +174,7 @@ impl EventDef {
             version: E::VERSION,
             doc: E::DOC.into(),
             schema: schema_of::<E>(),
+            code: Code::of::<E>(),
         }
     }
 }

@@ -53,11 +53,12 @@ pub struct AppBuilder {
     clock: Option<Clock>,
     models_in_memory: Option<usize>,
     pub(super) commands: Vec<CommandDef>,
-    views: Vec<ProjectionDef>,
+    pub(super) views: Vec<ProjectionDef>,
     pub(super) processes: Vec<ProcessDef>,
     pub(super) older: Vec<ProcessDef>,
     begins: Vec<(String, Begin)>,
-    received: Vec<(EventDef, String)>,
+    pub(super) received: Vec<(EventDef, String)>,
+    pub(super) retired: Vec<(String, String)>,
     systems: Vec<(String, Adapter)>,
 }
 
@@ -251,6 +252,7 @@ impl AppBuilder {
                 .into_iter()
                 .map(|r| (r.0.name.clone(), r))
                 .collect(),
+            retired: self.retired.into_iter().collect(),
             dispatch,
             systems,
             index: Feed::default(),
@@ -325,6 +327,7 @@ impl AppBuilder {
                 return wrong(format!("two different events are stored as `{}`", def.name));
             }
         }
+        self.check_retired()?;
         self.commands.iter().try_for_each(|c| self.check_page(c))
     }
 
@@ -422,7 +425,10 @@ impl AppBuilder {
     }
 }
 
-fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), BuildError> {
+pub(super) fn unique<'a>(
+    what: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<(), BuildError> {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {

@@ -4,16 +4,20 @@ mod build;
 mod bulk;
 mod compensate;
 mod erase;
+mod evolve;
 mod inbox;
 mod look;
 mod migrate;
 mod operate;
 mod pick;
 mod preflight;
+mod sample;
 mod send;
 mod shadow;
 mod system;
 mod view;
+
+pub(crate) use sample::sample;
 
 pub use crate::runtime::begin::{Begin, MAX_ADOPTED_EVENTS};
 pub use crate::runtime::bulk::{BulkState, Failed, MAX_FAILURES, Progress};

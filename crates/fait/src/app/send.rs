@@ -234,7 +234,7 @@ impl App {
         let mut body = given.clone();
         for field in &def.fields {
             if body.get(&field.name).is_none() && !field.optional {
-                body[&field.name] = super::inbox::sample(&field.schema);
+                body[&field.name] = super::sample::sample(&field.schema);
             }
         }
         let mut deciding = self.begin(name, &body)?;

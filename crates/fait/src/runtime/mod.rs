@@ -46,6 +46,7 @@ pub(crate) struct Core {
     pub(crate) views: BTreeMap<String, Arc<view::ViewState>>,
     pub(crate) processes: BTreeMap<String, Arc<step::Runner>>,
     pub(crate) received: BTreeMap<String, (EventDef, String)>,
+    pub(crate) retired: BTreeMap<String, String>,
     pub(crate) systems: BTreeMap<String, dispatch::system::Adapter>,
     pub(crate) index: Feed,
     pub(crate) recent: index::Recent,

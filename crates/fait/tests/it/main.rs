@@ -10,6 +10,7 @@ mod workshop;
 mod operating;
 mod bulk;
 mod faults;
+mod fixtures;
 mod wiring;
 mod routing;
 mod backlog;
