@@ -2,8 +2,10 @@
 
 mod snapshot;
 mod boundary;
+pub mod recorded;
 
 pub use boundary::{Boundary, BoundaryId, Each, Model, Scope};
+pub use recorded::RecordedCommand;
 pub use snapshot::{Form, Snapshots};
 
 use crate::command::{Command, FieldDef, InputError, PageDef, fields_of, read_body};

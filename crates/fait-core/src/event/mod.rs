@@ -299,9 +299,18 @@ impl StoredEvent {
         serde_json::from_slice(&self.data).map_err(|e| self.unreadable(e))
     }
 
-    /// The event as one JSON object, as the HTTP interface and the command line show it.
+    /// The event as one JSON object, as the HTTP interface and the command line show it. What
+    /// `fait` keeps for itself in the origin is not in it.
     pub fn to_json(&self) -> Value {
         let mut out = serde_json::to_value(&self.meta).unwrap_or_default();
+        if let Some(pairs) = out.get_mut("pairs").and_then(Value::as_object_mut) {
+            pairs.retain(|name, _| !name.starts_with(RESERVED_PREFIX));
+            if pairs.is_empty()
+                && let Some(all) = out.as_object_mut()
+            {
+                all.remove("pairs");
+            }
+        }
         out["type"] = self.ty.clone().into();
         out["version"] = self.version.into();
         out["tags"] = self.tags.iter().map(|t| t.as_str().to_string()).collect();

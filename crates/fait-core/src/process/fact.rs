@@ -486,7 +486,7 @@ impl Fact {
     }
 
     /// The commands that it takes back.
-    fn withdrawn(&self) -> &[Uuid] {
+    pub fn withdrawn(&self) -> &[Uuid] {
         match self {
             Fact::Stepped(f) => &f.withdrawn,
             Fact::Operated(f) => &f.withdrawn,

@@ -5,6 +5,7 @@ mod bulk;
 mod compensate;
 mod erase;
 mod evolve;
+pub mod history;
 mod inbox;
 mod look;
 mod migrate;

@@ -158,6 +158,7 @@ impl App {
         let execution = Execution {
             deciding,
             name,
+            body,
             fingerprint,
             env,
             answer,

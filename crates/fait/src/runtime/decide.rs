@@ -5,7 +5,7 @@ use super::models::Folded;
 use super::{Core, count_appended};
 use fait_core::command::InputError;
 use fait_core::decision::{Context, Deciding, Refused, Verdict};
-use fait_core::event::{DecodeError, Draft, NewEvent, Origin, Position, StoredEvent};
+use fait_core::event::{DecodeError, Draft, NewEvent, Origin, Position, StoredEvent, Time};
 use fait_core::process::{Fact, Issued, Outcome, Settled, command_tag, is_own_tag, types};
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Append, AppendCondition, AppendError, CommandKey, Range, StoreError};
@@ -174,6 +174,7 @@ pub(crate) fn fingerprint(name: &str, body: &Value) -> Uuid {
 pub(crate) struct Execution<'a> {
     pub(crate) deciding: Box<dyn Deciding>,
     pub(crate) name: &'a str,
+    pub(crate) body: &'a Value,
     pub(crate) fingerprint: Uuid,
     pub(crate) env: Envelope,
     pub(crate) answer: Option<Answer>,
@@ -226,7 +227,10 @@ impl Core {
                 fail_if_events_match: guard.clone(),
                 after: folded.to,
             };
-            match self.commit(x, key, drafts, condition).await? {
+            match self
+                .commit(x, (key, context.now), drafts, condition)
+                .await?
+            {
                 Some(receipt) => return Ok(receipt),
                 None => self.pause(x.name, attempt).await,
             }
@@ -278,7 +282,7 @@ impl Core {
     async fn commit(
         &self,
         x: &Execution<'_>,
-        key: CommandKey,
+        (key, at): (CommandKey, Time),
         drafts: Vec<Draft>,
         unchanged: AppendCondition,
     ) -> Result<Option<Receipt>, SendError> {
@@ -291,6 +295,9 @@ impl Core {
             };
             return Ok(Some(receipt));
         }
+        // What the guard lets pass may stand behind what was seen.
+        let narrowed = unchanged.fail_if_events_match != *x.deciding.query();
+        let seen = narrowed.then_some(unchanged.after);
         let mut conditions = vec![unchanged];
         let origin = self.origin(x, key.id);
         let mut events: Vec<NewEvent> = vec![];
@@ -299,6 +306,7 @@ impl Core {
         for draft in drafts.into_iter().chain(settled) {
             events.push(draft.with(self.clock.id(), origin.clone()));
         }
+        self.record_command(x, at, seen, &origin, &mut events);
         conditions.extend(x.answer.as_ref().map(Answer::still_open));
         let names: Vec<(Uuid, String)> = events
             .iter()

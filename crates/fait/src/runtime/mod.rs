@@ -6,6 +6,7 @@ pub(crate) mod turns;
 pub(crate) mod models;
 pub(crate) mod snapshots;
 pub(crate) mod decide;
+mod recorded;
 pub(crate) mod view;
 pub(crate) mod index;
 pub(crate) mod lanes;
@@ -27,7 +28,7 @@ use fait_core::event::{EventDef, Position, Tag};
 use fait_core::process::ProcessDef;
 use fait_core::projection::ProjectionDef;
 use fait_core::store::{Store, StoreError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Notify, watch};
@@ -47,6 +48,8 @@ pub(crate) struct Core {
     pub(crate) processes: BTreeMap<String, Arc<step::Runner>>,
     pub(crate) received: BTreeMap<String, (EventDef, String)>,
     pub(crate) retired: BTreeMap<String, String>,
+    /// Commands whose words are not recorded.
+    pub(crate) unrecorded: BTreeSet<String>,
     pub(crate) systems: BTreeMap<String, dispatch::system::Adapter>,
     pub(crate) index: Feed,
     pub(crate) recent: index::Recent,

@@ -2,6 +2,7 @@
 //! a till that many count at once, and a workshop where operators help; and what must hold when
 //! something breaks.
 
+mod history;
 mod kitchen;
 mod sending;
 mod viewing;
@@ -12,6 +13,7 @@ mod bulk;
 mod faults;
 mod fixtures;
 mod wiring;
+mod recorded;
 mod routing;
 mod backlog;
 mod outcomes;
