@@ -33,6 +33,7 @@ fn every_verb_has_examples() {
         "process postpone",
         "process fire",
         "process compensate",
+        "history check",
         "store verify",
         "store info",
         "store backup",

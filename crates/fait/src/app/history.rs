@@ -11,6 +11,7 @@ use super::build::{AppBuilder, BuildError};
 use super::preflight::Reading;
 use fait_core::event::Position;
 use std::fmt;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use walk::Walk;
 
@@ -31,6 +32,27 @@ impl fmt::Display for Progress {
             "looked at {} of {} events ({percent} %)",
             self.done, self.head
         )
+    }
+}
+
+/// Tells on stderr how far a look has come, for programs that answer `--history`: on a terminal on
+/// one line, else at each tenth of it. Of a short history nothing is told.
+pub fn on_stderr() -> impl FnMut(Progress) {
+    let terminal = std::io::stderr().is_terminal();
+    let (step, mut told) = (if terminal { 1 } else { 10 }, 0);
+    move |progress: Progress| {
+        let percent = progress.done.saturating_mul(100) / progress.head.max(1);
+        let ends = progress.done >= progress.head;
+        // If stderr is closed there is nobody to tell.
+        let mut stderr = std::io::stderr();
+        let _ = match (terminal, ends) {
+            (true, true) => write!(stderr, "\r\u{1b}[K"),
+            (false, true) => Ok(()),
+            _ if percent / step == told / step => Ok(()),
+            (true, false) => write!(stderr, "\r{progress}"),
+            (false, false) => writeln!(stderr, "{progress}"),
+        };
+        told = percent;
     }
 }
 

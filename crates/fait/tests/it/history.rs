@@ -406,7 +406,7 @@ async fn changed_outcomes_are_told_apart() {
     let text = report.to_string();
     for part in [
         "ShelfDusted: 1 of version 1 (retired)",
-        "8 commands were decided again, 2 of them alike",
+        "commands: 8 decided again, 2 of them alike",
         "trouble: commands that were accepted would be refused now (1)",
         "LendBook: Worn: it was lent 2 times, and is worn",
         "This program makes something else of this history.",
@@ -504,7 +504,11 @@ async fn what_was_recorded_before_commands_were_is_counted() {
             unrecorded
         }
     );
-    assert!(report.to_string().contains("1 commands were not recorded"));
+    assert!(
+        report
+            .to_string()
+            .contains("0 of them alike, 1 not recorded")
+    );
 }
 
 #[tokio::test]

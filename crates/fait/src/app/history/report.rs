@@ -229,9 +229,10 @@ impl fmt::Display for History {
             unrecorded,
         } = self.commands;
         let all = same + otherwise;
-        writeln!(f, "{all} commands were decided again, {same} of them alike")?;
-        if unrecorded > 0 {
-            writeln!(f, "{unrecorded} commands were not recorded")?;
+        write!(f, "commands: {all} decided again, {same} of them alike")?;
+        match unrecorded {
+            0 => writeln!(f)?,
+            n => writeln!(f, ", {n} not recorded")?,
         }
         for (view, rows) in &self.views {
             writeln!(f, "view {view}: {rows} rows")?;

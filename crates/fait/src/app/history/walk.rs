@@ -23,6 +23,8 @@ pub(super) struct Walk<'a> {
     store: &'a dyn Store,
     /// The code of each event type, by its stored name and its older ones.
     readers: BTreeMap<&'a str, Vec<&'a EventDef>>,
+    /// What views listen to.
+    viewed: BTreeSet<&'a str>,
     received: BTreeSet<&'a str>,
     /// Commands that processes issued, and that are open.
     issued: HashMap<Uuid, Issued>,
@@ -67,6 +69,9 @@ impl<'a> Walk<'a> {
             app,
             store,
             readers,
+            viewed: (app.views.iter())
+                .flat_map(|v| v.types.iter().map(String::as_str))
+                .collect(),
             received: app.received.iter().map(|(d, _)| d.name.as_str()).collect(),
             issued: HashMap::new(),
             group: Group::default(),
@@ -133,7 +138,7 @@ impl<'a> Walk<'a> {
                 return;
             }
         }
-        if readers.is_none() {
+        if readers.is_none() && !self.viewed.contains(ty) {
             let what = "nothing that is wired reads or writes it";
             self.found.add((Finds::Unread, ty), "", at, what);
         }
