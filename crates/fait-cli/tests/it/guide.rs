@@ -50,7 +50,7 @@ fn the_guide_to_processes_works_as_it_stands() {
 }
 
 /// Looks that each piece of an excerpt is in its file; how many there are.
-fn stands_in(block: &[&str], file: &str) -> usize {
+pub(crate) fn stands_in(block: &[&str], file: &str) -> usize {
     let whole = std::fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
     let plain = |lines: &[&str]| -> Vec<String> {
         lines.iter().map(|line| line.trim().to_string()).collect()
@@ -238,7 +238,7 @@ async fn answer(app: &App, asked: &Asked, order: OrderId) {
 }
 
 /// The words of a command line; what is between double quotes is one.
-fn split(line: &str) -> Vec<String> {
+pub(crate) fn split(line: &str) -> Vec<String> {
     let mut words = vec![];
     for (n, part) in line.split('"').enumerate() {
         match n % 2 {
@@ -250,7 +250,7 @@ fn split(line: &str) -> Vec<String> {
 }
 
 /// Whether what is printed is what is shown.
-fn fits(printed: &[&str], shown: &[&str]) -> bool {
+pub(crate) fn fits(printed: &[&str], shown: &[&str]) -> bool {
     match shown {
         [] => printed.is_empty(),
         ["…", rest @ ..] => (0..=printed.len()).any(|n| fits(&printed[n..], rest)),

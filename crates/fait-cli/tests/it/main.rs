@@ -7,6 +7,7 @@ mod folder;
 mod address;
 mod operate;
 mod guide;
+mod evolution;
 mod next;
 mod store;
 mod usage;

@@ -126,7 +126,9 @@ fn upcasted<E: Event>(e: &StoredEvent) -> Result<Value, DecodeError> {
 /// The code that reads an event type. Any two are equal: what reads an event is no part of what
 /// its definition says.
 #[derive(Clone, Copy, Default)]
-pub struct Code(Option<fn(&StoredEvent) -> Result<Draft, DecodeError>>);
+pub struct Code(Option<Rewrite>);
+
+type Rewrite = fn(&StoredEvent) -> Result<Draft, DecodeError>;
 
 impl Code {
     /// The code of a Rust event type.

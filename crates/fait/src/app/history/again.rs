@@ -227,16 +227,13 @@ fn of_today(event: &StoredEvent, readers: &Readers<'_>) -> (String, Value) {
 /// The path to the first place where two values differ, with what stands there.
 fn first_difference(path: String, was: &Value, now: &Value) -> (String, String, String) {
     if let (Value::Object(a), Value::Object(b)) = (was, now) {
-        let names = a
-            .keys()
-            .chain(b.keys().filter(|name| !a.contains_key(*name)));
-        for name in names.filter(|name| a.get(*name) != b.get(*name)) {
+        let mut names = a.keys().chain(b.keys());
+        if let Some(name) = names.find(|name| a.get(*name) != b.get(*name)) {
+            let path = format!("{path}.{name}");
+            let told = |v: Option<&Value>| v.map_or("not there".into(), Value::to_string);
             return match (a.get(name), b.get(name)) {
-                (Some(was), Some(now)) => first_difference(format!("{path}.{name}"), was, now),
-                (was, now) => {
-                    let told = |v: Option<&Value>| v.map_or("not there".into(), Value::to_string);
-                    (format!("{path}.{name}"), told(was), told(now))
-                }
+                (Some(was), Some(now)) => first_difference(path, was, now),
+                (was, now) => (path, told(was), told(now)),
             };
         }
     }

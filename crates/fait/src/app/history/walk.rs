@@ -19,13 +19,13 @@ const PAGE: usize = 1000;
 
 /// A log on its way through a program.
 pub(super) struct Walk<'a> {
-    app: &'a AppBuilder,
     store: &'a dyn Store,
     /// The code of each event type, by its stored name and its older ones.
     readers: BTreeMap<&'a str, Vec<&'a EventDef>>,
     /// What views listen to.
     viewed: BTreeSet<&'a str>,
     received: BTreeSet<&'a str>,
+    retired: BTreeSet<&'a str>,
     /// Commands that processes issued, and that are open.
     issued: HashMap<Uuid, Issued>,
     /// What came of one command, as far as it was read.
@@ -66,13 +66,13 @@ impl<'a> Walk<'a> {
             }
         }
         Walk {
-            app,
             store,
             readers,
             viewed: (app.views.iter())
                 .flat_map(|v| v.types.iter().map(String::as_str))
                 .collect(),
             received: app.received.iter().map(|(d, _)| d.name.as_str()).collect(),
+            retired: app.retired_events().map(|(name, _)| name).collect(),
             issued: HashMap::new(),
             group: Group::default(),
             again: Again::new(app, store),
@@ -127,7 +127,7 @@ impl<'a> Walk<'a> {
     fn read(&mut self, event: &StoredEvent) {
         let (ty, at) = (event.ty.as_str(), event.meta.position);
         self.report.count(ty, event.version);
-        if self.app.retired_events().any(|(name, _)| name == ty) {
+        if self.is_retired(ty) {
             *self.report.retired.entry(ty.into()).or_insert(0) += 1;
             return;
         }
@@ -228,7 +228,9 @@ impl<'a> Walk<'a> {
             self.report.commands.unrecorded += u64::from(unrecorded);
             return Ok(());
         };
-        let was: Vec<&StoredEvent> = group.events.iter().filter(own).collect();
+        // What is retired comes of nothing any more, on purpose.
+        let was = group.events.iter().filter(own);
+        let was: Vec<&StoredEvent> = was.filter(|e| !self.is_retired(&e.ty)).collect();
         let commands = &mut self.report.commands;
         let Some((finds, alike, what)) = self.again.decide(&asked, &was, &self.readers)? else {
             commands.same += 1;
@@ -243,6 +245,10 @@ impl<'a> Walk<'a> {
         let at = first.meta.position;
         self.found.add((finds, &asked.name), &alike, at, what);
         Ok(())
+    }
+
+    fn is_retired(&self, ty: &str) -> bool {
+        self.retired.contains(ty)
     }
 
     fn is_received(&self, event: &StoredEvent) -> bool {
