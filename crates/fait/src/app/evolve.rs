@@ -31,6 +31,7 @@ impl AppBuilder {
         let written = written.chain(self.received.iter().map(|(def, _)| def));
         let read = self.commands.iter().flat_map(|c| &c.read_defs);
         let read = read.chain(processes().flat_map(|p| &p.heard_defs));
+        let read = read.chain(self.views.iter().flat_map(|v| &v.event_defs));
         let mut by_name: BTreeMap<&str, Vec<&EventDef>> = BTreeMap::new();
         for def in written.chain(read) {
             let same = by_name.entry(&def.name).or_default();

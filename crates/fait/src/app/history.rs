@@ -3,6 +3,7 @@
 
 mod again;
 mod report;
+mod views;
 mod walk;
 
 pub use report::{Commands, Finding, Finds, History, MAX_POSITIONS};
@@ -58,7 +59,8 @@ pub fn on_stderr() -> impl FnMut(Progress) {
 
 impl AppBuilder {
     /// Runs what is wired here over the history in a folder. Every event is read by all code that
-    /// reads its type, through its upcasters. Every command that was recorded is decided again, on
+    /// reads its type, through its upcasters, and taken into every view, whose rows are folded in
+    /// a place of their own. Every command that was recorded is decided again, on
     /// what stood before its events, with the time, the person and the ids of then, and what comes
     /// of it is compared with what was recorded. Nothing is written, nothing is sent, and the
     /// system is not started. For a folder in use, see [`preflight`](Self::preflight).
@@ -77,7 +79,7 @@ impl AppBuilder {
     ) -> Result<History, BuildError> {
         self.check()?;
         let reading = Reading::open(folder.as_ref())?;
-        let mut walk = Walk::new(self, &*reading.store);
+        let mut walk = Walk::new(self, &*reading.store)?;
         walk.all(progress)?;
         Ok(walk.report(reading.is_copy()))
     }

@@ -13,10 +13,11 @@ use std::path::Path;
 mod first {
     use fait::app::AppBuilder;
     use fait::decision::{Context, Decide, Model};
-    use fait::event::Time;
+    use fait::event::{Meta, Time};
+    use fait::projection::Projection;
     use fait::query::Query;
     use fait::reexport::uuid::Uuid;
-    use fait::{EventSet, Refusal, command, entity_ids, event};
+    use fait::{EventSet, Refusal, command, data, entity_ids, event};
 
     entity_ids! { BookId(text) => "book", ReaderId(text) => "reader" }
 
@@ -149,6 +150,33 @@ mod first {
         }
         fn guard(&self, _: Query) -> Query {
             Query::default()
+        }
+    }
+
+    /// Books that are lent, and how often they were since they were returned.
+    pub(super) struct LentBooks;
+
+    #[data]
+    pub(super) struct LentRow {
+        times: u32,
+    }
+
+    impl Projection for LentBooks {
+        const NAME: &'static str = "lent-books";
+        type Key = BookId;
+        type Events = BookHistory;
+        type Row = LentRow;
+        fn project(row: &mut Option<LentRow>, book: &BookId, e: BookHistory, _: &Meta) {
+            assert!(book.0 != "torn", "this book is torn");
+            match e {
+                BookHistory::Returned(_) => *row = None,
+                BookHistory::Lent(e) => {
+                    let times = row.as_ref().map_or(0, |r| r.times);
+                    let known = e.days > 1 || times == e.days;
+                    assert!(known, "a row of before is gone");
+                    *row = Some(LentRow { times: times + 1 });
+                }
+            }
         }
     }
 
@@ -355,6 +383,69 @@ async fn what_processes_issue_is_decided_again_too() {
     assert!(report.ok(), "{report}");
     assert_eq!(report.commands.same, 5);
     assert_eq!(report.events["OrderCancelled"], [(1, 1)].into());
+    // Table 4 has an open order.
+    assert_eq!(report.views["open-orders"], 1);
+}
+
+/// A view that cannot take what was put on a table, and one of names that nobody else reads.
+#[tokio::test]
+async fn every_view_is_folded() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = first::wired(App::in_folder(folder.path())).build().unwrap();
+    for (book, reader) in [("a", "ann"), ("b", "bo"), ("c", "ann"), ("torn", "cy")] {
+        lend(&app, book, reader).await;
+    }
+    bring(&app, "b").await;
+    bring(&app, "torn").await;
+    app.stop().await;
+    let next = first::wired(App::in_memory()).projection::<first::LentBooks>();
+    let report = check(&next, folder.path());
+    assert_eq!(report.views["lent-books"], 2);
+    let view = found(&report, Finds::View, "lent-books");
+    assert_eq!(
+        view.what,
+        "BookLent: the program panicked: this book is torn"
+    );
+    assert_eq!((view.count, view.positions[0]), (1, 4));
+    assert_eq!(report.counts.len(), 1, "{report}");
+    // A program in which only a view reads them.
+    let only = App::in_memory().projection::<first::LentBooks>();
+    let report = check(&only, folder.path());
+    assert_eq!(report.views["lent-books"], 2);
+    assert!(!report.counts.contains_key(&Finds::Unread), "{report}");
+}
+
+/// More rows than are kept in memory at once.
+#[tokio::test]
+async fn rows_beyond_what_fits_into_memory_are_folded_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = fait_store::Disk::open(folder.path()).unwrap();
+    let books: Vec<String> = (0..52_000).map(|n| format!("book{n}")).collect();
+    let lent = |n: usize, book: &String| {
+        let tag = format!("book:{book}");
+        let data = json!({
+            "book": book, "reader": "ann", "slip": Uuid::nil(), "by": "",
+            "at": fait::event::Time(5), "days": n,
+        });
+        by_hand("BookLent", &[&tag], &data)
+    };
+    for some in books.chunks(4000) {
+        let events = some.iter().map(|book| lent(0, book)).collect();
+        store.append(append(events)).await.unwrap();
+    }
+    let again = books.iter().take(10).map(|book| lent(1, book)).collect();
+    store.append(append(again)).await.unwrap();
+    let returned = |book: &String| {
+        let data = json!({ "book": book });
+        by_hand("BookReturned", &[&format!("book:{book}")], &data)
+    };
+    let back = books.iter().skip(10).take(5).map(returned).collect();
+    store.append(append(back)).await.unwrap();
+    store.close().await;
+    let only = App::in_memory().projection::<first::LentBooks>();
+    let report = check(&only, folder.path());
+    assert!(report.ok(), "{report}");
+    assert_eq!(report.views["lent-books"], 51_995);
 }
 
 #[tokio::test]

@@ -3,11 +3,12 @@
 
 use super::again::{Again, Asked};
 use super::report::{Finds, Gathered, History};
+use super::views::Views;
 use super::{AppBuilder, Progress};
 use crate::app::preflight::guarded;
 use crate::runtime::begin::at_once;
 use fait_core::decision::{RecordedCommand, recorded};
-use fait_core::event::{EventDef, RESERVED_PREFIX, StoredEvent};
+use fait_core::event::{EventDef, Position, RESERVED_PREFIX, StoredEvent};
 use fait_core::process::{Fact, Issued, Outcome, types};
 use fait_core::query::Query;
 use fait_core::store::{ERASED, Range, Store, StoreError};
@@ -22,8 +23,6 @@ pub(super) struct Walk<'a> {
     store: &'a dyn Store,
     /// The code of each event type, by its stored name and its older ones.
     readers: BTreeMap<&'a str, Vec<&'a EventDef>>,
-    /// What views listen to.
-    viewed: BTreeSet<&'a str>,
     received: BTreeSet<&'a str>,
     retired: BTreeSet<&'a str>,
     /// Commands that processes issued, and that are open.
@@ -31,6 +30,9 @@ pub(super) struct Walk<'a> {
     /// What came of one command, as far as it was read.
     group: Group,
     again: Again<'a>,
+    views: Views<'a>,
+    /// Events of the page that cannot be read.
+    unreadable: BTreeSet<Position>,
     erased: Lost,
     found: Gathered,
     report: History,
@@ -58,28 +60,27 @@ impl Lost {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(app: &'a AppBuilder, store: &'a dyn Store) -> Self {
+    pub(super) fn new(app: &'a AppBuilder, store: &'a dyn Store) -> Result<Self, StoreError> {
         let mut readers: BTreeMap<&str, Vec<&EventDef>> = BTreeMap::new();
         for def in app.event_defs() {
             for name in std::iter::once(&def.name).chain(&def.was) {
                 readers.entry(name).or_default().push(def);
             }
         }
-        Walk {
+        Ok(Walk {
             store,
             readers,
-            viewed: (app.views.iter())
-                .flat_map(|v| v.types.iter().map(String::as_str))
-                .collect(),
             received: app.received.iter().map(|(d, _)| d.name.as_str()).collect(),
             retired: app.retired_events().map(|(name, _)| name).collect(),
             issued: HashMap::new(),
             group: Group::default(),
             again: Again::new(app, store),
+            views: Views::new(&app.views)?,
+            unreadable: BTreeSet::new(),
             erased: Lost::default(),
             found: Gathered::default(),
             report: History::default(),
-        }
+        })
     }
 
     pub(super) fn all(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<(), StoreError> {
@@ -91,13 +92,17 @@ impl<'a> Walk<'a> {
                 break;
             };
             done = last.meta.position;
-            for event in slice.events {
+            self.unreadable.clear();
+            for event in &slice.events {
                 self.take(event)?;
             }
+            let (views, found) = (&mut self.views, &mut self.found);
+            views.take(&slice.events, &self.unreadable, found)?;
             progress(Progress { done, head });
         }
         self.close()?;
         self.report.head = done;
+        self.report.views = self.views.rows(&mut self.found)?;
         Ok(())
     }
 
@@ -107,18 +112,18 @@ impl<'a> Walk<'a> {
         self.report
     }
 
-    fn take(&mut self, event: StoredEvent) -> Result<(), StoreError> {
+    fn take(&mut self, event: &StoredEvent) -> Result<(), StoreError> {
         let command = event.meta.origin.command;
         if command.is_none() || command != self.group.command {
             self.close()?;
         }
         match event.ty.starts_with(RESERVED_PREFIX) {
-            true => self.own(&event),
-            false => self.read(&event),
+            true => self.own(event),
+            false => self.read(event),
         }
         if command.is_some() {
             self.group.command = command;
-            self.group.events.push(event);
+            self.group.events.push(event.clone());
         }
         Ok(())
     }
@@ -135,10 +140,11 @@ impl<'a> Walk<'a> {
         for def in readers.into_iter().flatten() {
             if let Err((alike, what)) = reading(def, event) {
                 self.found.add((Finds::Event, ty), &alike, at, what);
+                self.unreadable.insert(at);
                 return;
             }
         }
-        if readers.is_none() && !self.viewed.contains(ty) {
+        if readers.is_none() {
             let what = "nothing that is wired reads or writes it";
             self.found.add((Finds::Unread, ty), "", at, what);
         }
