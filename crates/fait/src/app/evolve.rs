@@ -1,6 +1,7 @@
-//! The event types that a program knows, and those that it knows no more.
+//! What a program knows of what was written before it: event types, and commands as they were asked.
 
 use super::build::{AppBuilder, BuildError, unique};
+use fait_core::decision::Decide;
 use fait_core::event::{EventDef, RESERVED_PREFIX};
 use fait_core::process::ProcessDef;
 use std::collections::BTreeMap;
@@ -12,6 +13,15 @@ impl AppBuilder {
     #[must_use]
     pub fn retired(mut self, event: &str, why: &str) -> Self {
         self.retired.push((event.into(), why.into()));
+        self
+    }
+
+    /// What is asked with a command is recorded beside what came of it, so that
+    /// `fait history check` can decide it again. Of this command it is not, for example since there
+    /// is a secret in it.
+    #[must_use]
+    pub fn unrecorded<C: Decide>(mut self) -> Self {
+        self.unrecorded.insert(C::NAME.into());
         self
     }
 
@@ -42,9 +52,16 @@ impl AppBuilder {
         by_name.into_values().flatten().collect()
     }
 
-    /// What is retired is not used.
-    pub(super) fn check_retired(&self) -> Result<(), BuildError> {
+    /// What is retired is not used, and what is not to be recorded is there.
+    pub(super) fn check_past(&self) -> Result<(), BuildError> {
         let wrong = |message: String| Err(BuildError::Wiring(message));
+        let wired = |name: &String| self.commands.iter().any(|c| c.name == *name);
+        if let Some(stray) = self.unrecorded.iter().find(|c| !wired(c)) {
+            return wrong(format!(
+                "command `{stray}` is not to be recorded, and is not wired: add \
+                 `.task::<{stray}>()`"
+            ));
+        }
         unique(
             "retired event",
             self.retired.iter().map(|(name, _)| name.as_str()),

@@ -235,7 +235,7 @@ impl fmt::Display for History {
             n => writeln!(f, ", {n} not recorded")?,
         }
         for (view, rows) in &self.views {
-            writeln!(f, "view {view}: {rows} rows")?;
+            writeln!(f, "rows of view {view}: {rows}")?;
         }
         for (finds, count) in &self.counts {
             self.list(f, *finds, *count)?;
