@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most rows of one view in memory.
-const MAX_ROWS: usize = 50_000;
+const MAX_ROWS: usize = 10_000;
 
 const TABLE: &str = "CREATE TABLE rows (view TEXT, key TEXT, row TEXT, position INTEGER, \
                      PRIMARY KEY (view, key)) WITHOUT ROWID";
