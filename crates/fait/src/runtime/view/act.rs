@@ -117,6 +117,7 @@ impl Keeper {
 
     async fn act(&mut self, action: ViewAction) -> Result<ViewDone, ViewError> {
         let nothing = ViewDone::default();
+        self.write()?;
         match action {
             ViewAction::Rebuild { hold } => {
                 if let Some(build) = self.view.build() {

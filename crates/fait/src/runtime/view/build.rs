@@ -7,8 +7,9 @@ use super::fill::{Filler, MAX_DIRTY};
 use super::status::RebuildState;
 use super::{ViewState, lock, reached};
 use crate::runtime::Core;
-use fait_core::event::Position;
-use fait_core::store::{Range, StoreError};
+use fait_core::event::{Position, StoredEvent};
+use fait_core::query::Query;
+use fait_core::store::{Range, Store, StoreError};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,6 +22,9 @@ const PAGES: (usize, usize) = (1024, 16_384);
 
 /// Bytes of events that are read at once, as far as can be foreseen.
 const PAGE_BYTES: usize = 8 << 20;
+
+/// What an event takes in memory besides its data, about.
+const EVENT_BYTES: usize = 512;
 
 /// What was taken in is written at the latest after so long.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
@@ -193,8 +197,10 @@ impl Core {
         goal: Option<Position>,
     ) -> Result<Ended, StoreError> {
         let mut filler = Filler::open(&self.db, &view.def, g, self.view_threads)?;
-        let query = view.query();
-        let (mut page, most) = PAGES;
+        let mut pages = Pages::new(self.store.clone(), view.query(), filler.position, goal);
+        if self.view_threads > 1 {
+            pages = pages.ahead();
+        }
         let mut written = Instant::now();
         loop {
             let ends = loop {
@@ -214,16 +220,9 @@ impl Core {
                 self.db.write(|tx| filler.write(tx))?;
                 return Ok(ended);
             }
-            let range = Range {
-                before: goal.map(|g| g + 1),
-                ..Range::after(filler.position, page)
-            };
-            let slice = self.store.read(&query, range).await?;
-            let until = goal.unwrap_or(slice.head).min(slice.head);
-            let to = reached(&slice.events, until, page);
-            let bytes: usize = slice.events.iter().map(|e| e.data.len()).sum();
+            let Page { events, to, until } = pages.next().await?;
             filler
-                .take_here(&self.db, &*self.store, &slice.events, to)
+                .take_here(&self.db, &*self.store, &events, to)
                 .await?;
             let caught_up = to >= until;
             let paused = build.paused.load(Ordering::Acquire);
@@ -236,10 +235,91 @@ impl Core {
             if caught_up {
                 return Ok(Ended::CaughtUp);
             }
-            // Small events make large pages: what counts is what they take in memory.
-            let each = (bytes / slice.events.len().max(1)).max(1) + 256;
-            page = (PAGE_BYTES / each).clamp(64, most);
             tokio::task::yield_now().await;
         }
+    }
+}
+
+/// Some events, and how far they reach.
+struct Page {
+    events: Vec<StoredEvent>,
+    to: Position,
+    /// Where the build is ready, as far as is known now.
+    until: Position,
+}
+
+/// The pages of a history, one after the other.
+struct Pages {
+    store: Arc<dyn Store>,
+    query: Query,
+    at: Position,
+    goal: Option<Position>,
+    size: usize,
+    ahead: Option<mpsc::Receiver<Result<Page, StoreError>>>,
+}
+
+impl Pages {
+    fn new(store: Arc<dyn Store>, query: Query, at: Position, goal: Option<Position>) -> Pages {
+        Pages {
+            store,
+            query,
+            at,
+            goal,
+            size: PAGES.0,
+            ahead: None,
+        }
+    }
+
+    /// From now on a page is read while the one before it is folded, on a thread that is as
+    /// modest as this one.
+    fn ahead(self) -> Pages {
+        let (store, query, at, goal) = (self.store.clone(), self.query.clone(), self.at, self.goal);
+        let (send, read) = mpsc::channel(1);
+        let runtime = tokio::runtime::Handle::current();
+        let mut reader = self;
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    let page = reader.read().await;
+                    let last = page.as_ref().map_or(true, |p| p.to >= p.until);
+                    if send.send(page).await.is_err() || last {
+                        return;
+                    }
+                }
+            });
+        });
+        Pages {
+            ahead: Some(read),
+            ..Pages::new(store, query, at, goal)
+        }
+    }
+
+    async fn next(&mut self) -> Result<Page, StoreError> {
+        if let Some(ahead) = &mut self.ahead {
+            if let Some(page) = ahead.recv().await {
+                let page = page?;
+                self.at = page.to;
+                return Ok(page);
+            }
+            self.ahead = None;
+        }
+        self.read().await
+    }
+
+    async fn read(&mut self) -> Result<Page, StoreError> {
+        let range = Range {
+            before: self.goal.map(|g| g + 1),
+            ..Range::after(self.at, self.size)
+        };
+        let slice = self.store.read(&self.query, range).await?;
+        let until = self.goal.unwrap_or(slice.head).min(slice.head);
+        let to = reached(&slice.events, until, self.size);
+        // Small events make large pages: what counts is what they take in memory.
+        let bytes: usize = slice.events.iter().map(|e| e.data.len()).sum();
+        let each = bytes / slice.events.len().max(1) + EVENT_BYTES;
+        self.size = (PAGE_BYTES / each).clamp(64, PAGES.1);
+        self.at = to;
+        let events = slice.events;
+        Ok(Page { events, to, until })
     }
 }

@@ -22,7 +22,7 @@ pub(crate) const MAX_ROWS: usize = 65_536;
 pub(crate) const MAX_BYTES: usize = 64 << 20;
 
 /// Changed rows from which on they are written while a view is rebuilt; a transaction stays short.
-pub(crate) const MAX_DIRTY: usize = 8192;
+pub(crate) const MAX_DIRTY: usize = 16_384;
 
 /// What is to be written of a key that follows no more.
 struct Parked {

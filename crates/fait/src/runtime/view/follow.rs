@@ -4,18 +4,21 @@
 
 use super::build::{Build, Ended};
 use super::catalog::{self, Generation, State};
-use super::fill::Filler;
+use super::fill::{Filler, MAX_DIRTY};
 use super::{BATCH, ViewState, lock, reached, table};
 use crate::runtime::Core;
 use fait_core::event::Position;
 use fait_core::store::{Range, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// Events read at once while a view is far behind.
 const FAR: usize = 8192;
+
+/// A view that is far behind is written at the latest after so long.
+const WRITE_EVERY: Duration = Duration::from_millis(200);
 
 /// Who keeps a view.
 pub(super) struct Keeper {
@@ -28,6 +31,8 @@ pub(super) struct Keeper {
     pub(super) ended: mpsc::UnboundedReceiver<Ended>,
     end: mpsc::UnboundedSender<Ended>,
     far: bool,
+    /// When something was written last.
+    written: Instant,
 }
 
 impl Core {
@@ -47,6 +52,7 @@ impl Core {
             ended,
             end,
             far: false,
+            written: Instant::now(),
         };
         let mut trouble = keeper.begin().await.err();
         loop {
@@ -196,23 +202,41 @@ impl Keeper {
         self.far = slice.events.len() >= limit;
         let events = Arc::new(slice.events);
         let from = serving.position;
-        let mut serving = serving.take(db, store, events.clone(), to).await?;
-        let mut ready = match self.ready.take() {
+        let serving = serving.take(db, store, events.clone(), to).await?;
+        let ready = match self.ready.take() {
             Some(ready) => {
                 let ready = self.bring(ready, from).await?;
                 Some(ready.take(db, store, events, to).await?)
             }
             None => None,
         };
-        db.write(|tx| {
+        let dirty = serving.dirty() + ready.as_ref().map_or(0, Filler::dirty);
+        (self.serving, self.ready) = (Some(serving), ready);
+        // Far behind, a row is written once for many events.
+        let soon = to < slice.head && self.written.elapsed() < WRITE_EVERY;
+        if self.far && soon && dirty < MAX_DIRTY {
+            return Ok(());
+        }
+        self.write()
+    }
+
+    /// Writes what was taken in.
+    pub(super) fn write(&mut self) -> Result<(), StoreError> {
+        let (core, view) = (&self.core, &self.view);
+        let (Some(mut serving), mut ready) = (self.serving.take(), self.ready.take()) else {
+            return Ok(());
+        };
+        core.db.write(|tx| {
             serving.write(tx)?;
             ready.as_mut().map_or(Ok(()), |r| r.write(tx))
         })?;
-        if let (Some(build), true) = (self.view.build(), ready.is_some()) {
+        let to = serving.position;
+        if let (Some(build), true) = (view.build(), ready.is_some()) {
             build.note(to, to);
         }
         (self.serving, self.ready) = (Some(serving), ready);
-        self.view.feed.set(to);
+        self.written = Instant::now();
+        view.feed.set(to);
         core.pulse.beat();
         Ok(())
     }
