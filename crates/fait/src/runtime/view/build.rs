@@ -3,7 +3,7 @@
 //! fast it is.
 
 use super::catalog::Generation;
-use super::fill::{Filler, MAX_DIRTY};
+use super::fill::Filler;
 use super::status::RebuildState;
 use super::{ViewState, lock, reached};
 use crate::runtime::Core;
@@ -15,9 +15,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
-
-/// Events read at once at first, and at most.
-const PAGES: (usize, usize) = (1024, 16_384);
 
 /// Bytes of events that are read at once, as far as can be foreseen.
 const PAGE_BYTES: usize = 8 << 20;
@@ -192,9 +189,10 @@ impl Core {
         g: &Generation,
         goal: Option<Position>,
     ) -> Result<Ended, StoreError> {
-        let mut filler = Filler::open(&self.db, &view.def, g, self.view_threads)?;
+        let how = (self.view_threads, self.sizes);
+        let mut filler = Filler::open(&self.db, &view.def, g, how)?;
         let query = view.query();
-        let (mut page, most) = PAGES;
+        let (mut page, most) = self.sizes.rebuild;
         let mut written = Instant::now();
         loop {
             let ends = loop {
@@ -227,7 +225,10 @@ impl Core {
                 .await?;
             let caught_up = to >= until;
             let paused = build.paused.load(Ordering::Acquire);
-            if caught_up || paused || filler.dirty() >= MAX_DIRTY || written.elapsed() > WRITE_EVERY
+            if caught_up
+                || paused
+                || filler.dirty() >= self.sizes.dirty
+                || written.elapsed() > WRITE_EVERY
             {
                 self.db.write(|tx| filler.write(tx))?;
                 written = Instant::now();
@@ -238,7 +239,7 @@ impl Core {
             }
             // Small events make large pages: what counts is what they take in memory.
             let each = (bytes / slice.events.len().max(1)).max(1) + 256;
-            page = (PAGE_BYTES / each).clamp(64, most);
+            page = (PAGE_BYTES / each).clamp(most.min(64), most);
             tokio::task::yield_now().await;
         }
     }
