@@ -11,7 +11,7 @@ use crate::runtime::index::Recent;
 use crate::runtime::models::{MAX_MODELS, Models};
 use crate::runtime::snapshots::Shelf;
 use crate::runtime::step::Runner;
-use crate::runtime::view::ViewState;
+use crate::runtime::view::{Sizes, ViewState};
 use crate::runtime::{Core, Feed, Pulse};
 use fait_core::decision::{CommandDef, Decide};
 use fait_core::event::{Event, EventDef, RESERVED_PREFIX};
@@ -53,6 +53,7 @@ pub struct AppBuilder {
     clock: Option<Clock>,
     models_in_memory: Option<usize>,
     view_threads: Option<usize>,
+    view_sizes: Sizes,
     hold_switches: bool,
     pub(super) commands: Vec<CommandDef>,
     views: Vec<ProjectionDef>,
@@ -129,6 +130,14 @@ impl AppBuilder {
     #[must_use]
     pub fn view_threads(mut self, threads: usize) -> Self {
         self.view_threads = Some(threads.max(1));
+        self
+    }
+
+    /// How much of a view is done at once; for the tests of this crate.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn view_sizes(mut self, sizes: Sizes) -> Self {
+        self.view_sizes = sizes;
         self
     }
 
@@ -278,6 +287,7 @@ impl AppBuilder {
             pulse: Pulse::default(),
             bulks: Default::default(),
             view_threads: self.view_threads.unwrap_or_else(cores),
+            sizes: self.view_sizes,
             hold_switches: self.hold_switches,
             stop: CancellationToken::new(),
             tasks,

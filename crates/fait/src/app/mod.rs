@@ -28,6 +28,8 @@ pub use crate::runtime::models::{MAX_MODEL_BYTES, MAX_MODELS};
 pub use crate::runtime::route::{Ignored, MAX_HELD_EVENTS};
 pub use crate::runtime::snapshots::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOTS, MAX_SNAPSHOTS_BYTES};
 pub use crate::runtime::step::MAX_ISSUED;
+#[doc(hidden)]
+pub use crate::runtime::view::Sizes as ViewSizes;
 pub use crate::runtime::view::{
     AsOf, Differs, KeptStatus, RebuildState, RebuildStatus, Responsible, RowDiff, RowsQuery, Side,
     Unplaced, ViewAction, ViewDiff, ViewDone, ViewError, ViewRow, ViewStatus,

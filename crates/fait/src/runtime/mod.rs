@@ -54,6 +54,7 @@ pub(crate) struct Core {
     pub(crate) bulks: bulk::Bulks,
     /// Threads that fold one view at the same time.
     pub(crate) view_threads: usize,
+    pub(crate) sizes: view::Sizes,
     /// Rebuilt views wait for the word to serve.
     pub(crate) hold_switches: bool,
     pub(crate) stop: CancellationToken,

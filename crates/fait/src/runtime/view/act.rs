@@ -15,9 +15,6 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
-/// Parked keys that are tried again in one transaction.
-const TOGETHER: usize = 1000;
-
 /// What can be asked of a view.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
@@ -267,7 +264,7 @@ impl Keeper {
         }
         let mut keys = parked_keys(&core.db, &view.def.name, number)?;
         keys.retain(|(k, _)| key.is_none_or(|key| key == k));
-        for some in keys.chunks(TOGETHER) {
+        for some in keys.chunks(core.sizes.together.max(1)) {
             let table = view.shown().table;
             let wanted = core.db.read(|c| {
                 let refold = |(key, at): &(String, Position)| {
@@ -282,7 +279,7 @@ impl Keeper {
                     .map(refold)
                     .collect::<rusqlite::Result<Vec<_>>>()
             })?;
-            let again = refold(&*core.store, &view.def, wanted, until).await?;
+            let again = refold(&*core.store, &view.def, core.sizes, wanted, until).await?;
             core.db
                 .write(|tx| again.iter().try_for_each(|r| put(tx, &view, number, r)))?;
             done.retried += again.len() as u64;
@@ -325,7 +322,7 @@ impl Keeper {
                 };
                 wanted.extend(rows.missing(part).into_iter().map(fresh));
             }
-            let again = refold(&*core.store, &view.def, wanted, until).await?;
+            let again = refold(&*core.store, &view.def, core.sizes, wanted, until).await?;
             core.db.write(|tx| {
                 let sql = "DELETE FROM fait_unread WHERE view = ?1 AND gen = ?2 AND position = ?3";
                 tx.execute(sql, params![name, i64_of(number), i64_of(at)])?;

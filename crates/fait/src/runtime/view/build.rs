@@ -3,7 +3,7 @@
 //! fast it is.
 
 use super::catalog::Generation;
-use super::fill::{Filler, MAX_DIRTY};
+use super::fill::Filler;
 use super::status::RebuildState;
 use super::{ViewState, lock, reached};
 use crate::runtime::Core;
@@ -16,9 +16,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
-
-/// Events read at once at first, and at most.
-const PAGES: (usize, usize) = (1024, 16_384);
 
 /// Bytes of events that are read at once, as far as can be foreseen.
 const PAGE_BYTES: usize = 8 << 20;
@@ -196,8 +193,9 @@ impl Core {
         g: &Generation,
         goal: Option<Position>,
     ) -> Result<Ended, StoreError> {
-        let mut filler = Filler::open(&self.db, &view.def, g, self.view_threads)?;
-        let mut pages = Pages::new(self.store.clone(), view.query(), filler.position, goal);
+        let how = (self.view_threads, self.sizes);
+        let mut filler = Filler::open(&self.db, &view.def, g, how)?;
+        let mut pages = Pages::new(self, view.query(), filler.position, goal);
         if self.view_threads > 1 {
             pages = pages.ahead();
         }
@@ -226,7 +224,10 @@ impl Core {
                 .await?;
             let caught_up = to >= until;
             let paused = build.paused.load(Ordering::Acquire);
-            if caught_up || paused || filler.dirty() >= MAX_DIRTY || written.elapsed() > WRITE_EVERY
+            if caught_up
+                || paused
+                || filler.dirty() >= self.sizes.dirty
+                || written.elapsed() > WRITE_EVERY
             {
                 self.db.write(|tx| filler.write(tx))?;
                 written = Instant::now();
@@ -255,28 +256,33 @@ struct Pages {
     at: Position,
     goal: Option<Position>,
     size: usize,
+    most: usize,
     ahead: Option<mpsc::Receiver<Result<Page, StoreError>>>,
 }
 
 impl Pages {
-    fn new(store: Arc<dyn Store>, query: Query, at: Position, goal: Option<Position>) -> Pages {
+    fn new(core: &Core, query: Query, at: Position, goal: Option<Position>) -> Pages {
+        let (size, most) = core.sizes.rebuild;
+        let (store, ahead) = (core.store.clone(), None);
         Pages {
             store,
             query,
             at,
             goal,
-            size: PAGES.0,
-            ahead: None,
+            size,
+            most,
+            ahead,
         }
     }
 
     /// From now on a page is read while the one before it is folded, on a thread that is as
     /// modest as this one.
     fn ahead(self) -> Pages {
-        let (store, query, at, goal) = (self.store.clone(), self.query.clone(), self.at, self.goal);
         let (send, read) = mpsc::channel(1);
         let runtime = tokio::runtime::Handle::current();
-        let mut reader = self;
+        let (store, query) = (self.store.clone(), self.query.clone());
+        let (ahead, mut reader) = (Some(read), self);
+        let (at, goal, size, most) = (reader.at, reader.goal, reader.size, reader.most);
         std::thread::spawn(move || {
             runtime.block_on(async {
                 loop {
@@ -289,8 +295,13 @@ impl Pages {
             });
         });
         Pages {
-            ahead: Some(read),
-            ..Pages::new(store, query, at, goal)
+            store,
+            query,
+            at,
+            goal,
+            size,
+            most,
+            ahead,
         }
     }
 
@@ -317,7 +328,7 @@ impl Pages {
         // Small events make large pages: what counts is what they take in memory.
         let bytes: usize = slice.events.iter().map(|e| e.data.len()).sum();
         let each = bytes / slice.events.len().max(1) + EVENT_BYTES;
-        self.size = (PAGE_BYTES / each).clamp(64, PAGES.1);
+        self.size = (PAGE_BYTES / each).clamp(self.most.min(64), self.most);
         self.at = to;
         let events = slice.events;
         Ok(Page { events, to, until })

@@ -3,7 +3,7 @@
 
 use super::catalog::{self, Generation};
 use super::refold::{Refold, Refolded, refold};
-use super::table;
+use super::{Sizes, table};
 use crate::runtime::db::{Db, i64_of, u64_of};
 use fait_core::event::{Position, StoredEvent};
 use fait_core::projection::{Hurt, Part, ProjectionDef, Rows, Sorted, Unread};
@@ -12,17 +12,8 @@ use rusqlite::{Transaction, params};
 use std::sync::Arc;
 use std::thread;
 
-/// Fewer events than this are folded on one thread.
-pub(crate) const PARALLEL: usize = 1024;
-
-/// Rows of a generation that stay in memory at most between two transactions.
-pub(crate) const MAX_ROWS: usize = 65_536;
-
 /// Bytes of JSON that these rows come to at most.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
-
-/// Changed rows from which on they are written while a view is rebuilt; a transaction stays short.
-pub(crate) const MAX_DIRTY: usize = 16_384;
 
 /// What is to be written of a key that follows no more.
 struct Parked {
@@ -34,6 +25,7 @@ struct Parked {
 /// The rows of one generation, as far as they are in memory.
 pub(crate) struct Filler {
     def: ProjectionDef,
+    sizes: Sizes,
     pub(crate) number: u64,
     pub(crate) table: String,
     parts: Vec<Box<dyn Rows>>,
@@ -55,7 +47,7 @@ impl Filler {
         db: &Db,
         def: &ProjectionDef,
         g: &Generation,
-        threads: usize,
+        (threads, sizes): (usize, Sizes),
     ) -> Result<Filler, StoreError> {
         let mut parts: Vec<Box<dyn Rows>> = (0..threads.max(1)).map(|_| def.code.rows()).collect();
         let parked: Vec<String> = db.read(|c| {
@@ -70,6 +62,7 @@ impl Filler {
         }
         Ok(Filler {
             def: def.clone(),
+            sizes,
             number: g.number,
             table: g.table().to_string(),
             parts,
@@ -92,7 +85,7 @@ impl Filler {
         events: Arc<Vec<StoredEvent>>,
         to: Position,
     ) -> Result<Filler, StoreError> {
-        if self.parts.len() > 1 && events.len() >= PARALLEL {
+        if self.parts.len() > 1 && events.len() >= self.sizes.parallel {
             let (db, events) = (db.clone(), events.clone());
             let fold = move || self.fold(&db, &events).map(|()| self);
             self = tokio::task::spawn_blocking(fold)
@@ -123,7 +116,7 @@ impl Filler {
     }
 
     fn fold(&mut self, db: &Db, events: &[StoredEvent]) -> Result<(), StoreError> {
-        let threads = if events.len() < PARALLEL {
+        let threads = if events.len() < self.sizes.parallel {
             1
         } else {
             self.parts.len()
@@ -196,7 +189,8 @@ impl Filler {
                     base,
                     after: self.written,
                 };
-                let again = refold(store, &self.def, vec![again], h.position - 1).await?;
+                let again =
+                    refold(store, &self.def, self.sizes, vec![again], h.position - 1).await?;
                 self.mended.extend(again);
             }
             self.parked.push(Parked {
@@ -297,7 +291,7 @@ impl Filler {
         if count > 0 {
             self.bytes = bytes / count;
         }
-        if rows > MAX_ROWS || rows.saturating_mul(self.bytes) > MAX_BYTES {
+        if rows > self.sizes.rows || rows.saturating_mul(self.bytes) > MAX_BYTES {
             self.parts.iter_mut().for_each(|p| p.forget());
             self.whole = false;
         }

@@ -4,8 +4,8 @@
 
 use super::build::{Build, Ended};
 use super::catalog::{self, Generation, State};
-use super::fill::{Filler, MAX_DIRTY};
-use super::{BATCH, ViewState, lock, reached, table};
+use super::fill::Filler;
+use super::{ViewState, lock, reached, table};
 use crate::runtime::Core;
 use fait_core::event::Position;
 use fait_core::store::{Range, StoreError};
@@ -13,9 +13,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
-
-/// Events read at once while a view is far behind.
-const FAR: usize = 8192;
 
 /// A view that is far behind is written at the latest after so long.
 const WRITE_EVERY: Duration = Duration::from_millis(200);
@@ -150,7 +147,8 @@ impl Keeper {
     }
 
     pub(super) fn open(&self, g: &Generation) -> Result<Filler, StoreError> {
-        Filler::open(&self.core.db, &self.view.def, g, self.core.view_threads)
+        let core = &self.core;
+        Filler::open(&core.db, &self.view.def, g, (core.view_threads, core.sizes))
     }
 
     fn take_up_ready(&mut self, g: &Generation) -> Result<(), StoreError> {
@@ -195,7 +193,8 @@ impl Keeper {
         let Some(serving) = self.serving.take() else {
             return Ok(());
         };
-        let limit = if self.far { FAR } else { BATCH };
+        let (near, far) = core.sizes.follow;
+        let limit = if self.far { far } else { near };
         let range = Range::after(serving.position, limit);
         let slice = store.read(&self.view.query(), range).await?;
         let to = reached(&slice.events, slice.head, limit);
@@ -214,7 +213,7 @@ impl Keeper {
         (self.serving, self.ready) = (Some(serving), ready);
         // Far behind, a row is written once for many events.
         let soon = to < slice.head && self.written.elapsed() < WRITE_EVERY;
-        if self.far && soon && dirty < MAX_DIRTY {
+        if self.far && soon && dirty < core.sizes.dirty {
             return Ok(());
         }
         self.write()
@@ -244,13 +243,14 @@ impl Keeper {
     /// Brings a generation up to a position.
     async fn bring(&self, mut filler: Filler, to: Position) -> Result<Filler, StoreError> {
         let core = &self.core;
+        let far = core.sizes.follow.1;
         while filler.position < to {
             let range = Range {
                 before: Some(to + 1),
-                ..Range::after(filler.position, FAR)
+                ..Range::after(filler.position, far)
             };
             let slice = core.store.read(&self.view.query(), range).await?;
-            let reached = reached(&slice.events, to, FAR);
+            let reached = reached(&slice.events, to, far);
             let events = Arc::new(slice.events);
             filler = filler.take(&core.db, &*core.store, events, reached).await?;
             core.db.write(|tx| filler.write(tx))?;

@@ -10,6 +10,7 @@ mod follow;
 mod past;
 pub(crate) mod read;
 pub(crate) mod refold;
+mod sizes;
 mod status;
 pub(crate) mod table;
 
@@ -17,6 +18,7 @@ pub use act::{ViewAction, ViewDone, ViewError};
 pub use diff::{Differs, Responsible, RowDiff, Side, ViewDiff};
 pub use past::AsOf;
 pub use read::{RowsQuery, ViewRow};
+pub use sizes::Sizes;
 pub use status::{KeptStatus, RebuildState, RebuildStatus, Unplaced, ViewStatus};
 
 use super::{Core, Feed};
@@ -31,9 +33,6 @@ use past::Past;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
-
-/// Events read at once while a view follows closely.
-const BATCH: usize = 500;
 
 /// A view of this system, with how far it has come.
 #[derive(Debug)]

@@ -114,7 +114,7 @@ impl Core {
             table::create(tx, &view.def, g.table())?;
             catalog::put(tx, &view.def.name, &g)
         })?;
-        let filler = Filler::open(&db, &view.def, &g, self.view_threads)?;
+        let filler = Filler::open(&db, &view.def, &g, (self.view_threads, self.sizes))?;
         Ok(Past { db, filler })
     }
 
@@ -171,7 +171,7 @@ impl Core {
             base: None,
             after: 0,
         };
-        let mut rows = refold(&*self.store, &view.def, vec![wanted], at).await?;
+        let mut rows = refold(&*self.store, &view.def, self.sizes, vec![wanted], at).await?;
         let Some(row) = rows.pop() else {
             return Ok(None);
         };
