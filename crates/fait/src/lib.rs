@@ -14,6 +14,7 @@ pub mod clock;
 mod runtime;
 pub mod trace;
 pub mod app;
+pub mod sql;
 pub mod test;
 #[cfg(feature = "sim")]
 pub mod sim;

@@ -13,6 +13,7 @@ use crate::runtime::snapshots::Shelf;
 use crate::runtime::step::Runner;
 use crate::runtime::view::{Sizes, ViewState};
 use crate::runtime::{Core, Feed, Pulse};
+use crate::sql::{SqlDef, SqlProjection};
 use fait_core::decision::{CommandDef, Decide};
 use fait_core::event::{Event, EventDef, RESERVED_PREFIX};
 use fait_core::process::{Policy, Process, ProcessDef};
@@ -174,6 +175,12 @@ impl AppBuilder {
     #[must_use]
     pub fn projection<P: Projection>(self) -> Self {
         self.view(ProjectionDef::of::<P>())
+    }
+
+    /// A view that writes SQL itself.
+    #[must_use]
+    pub fn sql_projection<P: SqlProjection>(self) -> Self {
+        self.view(SqlDef::of::<P>())
     }
 
     /// A view as data.

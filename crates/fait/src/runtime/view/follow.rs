@@ -169,7 +169,7 @@ impl Keeper {
         let mut g = core.fresh(view, last + 1, State::Building);
         g.hold = hold;
         core.db.write(|tx| {
-            table::create(tx, &view.def, g.table())?;
+            table::make(tx, &view.def, &g)?;
             catalog::put(tx, name, &g)
         })?;
         self.build(g)

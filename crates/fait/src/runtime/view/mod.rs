@@ -12,6 +12,7 @@ pub(crate) mod read;
 pub(crate) mod refold;
 mod sizes;
 mod status;
+mod sql;
 pub(crate) mod table;
 
 pub use act::{ViewAction, ViewDone, ViewError};
@@ -157,7 +158,7 @@ impl Core {
             if !all.iter().any(|g| g.state == State::Serving) {
                 let first =
                     self.fresh(view, all.last().map_or(1, |g| g.number + 1), State::Serving);
-                table::create(tx, &view.def, first.table())?;
+                table::make(tx, &view.def, &first)?;
                 catalog::put(tx, name, &first)?;
                 all.push(first);
             }
@@ -186,7 +187,7 @@ impl Core {
             wanted: false,
             position: 0,
             events: 0,
-            tables: vec![table::table_name(&view.def.name, number)],
+            tables: table::tables(&view.def, number),
         }
     }
 }

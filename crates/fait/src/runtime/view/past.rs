@@ -9,7 +9,9 @@ use super::refold::{Refold, refold};
 use super::{Shown, ViewState, reached, table};
 use crate::runtime::Core;
 use crate::runtime::db::Db;
+use crate::sql::SqlDef;
 use fait_core::event::{Position, Time};
+use fait_core::projection::ProjectionDef;
 use fait_core::query::Query;
 use fait_core::store::{Range, StoreError};
 use serde::{Deserialize, Serialize};
@@ -108,6 +110,7 @@ impl Core {
 
     /// A view with nothing in it, in a database of its own.
     pub(crate) fn nothing_yet(&self, view: &ViewState) -> Result<Past, StoreError> {
+        has_rows(&view.def)?;
         let db = Arc::new(Db::scratch(self.store.id())?);
         let g = self.fresh(view, 1, State::Serving);
         db.write(|tx| {
@@ -166,6 +169,7 @@ impl Core {
         key: &str,
         at: Position,
     ) -> Result<Option<ViewRow>, StoreError> {
+        has_rows(&view.def)?;
         let wanted = Refold {
             key: key.into(),
             base: None,
@@ -227,5 +231,16 @@ impl Core {
         let mut diff = found.of(&view.def.name, side(from), side(to));
         responsible(&*self.store, &view.def, &mut diff, from).await?;
         Ok(diff)
+    }
+}
+
+/// A projection that writes SQL itself keeps what it likes.
+fn has_rows(def: &ProjectionDef) -> Result<(), StoreError> {
+    match SqlDef::in_def(def) {
+        None => Ok(()),
+        Some(_) => Err(StoreError::new(format_args!(
+            "view `{}` writes SQL itself: it has no rows whose past could be folded",
+            def.name
+        ))),
     }
 }
