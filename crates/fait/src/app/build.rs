@@ -14,7 +14,7 @@ use crate::runtime::step::Runner;
 use crate::runtime::view::ViewState;
 use crate::runtime::{Core, Feed, Pulse};
 use fait_core::decision::{CommandDef, Decide};
-use fait_core::event::{Event, EventDef, RESERVED_PREFIX};
+use fait_core::event::{Event, EventCode, EventDef, RESERVED_PREFIX};
 use fait_core::process::{Policy, Process, ProcessDef};
 use fait_core::projection::{Projection, ProjectionDef};
 use fait_core::query::Query;
@@ -58,6 +58,7 @@ pub struct AppBuilder {
     pub(super) older: Vec<ProcessDef>,
     begins: Vec<(String, Begin)>,
     received: Vec<(EventDef, String)>,
+    pub(super) codes: Vec<EventCode>,
     systems: Vec<(String, Adapter)>,
 }
 
@@ -202,6 +203,7 @@ impl AppBuilder {
     #[must_use]
     pub fn receives<E: Event>(mut self, system: &str) -> Self {
         self.received.push((EventDef::of::<E>(), system.into()));
+        self.codes.push(EventCode::of::<E>());
         self
     }
 
@@ -219,6 +221,7 @@ impl AppBuilder {
     pub fn build(self) -> Result<App, BuildError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         self.check()?;
+        let codes = self.event_codes();
         let (store, views_file) = self.open_store()?;
         let db = Arc::new(Db::open(views_file.as_deref(), store.id())?);
         let tasks = TaskTracker::new();
@@ -257,6 +260,8 @@ impl AppBuilder {
             recent: Recent::default(),
             pulse: Pulse::default(),
             bulks: Default::default(),
+            readers: Arc::default(),
+            codes,
             stop: CancellationToken::new(),
             tasks,
             store,
