@@ -208,6 +208,8 @@ impl<T> Feed<T> {
             }
             if events.is_empty() {
                 self.passed(upto)?;
+                // Much may have to be passed, and others have something to do meanwhile.
+                tokio::task::yield_now().await;
             }
             if !events.is_empty() && (!full || events.len() >= self.most.0) {
                 return Ok(Some(Found::of(events, upto)));
