@@ -6,6 +6,7 @@ mod laundry;
 mod folder;
 mod address;
 mod operate;
+mod feeds;
 mod guide;
 mod next;
 mod store;
