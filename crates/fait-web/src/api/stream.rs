@@ -37,7 +37,7 @@ pub(super) async fn stream(
     words.only(&["after", "types", "tags", "facts", "as", "heartbeat"])?;
     let mut feed = shared.app.feed(selected(&words)?);
     for (name, version) in versions(&words)? {
-        feed = feed.as_version(&name, version);
+        feed = feed.in_version(&name, version);
     }
     if words.parse("facts", "true or false")?.unwrap_or(false) {
         feed = feed.with_facts();

@@ -461,3 +461,57 @@ async fn a_reader_that_does_not_read_is_not_read_for() {
     });
     assert_eq!(reader.await.positions().len(), EVENTS);
 }
+
+#[tokio::test]
+async fn named_feeds_are_watched_and_reset() {
+    let served = Served::open().await;
+    served.count(5).await;
+    let web = Site::new(served.app.clone()).into_service();
+    let ask = async |request: Request<Body>| {
+        let answer = web.clone().oneshot(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    };
+    let get = async |path: &str| ask(Request::get(path).body(Body::empty()).unwrap()).await.1;
+    let reset = async |name: &str, body: &str| {
+        let request = Request::post(format!("/api/ops/feeds/{name}/reset"))
+            .header("Content-Type", "application/json");
+        let (status, told) = ask(request.body(Body::from(body.to_string())).unwrap()).await;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        (
+            status,
+            told["detail"].as_str().unwrap_or_default().to_string(),
+        )
+    };
+    let feed = served.app.feed(Query::all()).named("ledger").at_most(2);
+    let mut feed = feed.open().await.unwrap();
+    feed.next().await.unwrap().unwrap().done().await.unwrap();
+    let all: Value = serde_json::from_str(&get("/api/ops/feeds").await).unwrap();
+    let wanted = json!([{
+        "name": "ledger", "position": 2, "head": 5, "lag_events": 3, "reading": true,
+        "elsewhere": false, "set_aside": 0,
+    }]);
+    assert_eq!(all, wanted);
+    let metrics = get("/metrics").await;
+    assert!(
+        metrics.contains(r#"fait_feed_lag_events{feed="ledger"} 3"#),
+        "{metrics}"
+    );
+    let (status, told) = reset("ledger", r#"{"to": 0}"#).await;
+    assert!(
+        status == 409 && told.contains("is being read already"),
+        "{status} {told}"
+    );
+    drop(feed);
+    assert_eq!(reset("ledger", r#"{"to": 4}"#).await.0, 200);
+    for (name, body, wanted, said) in [
+        ("ledger", r#"{"to": 6}"#, 400, "the log ends at 5"),
+        ("ledger", r#"{"to": "start"}"#, 400, "`to` is the position"),
+        ("leger", r#"{"to": 1}"#, 404, "did you mean `ledger`?"),
+    ] {
+        let (status, told) = reset(name, body).await;
+        assert!(status == wanted && told.contains(said), "{status} {told}");
+    }
+    assert_eq!(served.app.feeds().await.unwrap()[0].position, 4);
+}

@@ -85,7 +85,7 @@ impl FeedBuilder<StoredEvent> {
     /// Gives events of a type in a version that the reader knows; may be said of several types.
     /// Older ones are brought to today's version first. [`FeedBuilder::open`] says whether the
     /// program can do that; see [`App::versions`].
-    pub fn as_version(mut self, ty: &str, version: u32) -> Self {
+    pub fn in_version(mut self, ty: &str, version: u32) -> Self {
         self.versions.push((ty.into(), version));
         self
     }
@@ -107,7 +107,8 @@ impl<T> FeedBuilder<T> {
     }
 
     /// A feed whose checkpoint `fait` keeps under a name, beside the views: each batch comes at
-    /// least once. One reader may have it at a time.
+    /// least once. One reader may have it at a time. A feed of that name whose query has changed
+    /// goes on where it stands: [`App::reset_feed`] puts it back if it wants more than before.
     pub fn named(mut self, name: &str) -> Self {
         self.name = Some(name.into());
         self

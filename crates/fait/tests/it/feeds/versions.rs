@@ -19,7 +19,7 @@ async fn a_reader_gets_the_version_that_it_knows() {
     // It is asked for under its name of today, and comes under that also where it has an older.
     let feed = app
         .feed(Query::types(&["Received", "Sent"]))
-        .as_version("Received", 2);
+        .in_version("Received", 2);
     let mut feed = feed.named("old-books").open().await.unwrap();
     let batch = feed.next_now().await.unwrap().unwrap();
     let given = |e: &fait::event::StoredEvent| (e.ty.clone(), e.version, e.json().unwrap());
@@ -52,7 +52,7 @@ async fn an_older_name_may_be_asked_for() {
     let (app, store) = open();
     let ann = json!({ "amount": 3, "currency": "EUR", "from": "Ann" });
     append(&*store, vec![raw("Received", 3, &ann)]).await;
-    let feed = app.feed(Query::types(&["Paid"])).as_version("Paid", 2);
+    let feed = app.feed(Query::types(&["Paid"])).in_version("Paid", 2);
     let mut feed = feed.open().await.unwrap();
     let batch = feed.next_now().await.unwrap().unwrap();
     let event = &batch.events()[0];
@@ -65,7 +65,7 @@ async fn a_version_that_cannot_be_given_is_refused_at_the_start() {
     let refused = async |wanted: &[(&str, u32)]| {
         let mut feed = app.feed(everything());
         for (name, version) in wanted {
-            feed = feed.as_version(name, *version);
+            feed = feed.in_version(name, *version);
         }
         let e = feed.open().await.unwrap_err();
         assert!(matches!(e, FeedError::Version(_)), "{e}");
