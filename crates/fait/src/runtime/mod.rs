@@ -56,6 +56,10 @@ pub(crate) struct Core {
     pub(crate) readers: Arc<feeds::Readers>,
     /// What the program can do with each event, by its stored names.
     pub(crate) codes: BTreeMap<String, EventCode>,
+    /// Threads that fold one view at the same time.
+    pub(crate) view_threads: usize,
+    /// Rebuilt views wait for the word to serve.
+    pub(crate) hold_switches: bool,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
