@@ -1,6 +1,6 @@
 //! Reading a stored event as its type, and saying what is wrong where that cannot be done.
 
-use super::{Draft, Event, Position, StoredEvent, encode_event};
+use super::{Event, Position, StoredEvent};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::any::Any;
@@ -120,44 +120,6 @@ fn upcasted<E: Event>(e: &StoredEvent) -> Result<Value, DecodeError> {
             "its upcaster from version {from} to {to} panics: {}",
             said(&*panic)
         ))),
-    }
-}
-
-/// The code that reads an event type. Any two are equal: what reads an event is no part of what
-/// its definition says.
-#[derive(Clone, Copy, Default)]
-pub struct Code(Option<Rewrite>);
-
-type Rewrite = fn(&StoredEvent) -> Result<Draft, DecodeError>;
-
-impl Code {
-    /// The code of a Rust event type.
-    pub fn of<E: Event>() -> Code {
-        Code(Some(|stored| {
-            let event: E = decode_event(stored)?;
-            encode_event(&event).map_err(|e| stored.unreadable(e))
-        }))
-    }
-
-    /// Reads a stored event and writes it as it would be written today; none when there is no
-    /// code.
-    ///
-    /// # Errors
-    /// It cannot be read, or not be written.
-    pub fn rewrite(self, event: &StoredEvent) -> Option<Result<Draft, DecodeError>> {
-        self.0.map(|rewrite| rewrite(event))
-    }
-}
-
-impl PartialEq for Code {
-    fn eq(&self, _: &Code) -> bool {
-        true
-    }
-}
-
-impl fmt::Debug for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Code")
     }
 }
 

@@ -1,11 +1,13 @@
 //! An event: something that happened, in the past tense, relevant to a domain expert.
 
+mod code;
 mod decode;
 mod money;
 mod tag;
 mod time;
 
-pub use decode::{Code, DecodeError, decode_event};
+pub use code::EventCode;
+pub use decode::{DecodeError, decode_event};
 pub use money::{Money, MoneyError};
 pub use tag::{EntityId, IdError, IdValue, Tag, Tagged};
 pub use time::{Time, TimeError, days, hours, minutes, seconds};
@@ -42,6 +44,8 @@ pub trait Event:
     const WAS: &'static [&'static str] = &[];
     /// The version written today, from 1.
     const VERSION: u32 = 1;
+    /// The oldest version that [`downcast`](Event::downcast) can give; today's when there is none.
+    const OLDEST: u32 = Self::VERSION;
     /// The documentation comment: what the expert would say.
     const DOC: &'static str = "";
     /// What the event happened to.
@@ -52,6 +56,17 @@ pub trait Event:
     /// A sentence that says what the old event lacks; readers report it with the position.
     fn upcast(_from: u32, data: Value) -> Result<Value, String> {
         Ok(data)
+    }
+    /// Brings the JSON of today's version to an older one, not older than
+    /// [`OLDEST`](Event::OLDEST): for feeds whose reader does not know today's.
+    ///
+    /// # Errors
+    /// A sentence that says what the older version cannot say of this event.
+    fn downcast(to: u32, _data: Value) -> Result<Value, String> {
+        Err(format!(
+            "`{}` has no downcaster to version {to}",
+            Self::TYPE
+        ))
     }
 }
 
@@ -146,8 +161,8 @@ impl EventSet for Infallible {
     }
 }
 
-/// An event type as data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// An event type as data. Two are the same when all of that is, whatever code they have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EventDef {
     /// The stored name.
     pub name: String,
@@ -160,9 +175,24 @@ pub struct EventDef {
     pub doc: String,
     /// The JSON Schema of the data.
     pub schema: Value,
-    /// The code that reads it, where the definition is not one that was read from a file.
+    /// What the program can do with it; none where the definition was read from a file.
     #[serde(skip)]
-    pub code: Code,
+    pub code: Option<EventCode>,
+}
+
+impl PartialEq for EventDef {
+    fn eq(&self, other: &EventDef) -> bool {
+        let EventDef {
+            name,
+            was,
+            version,
+            doc,
+            schema,
+            code: _,
+        } = other;
+        (&self.name, &self.was, self.version) == (name, was, *version)
+            && (&self.doc, &self.schema) == (doc, schema)
+    }
 }
 
 impl EventDef {
@@ -174,7 +204,7 @@ impl EventDef {
             version: E::VERSION,
             doc: E::DOC.into(),
             schema: schema_of::<E>(),
-            code: Code::of::<E>(),
+            code: Some(EventCode::of::<E>()),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What a program knows of what was written before it: event types, and commands as they were asked.
+//! What a program knows of what was written before it: event types, and commands as they were
+//! asked.
 
 use super::build::{AppBuilder, BuildError, unique};
 use fait_core::decision::Decide;
@@ -42,6 +43,7 @@ impl AppBuilder {
         let read = self.commands.iter().flat_map(|c| &c.read_defs);
         let read = read.chain(processes().flat_map(|p| &p.heard_defs));
         let read = read.chain(self.views.iter().flat_map(|v| &v.event_defs));
+        let read = read.chain(&self.reads);
         let mut by_name: BTreeMap<&str, Vec<&EventDef>> = BTreeMap::new();
         for def in written.chain(read) {
             let same = by_name.entry(&def.name).or_default();
@@ -114,6 +116,9 @@ impl AppBuilder {
         }
         if let Some((_, system)) = self.received.iter().find(|(def, _)| named(def)) {
             return Some(format!("it is received from `{system}`"));
+        }
+        if self.reads.iter().any(named) {
+            return Some("it is among what `.reads::<…>()` names".into());
         }
         let view = self.views.iter().find(|v| listed(&v.types));
         view.map(|v| format!("view `{}` reads it", v.name))

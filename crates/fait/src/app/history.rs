@@ -5,6 +5,7 @@ mod again;
 mod report;
 mod views;
 mod walk;
+mod written;
 
 pub use report::{Commands, Finding, Finds, History, MAX_POSITIONS};
 

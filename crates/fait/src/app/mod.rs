@@ -5,6 +5,8 @@ mod bulk;
 mod compensate;
 mod erase;
 mod evolve;
+mod feed;
+mod feeds;
 pub mod history;
 mod inbox;
 mod look;
@@ -16,6 +18,7 @@ mod sample;
 mod send;
 mod shadow;
 mod system;
+mod versions;
 mod view;
 
 pub(crate) use sample::sample;
@@ -33,6 +36,8 @@ pub use crate::runtime::models::{MAX_MODEL_BYTES, MAX_MODELS};
 pub use crate::runtime::route::{Ignored, MAX_HELD_EVENTS};
 pub use crate::runtime::snapshots::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOTS, MAX_SNAPSHOTS_BYTES};
 pub use crate::runtime::step::MAX_ISSUED;
+#[doc(hidden)]
+pub use crate::runtime::view::Sizes as ViewSizes;
 pub use crate::runtime::view::{
     AsOf, Differs, KeptStatus, RebuildState, RebuildStatus, Responsible, RowDiff, RowsQuery, Side,
     Unplaced, ViewAction, ViewDiff, ViewDone, ViewError, ViewRow, ViewStatus,
@@ -41,6 +46,10 @@ pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};
 pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
 pub use compensate::{Compensation, Undo};
+pub use feed::{
+    Batch, Feed, FeedBuilder, FeedError, Happened, MAX_FEED_BYTES, MAX_FEED_EVENTS, Start,
+};
+pub use feeds::{FeedStatus, MAX_SET_ASIDE, SetAside};
 pub use inbox::{Asked, ClaimError};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
@@ -50,6 +59,7 @@ pub use preflight::{Finding, Finds, MAX_FINDINGS, Preflight};
 pub use send::{CommandError, Send};
 pub use shadow::{Difference, MAX_DIFFERENCES, Shadow};
 pub use system::System;
+pub use versions::{Unreadable, VersionError, Versions};
 pub use view::{MAX_WAIT, View};
 
 use crate::runtime::Core;

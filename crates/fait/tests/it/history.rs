@@ -3,9 +3,10 @@
 use crate::kitchen;
 use fait::app::history::{Commands, Finding, Finds, History};
 use fait::app::{App, AppBuilder};
-use fait::event::minutes;
+use fait::event::{Meta, minutes};
 use fait::reexport::serde_json::{self, json};
 use fait::reexport::uuid::Uuid;
+use fait::sql::{Sql, SqlError, SqlProjection};
 use fait::store::{Append, Erase, Keep, Store};
 use std::path::Path;
 
@@ -413,6 +414,52 @@ async fn every_view_is_folded() {
     let report = check(&only, folder.path());
     assert_eq!(report.views["lent-books"], 2);
     assert!(!report.counts.contains_key(&Finds::Unread), "{report}");
+}
+
+/// A projection that writes SQL itself, and stumbles over one book.
+struct Shelves;
+
+impl SqlProjection for Shelves {
+    const NAME: &'static str = "shelves";
+    const TABLES: &'static [(&'static str, &'static str)] = &[("shelf", "book TEXT PRIMARY KEY")];
+    type Key = first::BookId;
+    type Events = first::BookHistory;
+    fn project(sql: &Sql<'_>, e: first::BookHistory, _: &Meta) -> Result<(), SqlError> {
+        match e {
+            first::BookHistory::Lent(e) => {
+                sql.execute("INSERT INTO {shelf} VALUES (?1)", [&e.book.0])?;
+                if e.book.0 == "torn" {
+                    return Err("this book is torn".into());
+                }
+            }
+            first::BookHistory::Returned(e) => {
+                assert_ne!(e.book.0, "torn", "it is passed over");
+                sql.execute("DELETE FROM {shelf} WHERE book = ?1", [&e.book.0])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_projection_that_writes_sql_is_run_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = first::wired(App::in_folder(folder.path())).build().unwrap();
+    for book in ["a", "b", "torn", "c"] {
+        lend(&app, book, "ann").await;
+    }
+    bring(&app, "b").await;
+    bring(&app, "torn").await;
+    app.stop().await;
+    let next = first::wired(App::in_memory()).sql_projection::<Shelves>();
+    let report = check(&next, folder.path());
+    assert_eq!(report.views["shelves"], 2);
+    let view = found(&report, Finds::View, "shelves");
+    assert_eq!(
+        (view.what.as_str(), view.count),
+        ("BookLent: this book is torn", 1)
+    );
+    assert_eq!(report.findings.len(), 1, "{report}");
 }
 
 /// More rows than are kept in memory at once.

@@ -34,3 +34,4 @@ mod beside;
 mod brink;
 mod definitions;
 mod matrix;
+mod feeds;

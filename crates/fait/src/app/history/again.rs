@@ -217,7 +217,8 @@ fn difference(
 /// A recorded event as it would be written today; as it is, where nothing reads it.
 fn of_today(event: &StoredEvent, readers: &Readers<'_>) -> (String, Value) {
     let reader = readers.get(event.ty.as_str()).and_then(|defs| defs.first());
-    let draft = reader.and_then(|def| guarded(|| Ok(def.code.rewrite(event))).ok().flatten());
+    let code = reader.and_then(|def| def.code);
+    let draft = code.and_then(|code| guarded(|| Ok(code.rewrite(event))).ok());
     match draft {
         Some(Ok(d)) => (d.ty, serde_json::from_slice(&d.data).unwrap_or_default()),
         _ => (event.ty.clone(), event.json().unwrap_or_default()),

@@ -2,6 +2,8 @@
 //! name.
 
 use super::report::{Finds, Gathered};
+use super::written::Written;
+use crate::sql::SqlDef;
 use fait_core::event::{Position, StoredEvent};
 use fait_core::projection::{ProjectionDef, Rows};
 use fait_core::store::StoreError;
@@ -17,6 +19,7 @@ const TABLE: &str = "CREATE TABLE rows (view TEXT, key TEXT, row TEXT, position 
 /// The views of a program.
 pub(super) struct Views<'a> {
     views: Vec<View<'a>>,
+    written: Vec<Written<'a>>,
     file: Connection,
 }
 
@@ -35,8 +38,18 @@ impl<'a> Views<'a> {
             types: def.types.iter().map(String::as_str).collect(),
             rows: def.code.rows(),
         };
-        let views = defs.iter().map(view).collect();
-        Ok(Views { views, file })
+        let (mut views, mut written) = (vec![], vec![]);
+        for def in defs {
+            match SqlDef::in_def(def) {
+                Some(sql) => written.push(Written::new(def, sql)?),
+                None => views.push(view(def)),
+            }
+        }
+        Ok(Views {
+            views,
+            written,
+            file,
+        })
     }
 
     /// Takes some events in. What is unreadable was told already; its rows are given up here too.
@@ -46,6 +59,9 @@ impl<'a> Views<'a> {
         unreadable: &BTreeSet<Position>,
         found: &mut Gathered,
     ) -> Result<(), StoreError> {
+        for view in &mut self.written {
+            view.take(events, unreadable, found)?;
+        }
         for view in &mut self.views {
             if !events.iter().any(|e| view.types.contains(e.ty.as_str())) {
                 continue;
@@ -98,6 +114,9 @@ impl<'a> Views<'a> {
                 .map_err(unusable)?;
             rows.insert(view.def.name.clone(), u64::try_from(count).unwrap_or(0));
         }
+        for view in &self.written {
+            rows.insert(view.name().into(), view.rows()?);
+        }
         Ok(rows)
     }
 }
@@ -146,7 +165,7 @@ fn kept(file: &Connection, view: &str, key: &str) -> rusqlite::Result<Option<(St
     row.optional()
 }
 
-fn unusable(e: rusqlite::Error) -> StoreError {
+pub(super) fn unusable(e: rusqlite::Error) -> StoreError {
     StoreError::new(format_args!(
         "rows that do not fit into memory cannot be kept in the folder for temporary files: {e}"
     ))

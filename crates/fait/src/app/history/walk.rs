@@ -265,7 +265,7 @@ impl<'a> Walk<'a> {
 
 /// Reads an event by one definition: what those have in common that fail alike, and why.
 fn reading(def: &EventDef, event: &StoredEvent) -> Result<(), (String, String)> {
-    let read = guarded(|| Ok(def.code.rewrite(event)));
+    let read = guarded(|| Ok(def.code.map(|code| code.read(event))));
     match read {
         Ok(Some(Err(e))) => {
             let version = event.version;

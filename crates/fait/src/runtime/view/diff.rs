@@ -6,6 +6,7 @@ use super::status::RebuildState;
 use super::{ViewError, ViewState};
 use crate::runtime::Core;
 use crate::runtime::db::{Db, quoted, u64_of};
+use crate::sql::SqlDef;
 use fait_core::event::{Position, Tag, Time};
 use fait_core::projection::ProjectionDef;
 use fait_core::query::{Query, QueryItem};
@@ -299,6 +300,11 @@ impl Core {
             ));
         };
         let name = &view.def.name;
+        if SqlDef::in_def(&view.def).is_some() {
+            return Err(ViewError::NotNow(format!(
+                "view `{name}` writes SQL itself: compare its tables by SQL"
+            )));
+        }
         let all = self.db.read(|c| catalog::generations(c, name))?;
         let serving = all.iter().find(|g| g.state == State::Serving);
         let ready = all.iter().find(|g| g.number == build.number);
