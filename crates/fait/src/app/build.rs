@@ -15,7 +15,7 @@ use crate::runtime::view::{Sizes, ViewState};
 use crate::runtime::{Core, Feed, Pulse};
 use crate::sql::{SqlDef, SqlProjection};
 use fait_core::decision::{CommandDef, Decide};
-use fait_core::event::{Event, EventDef, RESERVED_PREFIX};
+use fait_core::event::{Event, EventCode, EventDef, RESERVED_PREFIX};
 use fait_core::process::{Policy, Process, ProcessDef};
 use fait_core::projection::{Projection, ProjectionDef};
 use fait_core::query::Query;
@@ -62,6 +62,7 @@ pub struct AppBuilder {
     pub(super) older: Vec<ProcessDef>,
     begins: Vec<(String, Begin)>,
     received: Vec<(EventDef, String)>,
+    pub(super) codes: Vec<EventCode>,
     systems: Vec<(String, Adapter)>,
 }
 
@@ -238,6 +239,7 @@ impl AppBuilder {
     #[must_use]
     pub fn receives<E: Event>(mut self, system: &str) -> Self {
         self.received.push((EventDef::of::<E>(), system.into()));
+        self.codes.push(EventCode::of::<E>());
         self
     }
 
@@ -255,6 +257,7 @@ impl AppBuilder {
     pub fn build(self) -> Result<App, BuildError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         self.check()?;
+        let codes = self.event_codes();
         let (store, views_file) = self.open_store()?;
         let db = Arc::new(Db::open(views_file.as_deref(), store.id())?);
         let tasks = TaskTracker::new();
@@ -293,6 +296,8 @@ impl AppBuilder {
             recent: Recent::default(),
             pulse: Pulse::default(),
             bulks: Default::default(),
+            readers: Arc::default(),
+            codes,
             view_threads: self.view_threads.unwrap_or_else(cores),
             sizes: self.view_sizes,
             hold_switches: self.hold_switches,

@@ -4,6 +4,8 @@ mod build;
 mod bulk;
 mod compensate;
 mod erase;
+mod feed;
+mod feeds;
 mod inbox;
 mod look;
 mod migrate;
@@ -13,6 +15,7 @@ mod preflight;
 mod send;
 mod shadow;
 mod system;
+mod versions;
 mod view;
 
 pub use crate::runtime::begin::{Begin, MAX_ADOPTED_EVENTS};
@@ -38,6 +41,10 @@ pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};
 pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
 pub use compensate::{Compensation, Undo};
+pub use feed::{
+    Batch, Feed, FeedBuilder, FeedError, Happened, MAX_FEED_BYTES, MAX_FEED_EVENTS, Start,
+};
+pub use feeds::{FeedStatus, MAX_SET_ASIDE, SetAside};
 pub use inbox::{Asked, ClaimError};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
@@ -47,6 +54,7 @@ pub use preflight::{Finding, Finds, MAX_FINDINGS, Preflight};
 pub use send::{CommandError, Send};
 pub use shadow::{Difference, MAX_DIFFERENCES, Shadow};
 pub use system::System;
+pub use versions::{Unreadable, VersionError, Versions};
 pub use view::{MAX_WAIT, View};
 
 use crate::runtime::Core;

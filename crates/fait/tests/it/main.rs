@@ -31,3 +31,4 @@ mod beside;
 mod brink;
 mod definitions;
 mod matrix;
+mod feeds;
