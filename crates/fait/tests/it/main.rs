@@ -14,6 +14,7 @@ mod wiring;
 mod routing;
 mod backlog;
 mod outcomes;
+mod own_sql;
 mod tutorial;
 mod counted;
 mod till;
