@@ -17,6 +17,7 @@ mod recorded;
 mod routing;
 mod backlog;
 mod outcomes;
+mod own_sql;
 mod tutorial;
 mod counted;
 mod till;

@@ -40,6 +40,9 @@ pub enum ViewAction {
     /// Let the generation serve that served before. What serves now is kept, so that the same
     /// again goes forward. When other code made it, it does not follow.
     RollBack,
+    /// Drop the generation that is kept to go back to, and write over it in the file: for what was
+    /// erased from the log, when the view is rebuilt.
+    Forget,
     /// Take what parked keys have missed, from the event on that they could not take.
     Retry {
         /// Only this key; all by default.
@@ -133,6 +136,7 @@ impl Keeper {
             ViewAction::Cancel => self.cancel().await.map(|()| nothing),
             ViewAction::Switch => self.let_serve().await.map(|()| nothing),
             ViewAction::RollBack => self.roll_back().map(|()| nothing),
+            ViewAction::Forget => self.forget().map(|()| nothing),
             ViewAction::Retry { key } => {
                 if let (None, Some(why)) = (&self.serving, self.view.shown().frozen) {
                     return not_now(format!("the view does not follow: {why}"));
@@ -250,6 +254,22 @@ impl Keeper {
             false => None,
         };
         Ok(())
+    }
+
+    fn forget(&mut self) -> Result<(), ViewError> {
+        let kept = |g: &catalog::Generation| matches!(g.state, State::Kept | State::Rejected);
+        let (db, name) = (&self.core.db, &self.view.def.name);
+        let all = self.all()?;
+        if !all.iter().any(kept) {
+            return not_now("no generation is kept");
+        }
+        db.write_over(|tx| {
+            for g in all.iter().filter(|g| kept(g)) {
+                catalog::turn(tx, name, g.number, State::Gone)?;
+            }
+            catalog::sweep(tx, name)
+        })?;
+        Ok(db.empty_log()?)
     }
 
     /// Takes parked keys up again, each from the event on that it could not take, in order; and

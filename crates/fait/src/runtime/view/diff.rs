@@ -291,6 +291,12 @@ impl Core {
         view: &ViewState,
         limit: usize,
     ) -> Result<ViewDiff, ViewError> {
+        if SqlDef::in_def(&view.def).is_some() {
+            return Err(ViewError::NotNow(format!(
+                "view `{}` writes SQL itself: compare its tables by SQL",
+                view.def.name
+            )));
+        }
         let build = view.build();
         let Some(build) = build.filter(|b| b.state() == RebuildState::Ready) else {
             return Err(ViewError::NotNow(
@@ -300,11 +306,6 @@ impl Core {
             ));
         };
         let name = &view.def.name;
-        if SqlDef::in_def(&view.def).is_some() {
-            return Err(ViewError::NotNow(format!(
-                "view `{name}` writes SQL itself: compare its tables by SQL"
-            )));
-        }
         let all = self.db.read(|c| catalog::generations(c, name))?;
         let serving = all.iter().find(|g| g.state == State::Serving);
         let ready = all.iter().find(|g| g.number == build.number);

@@ -235,12 +235,15 @@ impl Core {
 }
 
 /// A projection that writes SQL itself keeps what it likes.
-fn has_rows(def: &ProjectionDef) -> Result<(), StoreError> {
-    match SqlDef::in_def(def) {
-        None => Ok(()),
-        Some(_) => Err(StoreError::new(format_args!(
-            "view `{}` writes SQL itself: it has no rows whose past could be folded",
-            def.name
-        ))),
-    }
+pub(super) fn has_rows(def: &ProjectionDef) -> Result<(), StoreError> {
+    let Some(own) = SqlDef::in_def(def) else {
+        return Ok(());
+    };
+    let names: Vec<&str> = own.tables.iter().map(|t| t.0).collect();
+    Err(StoreError::new(format_args!(
+        "view `{}` writes SQL itself and has no rows by key: read its tables ({}) with SQL, or \
+         with `read_sql`",
+        def.name,
+        names.join(", ")
+    )))
 }

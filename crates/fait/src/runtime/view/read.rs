@@ -1,6 +1,6 @@
 //! Reading rows.
 
-use super::past::Past;
+use super::past::{Past, has_rows};
 use super::{Shown, ViewState, sql};
 use crate::runtime::Core;
 use crate::runtime::db::{Db, i64_of, quoted, u64_of};
@@ -117,6 +117,7 @@ impl Core {
         view: &ViewState,
         key: &str,
     ) -> Result<Option<ViewRow>, StoreError> {
+        has_rows(&view.def)?;
         if view.is_live() {
             let live = self.live(view).await?;
             return live
@@ -132,6 +133,7 @@ impl Core {
         view: &ViewState,
         q: &RowsQuery,
     ) -> Result<Vec<ViewRow>, StoreError> {
+        has_rows(&view.def)?;
         if view.is_live() {
             let live = self.live(view).await?;
             let read = |p: &Past| rows(p.db(), &view.def, &p.shown(), q);
