@@ -17,6 +17,8 @@ pub trait Projection: Send + Sync + 'static {
     const NAME: &'static str;
     /// Raise it when `project` changes: the view is then rebuilt.
     const VERSION: u32 = 1;
+    /// Whether a command's answer waits until this view shows it.
+    const INLINE: bool = false;
     /// What a row is about.
     type Key: EntityId;
     /// What it listens to.
@@ -47,6 +49,8 @@ pub struct ProjectionDef {
     pub name: String,
     /// The version of its code.
     pub version: u32,
+    /// Whether a command's answer waits until this view shows it.
+    pub inline: bool,
     /// The kind of thing that a row is about.
     pub key_kind: String,
     /// The event types it listens to.
@@ -73,6 +77,7 @@ impl ProjectionDef {
         ProjectionDef {
             name: P::NAME.into(),
             version: P::VERSION,
+            inline: P::INLINE,
             key_kind: P::Key::KIND.into(),
             types: P::Events::TYPES.iter().map(|t| t.to_string()).collect(),
             row: schema_of::<P::Row>(),

@@ -162,7 +162,7 @@ impl App {
             env,
             answer,
         };
-        let result = self.core.execute(execution).await;
+        let mut result = self.core.execute(execution).await;
         let outcome = match &result {
             Ok(_) => "accepted",
             Err(SendError::Refused(_)) => "refused",
@@ -172,6 +172,9 @@ impl App {
             "fait_commands_total", "command" => name.to_string(), "outcome" => outcome
         )
         .increment(1);
+        if let Ok(receipt) = &mut result {
+            receipt.behind = self.behind(receipt).await;
+        }
         result
     }
 
@@ -295,6 +298,8 @@ impl App {
                 }],
                 position: done.last,
                 repeated: done.repeated,
+                behind: vec![],
+                token: self.core.token(done.last, Some(id)),
             }),
             Err(AppendError::Store(e)) => Err(SendError::Store(e)),
             Err(AppendError::CommandReused { id }) => Err(SendError::Reused(id)),

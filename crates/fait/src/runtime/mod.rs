@@ -5,6 +5,7 @@ pub(crate) mod db;
 pub(crate) mod turns;
 pub(crate) mod models;
 pub(crate) mod snapshots;
+pub(crate) mod token;
 pub(crate) mod decide;
 pub(crate) mod view;
 pub(crate) mod index;

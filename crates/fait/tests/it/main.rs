@@ -4,6 +4,7 @@
 
 mod kitchen;
 mod sending;
+mod reading;
 mod viewing;
 mod parking;
 mod workshop;
