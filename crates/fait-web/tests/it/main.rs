@@ -5,3 +5,4 @@ mod counter;
 mod api;
 mod operate;
 mod pages;
+mod seen;

@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
+use fait::app::AppBuilder;
 use fait::decision::{Context, Decide, Model};
 use fait::event::{Meta, Money};
 use fait::process::{Input, Outbox, Process};
@@ -10,6 +11,9 @@ use fait::projection::Projection;
 use fait::{App, EventSet, Refusal, command, data, entity_ids, event};
 use fait_web::Site;
 use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Condvar, Mutex};
 use tower::ServiceExt;
 
 entity_ids! { ThingId(text) => "thing" }
@@ -128,6 +132,18 @@ impl Decide for SellThing {
     }
 }
 
+/// Things on which the view hangs.
+static HUNG: (Mutex<BTreeSet<String>>, Condvar) = (Mutex::new(BTreeSet::new()), Condvar::new());
+
+pub(crate) fn hang(thing: &str) {
+    HUNG.0.lock().unwrap().insert(thing.into());
+}
+
+pub(crate) fn let_go(thing: &str) {
+    HUNG.0.lock().unwrap().remove(thing);
+    HUNG.1.notify_all();
+}
+
 /// View *Shelf*.
 #[derive(Debug)]
 pub(crate) struct ShelfView;
@@ -147,7 +163,11 @@ impl Projection for ShelfView {
     type Key = ThingId;
     type Events = Shelf;
     type Row = ShelfRow;
-    fn project(row: &mut Option<ShelfRow>, _: &ThingId, event: Shelf, _: &Meta) {
+    fn project(row: &mut Option<ShelfRow>, key: &ThingId, event: Shelf, _: &Meta) {
+        let mut hung = HUNG.0.lock().unwrap();
+        while hung.contains(&key.0) {
+            hung = HUNG.1.wait(hung).unwrap();
+        }
         *row = match event {
             Shelf::Offered(e) => Some(ShelfRow {
                 thing: e.thing,
@@ -199,9 +219,17 @@ pub(crate) struct Shop {
 }
 
 pub(crate) fn open() -> Shop {
-    let app = App::in_memory()
+    opened(App::in_memory().clock(fait::Clock::by_hand()))
+}
+
+/// A shop whose times and ids are the machine's.
+pub(crate) fn open_in(folder: &Path) -> Shop {
+    opened(App::in_folder(folder))
+}
+
+fn opened(place: AppBuilder) -> Shop {
+    let app = place
         .name("Shop")
-        .clock(fait::Clock::by_hand())
         .task::<OfferThing>()
         .task::<SellThing>()
         .projection::<ShelfView>()
