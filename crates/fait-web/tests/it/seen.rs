@@ -1,7 +1,7 @@
 //! Who has done something is shown it: over HTTP by a token, on the pages by a cookie.
 
 use crate::pages::{location, send};
-use crate::shop::{Answer, Shop, hang, let_go, open, open_in};
+use crate::shop::{Answer, Shop, hang, open, open_in};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use std::path::Path;
@@ -119,7 +119,7 @@ async fn a_token_that_is_none_and_one_of_another_history_are_told_apart() {
 async fn a_view_that_hangs_is_said_to_be_behind_over_http_and_on_every_page() {
     let folder = tempfile::tempdir().unwrap();
     let shop = open_in(folder.path());
-    hang("stuck");
+    let hung = hang("stuck");
     let sent = offer_by_form(&shop, "stuck").await;
     let cookie = kept(&sent).unwrap();
     let token = cookie.split_once(';').unwrap().0;
@@ -139,7 +139,7 @@ async fn a_view_that_hangs_is_said_to_be_behind_over_http_and_on_every_page() {
     let request = Request::get("/views/shelf").header(header::COOKIE, "fait_role=clerk");
     let others = shop.ask(request.body(Body::empty()).unwrap()).await.body;
     assert!(!others.contains(CATCHING_UP), "{others}");
-    let_go("stuck");
+    drop(hung);
     let list = tab(&shop, "/views/shelf", cookie).await.body;
     assert!(
         !list.contains(CATCHING_UP) && list.contains("/things/thing/stuck"),

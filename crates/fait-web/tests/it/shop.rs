@@ -135,13 +135,19 @@ impl Decide for SellThing {
 /// Things on which the view hangs.
 static HUNG: (Mutex<BTreeSet<String>>, Condvar) = (Mutex::new(BTreeSet::new()), Condvar::new());
 
-pub(crate) fn hang(thing: &str) {
-    HUNG.0.lock().unwrap().insert(thing.into());
+/// A key on which the view hangs, until this is dropped; also by a test that fails.
+pub(crate) struct Hung(&'static str);
+
+pub(crate) fn hang(key: &'static str) -> Hung {
+    HUNG.0.lock().unwrap().insert(key.into());
+    Hung(key)
 }
 
-pub(crate) fn let_go(thing: &str) {
-    HUNG.0.lock().unwrap().remove(thing);
-    HUNG.1.notify_all();
+impl Drop for Hung {
+    fn drop(&mut self) {
+        HUNG.0.lock().unwrap().remove(self.0);
+        HUNG.1.notify_all();
+    }
 }
 
 /// View *Shelf*.

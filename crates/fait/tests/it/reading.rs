@@ -71,13 +71,19 @@ impl Decide for Note {
 /// Keys on which projections hang.
 static HUNG: (Mutex<BTreeSet<String>>, Condvar) = (Mutex::new(BTreeSet::new()), Condvar::new());
 
-fn hang(key: &str) {
+/// A key on which projections hang, until this is dropped; also by a test that fails.
+pub(crate) struct Hung(&'static str);
+
+fn hang(key: &'static str) -> Hung {
     HUNG.0.lock().unwrap().insert(key.into());
+    Hung(key)
 }
 
-fn let_go(key: &str) {
-    HUNG.0.lock().unwrap().remove(key);
-    HUNG.1.notify_all();
+impl Drop for Hung {
+    fn drop(&mut self) {
+        HUNG.0.lock().unwrap().remove(self.0);
+        HUNG.1.notify_all();
+    }
 }
 
 fn pass(key: &NoteId) {
@@ -206,10 +212,7 @@ async fn a_token_of_another_store_is_not_waited_for() {
         (App::in_memory(), "another event is at position 1 now"),
     ] {
         let there = note(&wired(there).build().unwrap(), "a").await;
-        let view = here.view::<Book>().at_least(&there);
-        // Without an end: an answer shows that nothing was waited for.
-        let said = view.wait_at_most(Duration::MAX).get(&"a".into()).await;
-        let said = said.unwrap_err();
+        let said = read(&here, &there, "a").await.unwrap_err();
         assert!(
             matches!(&said, ReadError::OtherHistory(w) if w.starts_with(why)),
             "{said}"
@@ -235,11 +238,7 @@ async fn what_an_older_backup_has_taken_back_is_not_waited_for() {
     let app = open(backup.path());
     assert_eq!(app.token().await.unwrap(), kept.token());
     for token in [lost.token(), nothing.token()] {
-        let view = app
-            .view::<Book>()
-            .at_least(token)
-            .wait_at_most(Duration::MAX);
-        let said = view.get(&"lost".into()).await.unwrap_err();
+        let said = read(&app, token, "lost").await.unwrap_err();
         assert!(
             said.to_string().contains("the last is 1; read without it"),
             "{said}"
@@ -261,7 +260,7 @@ async fn a_view_that_hangs_says_how_far_it_is() {
     let app = open(folder.path());
     let before = note(&app, "before").await;
     assert!(read(&app, &before, "before").await.unwrap().is_some());
-    hang("stuck");
+    let hung = hang("stuck");
     let stuck = note(&app, "stuck").await;
     let view = app.view::<Book>().at_least(&stuck);
     let view = view.wait_at_most(Duration::from_millis(20));
@@ -275,7 +274,7 @@ async fn a_view_that_hangs_says_how_far_it_is() {
     assert_eq!(view.rows(&Default::default()).await, Err(catching_up));
     // What is not asked for is read.
     assert!(read(&app, &before, "before").await.unwrap().is_some());
-    let_go("stuck");
+    drop(hung);
     assert!(read(&app, &stuck, "stuck").await.unwrap().is_some());
     app.stop().await;
 }
@@ -304,13 +303,13 @@ async fn an_inline_view_that_is_behind_is_named_and_what_was_said_is_recorded() 
         .projection::<Wall>()
         .build()
         .unwrap();
-    hang("late");
+    let late = hang("late");
     let receipt = note(&app, "late").await;
     assert_eq!(receipt.behind, ["wall"]);
     assert_eq!(receipt.events.len(), 1);
     assert_eq!(app.head().await, Ok(receipt.position));
     // Whoever stops the system does not wait for what does not follow any more.
-    hang("later");
+    let later = hang("later");
     let sending = tokio::spawn({
         let app = app.clone();
         async move { note(&app, "later").await }
@@ -320,8 +319,7 @@ async fn an_inline_view_that_is_behind_is_named_and_what_was_said_is_recorded() 
     }
     app.begin_stop();
     assert_eq!(sending.await.unwrap().behind, ["wall"]);
-    let_go("late");
-    let_go("later");
+    drop((late, later));
     app.stop().await;
     let app = wired(App::in_folder(folder.path()))
         .projection::<Wall>()
