@@ -1,8 +1,9 @@
 //! Reading what was written: tokens of receipts, views that hang, inline views.
 
+use crate::kitchen;
 use fait::app::{App, AppBuilder, Envelope, ReadError, Receipt, SendError, Token};
 use fait::decision::{Context, Decide};
-use fait::event::Meta;
+use fait::event::{Meta, minutes};
 use fait::projection::Projection;
 use fait::reexport::serde_json::{self, json};
 use fait::reexport::uuid::Uuid;
@@ -296,6 +297,41 @@ async fn an_inline_view_shows_it_when_the_answer_is_there() {
     }
 }
 
+/// Orders that wait, there when the answer is.
+#[derive(Debug)]
+pub(crate) struct AtOnce;
+
+impl Projection for AtOnce {
+    const NAME: &'static str = "at-once";
+    const INLINE: bool = true;
+    type Key = kitchen::TableId;
+    type Events = kitchen::TableLoad;
+    type Row = kitchen::OpenRow;
+    fn project(
+        row: &mut Option<kitchen::OpenRow>,
+        key: &kitchen::TableId,
+        event: kitchen::TableLoad,
+        meta: &Meta,
+    ) {
+        kitchen::OpenOrders::project(row, key, event, meta);
+    }
+}
+
+#[tokio::test]
+async fn an_inline_view_is_in_nobodys_way_when_a_process_sends_and_time_stands_still() {
+    let app = kitchen::wired(App::in_memory()).projection::<AtOnce>();
+    let app = app.build().unwrap();
+    let prepared = app.send(kitchen::soup(9)).await.unwrap();
+    assert!(prepared.behind.is_empty());
+    let table = kitchen::TableId(1);
+    let order = kitchen::place("o1", 1, "soup", 1);
+    assert!(app.send(order).await.unwrap().behind.is_empty());
+    let row = app.view::<AtOnce>().get(&table).await.unwrap();
+    assert_eq!(row.unwrap().open, ["o1".into()]);
+    app.advance(minutes(16)).await; // the kitchen stays silent: the process cancels
+    assert_eq!(app.view::<AtOnce>().get(&table).await.unwrap(), None);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_inline_view_that_is_behind_is_named_and_what_was_said_is_recorded() {
     let folder = tempfile::tempdir().unwrap();
@@ -336,7 +372,6 @@ async fn an_inline_view_that_is_behind_is_named_and_what_was_said_is_recorded() 
 
 #[tokio::test]
 async fn lists_and_processes_are_waited_for_by_name() {
-    use crate::kitchen;
     let app = kitchen::open();
     app.send(kitchen::soup(9)).await.unwrap();
     let placed = app.send(kitchen::place("o1", 1, "soup", 1)).await.unwrap();
