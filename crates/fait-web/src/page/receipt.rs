@@ -46,7 +46,8 @@ fn gone() -> Markup {
         div.receipt #receipt tabindex="-1" data-focus {
             p {
                 strong { "This was recorded, but it is not here any more." }
-                " The system goes on from an older state. Look what is there before you do it again."
+                " The system goes on from an older state. Look what is there before you do it "
+                "again."
             }
         }
     }
