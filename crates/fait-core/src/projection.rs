@@ -1,13 +1,20 @@
 //! A projection turns events into the rows of a read model, a view.
 
+mod fold;
+
+pub use fold::{Code, Hurt, Part, Rows, Sorted, Tell, Unread};
+
 use crate::event::{DecodeError, EntityId, EventSet, Meta, StoredEvent, ids_in, schema_of};
 use schemars::JsonSchema;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
-/// Rows by key, folded from events. Pure: testable without a store, batched, rebuilt side by side.
+/// Rows by key, folded from events. Pure: testable without a store, batched, split by key over all
+/// cores, rebuilt side by side.
+///
+/// A row must be written the same each time: a field that is a `HashMap` is not, a `BTreeMap` is.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a projection",
     label = "implement `Projection` for it: a key, some events, a row"
@@ -15,32 +22,42 @@ use std::sync::Arc;
 pub trait Projection: Send + Sync + 'static {
     /// The view's name, in kebab case.
     const NAME: &'static str;
-    /// Raise it when `project` changes: the view is then rebuilt.
+    /// Raise it when `project` changes: the view is then rebuilt beside the one that serves. When
+    /// the fields of the row, the key or the events change, it is rebuilt without that.
     const VERSION: u32 = 1;
-    /// Whether a command's answer waits until this view shows it.
-    const INLINE: bool = false;
+    /// Indexes of the table, each some columns with commas: `&["waiter", "table, placed_at"]`.
+    const INDEXES: &'static [&'static str] = &[];
+    /// When it is brought up to date.
+    const MODE: Mode = Mode::Behind;
+    /// Which rows an event touches, if not those of every id of the key's kind in its tags.
+    ///
+    /// It is a constant, so that it is known without an event whether rows can be found by tags:
+    /// for those, the past of one row is read without the rest of the history.
+    const KEYS: Option<fn(&Self::Events) -> Vec<Self::Key>> = None;
     /// What a row is about.
     type Key: EntityId;
     /// What it listens to.
     type Events: EventSet;
     /// One row.
     type Row: Serialize + DeserializeOwned + JsonSchema + Clone + Debug + Send + Sync + 'static;
-    /// Which rows an event touches; by default those of every id of the key's kind in its tags.
-    fn keys(event: &Self::Events) -> Vec<Self::Key> {
-        event.ids()
-    }
     /// Takes one event into one row. `None` before the first and to remove the row. It has the
     /// recorded time in `meta` and no other clock.
     fn project(row: &mut Option<Self::Row>, key: &Self::Key, event: Self::Events, meta: &Meta);
 }
 
-/// Which rows an event touches.
-pub type Keys = Arc<dyn Fn(&StoredEvent) -> Result<Vec<String>, DecodeError> + Send + Sync>;
-
-/// Takes one event into one row.
-pub type Project = Arc<
-    dyn Fn(Option<Value>, &str, &StoredEvent) -> Result<Option<Value>, DecodeError> + Send + Sync,
->;
+/// When a view is brought up to date.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Behind the commands, by milliseconds as a rule.
+    #[default]
+    Behind,
+    /// The same, and the answer of a command waits until the view shows it.
+    Inline,
+    /// When somebody reads it. It is kept in memory, or in a file without a name, between two
+    /// reads; the first one after a start folds the whole history.
+    Live,
+}
 
 /// A projection as data: what the registry holds.
 #[derive(Clone)]
@@ -49,18 +66,20 @@ pub struct ProjectionDef {
     pub name: String,
     /// The version of its code.
     pub version: u32,
-    /// Whether a command's answer waits until this view shows it.
-    pub inline: bool,
+    /// When it is brought up to date.
+    pub mode: Mode,
     /// The kind of thing that a row is about.
     pub key_kind: String,
+    /// Whether its rows are those of the ids in an event's tags.
+    pub by_tags: bool,
     /// The event types it listens to.
     pub types: Vec<String>,
     /// JSON Schema of a row.
     pub row: Value,
-    /// Which rows an event touches.
-    pub keys: Keys,
-    /// Takes one event into one row.
-    pub project: Project,
+    /// Columns of the indexes.
+    pub indexes: Vec<Vec<String>>,
+    /// Takes events into rows.
+    pub code: Arc<dyn Code>,
 }
 
 impl fmt::Debug for ProjectionDef {
@@ -74,47 +93,19 @@ impl fmt::Debug for ProjectionDef {
 impl ProjectionDef {
     /// The definition of a Rust projection.
     pub fn of<P: Projection>() -> Self {
+        let columns = |index: &&str| index.split(',').map(|c| c.trim().to_string()).collect();
         ProjectionDef {
             name: P::NAME.into(),
             version: P::VERSION,
-            inline: P::INLINE,
+            mode: P::MODE,
             key_kind: P::Key::KIND.into(),
+            by_tags: P::KEYS.is_none(),
             types: P::Events::TYPES.iter().map(|t| t.to_string()).collect(),
             row: schema_of::<P::Row>(),
-            keys: Arc::new(|event| {
-                let Some(e) = P::Events::decode(event)? else {
-                    return Ok(vec![]);
-                };
-                Ok(P::keys(&e).iter().map(ToString::to_string).collect())
-            }),
-            project: Arc::new(project_one::<P>),
+            indexes: P::INDEXES.iter().map(columns).collect(),
+            code: Arc::new(fold::Typed::<P>::default()),
         }
     }
-
-    /// The keys that an event's tags name: what is parked when the event cannot be read.
-    pub fn tagged_keys(&self, event: &StoredEvent) -> Vec<String> {
-        let mine = event.tags.iter().filter(|t| t.kind() == self.key_kind);
-        mine.map(|t| t.value().to_string()).collect()
-    }
-}
-
-fn project_one<P: Projection>(
-    row: Option<Value>,
-    key: &str,
-    event: &StoredEvent,
-) -> Result<Option<Value>, DecodeError> {
-    let Some(e) = P::Events::decode(event)? else {
-        return Ok(row);
-    };
-    let key = P::Key::parse(key).map_err(|x| event.unreadable(x))?;
-    let mut typed: Option<P::Row> = match row {
-        Some(value) => Some(serde_json::from_value(value).map_err(|x| event.unreadable(x))?),
-        None => None,
-    };
-    P::project(&mut typed, &key, e, &event.meta);
-    typed
-        .map(|r| serde_json::to_value(r).map_err(|x| event.unreadable(x)))
-        .transpose()
 }
 
 /// The single id of a kind that an event is tagged with.

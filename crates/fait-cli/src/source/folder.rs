@@ -11,7 +11,7 @@ use fait::process::{Fact, Instance, Status, instance_tag, process_tag, types};
 use fait::query::{Query, QueryItem};
 use fait::store::{Range, Store};
 use fait_store::Disk;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -198,7 +198,7 @@ impl Source for Folder {
         let mark = || {
             let c =
                 Connection::open_with_flags(self.views_file(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-            let sql = "UPDATE fait_views SET rebuild = 1 WHERE name = ?1";
+            let sql = "UPDATE fait_views SET wanted = 1 WHERE name = ?1 AND state = 'serving'";
             c.execute(sql, [&view.status.name])
         };
         mark().map_err(|e| {
@@ -310,7 +310,8 @@ fn named(name: &str) -> Process {
 }
 
 fn read_views(c: &Connection, head: u64) -> rusqlite::Result<Vec<View>> {
-    let sql = "SELECT name, tbl, version, position, rebuild FROM fait_views ORDER BY name";
+    let sql = "SELECT name, tables, version, position, wanted, gen FROM fait_views
+        WHERE state = 'serving' ORDER BY name";
     let mut views: Vec<View> = c
         .prepare(sql)?
         .query_map([], |r| {
@@ -323,9 +324,15 @@ fn read_views(c: &Connection, head: u64) -> rusqlite::Result<Vec<View>> {
                     position,
                     head,
                     lag_events: head.saturating_sub(position),
+                    mode: Default::default(),
+                    generation: unsigned(r.get(5)?),
                     rows: 0,
+                    frozen: None,
+                    parked_keys: 0,
                     parked: BTreeMap::new(),
+                    unplaced: vec![],
                     rebuild: None,
+                    kept: None,
                     rebuilds_finished: 0,
                     rebuild_failed: None,
                 },
@@ -339,9 +346,12 @@ fn read_views(c: &Connection, head: u64) -> rusqlite::Result<Vec<View>> {
         let rows: Option<i64> = c.query_row(&sql, [], |r| r.get(0)).optional()?;
         status.rows = unsigned(rows.unwrap_or(0));
         status.parked = c
-            .prepare("SELECT key, reason FROM fait_parked_keys WHERE view = ?1")?
-            .query_map([&status.name], |r| Ok((r.get(0)?, r.get(1)?)))?
+            .prepare("SELECT key, reason FROM fait_parked_keys WHERE view = ?1 AND gen = ?2")?
+            .query_map(params![status.name, status.generation as i64], |r| {
+                Ok((r.get(0)?, r.get(1)?))
+            })?
             .collect::<rusqlite::Result<_>>()?;
+        status.parked_keys = status.parked.len() as u64;
     }
     Ok(views)
 }

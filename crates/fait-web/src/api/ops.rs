@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use fait::app::ProcessCount;
+use fait::app::{ProcessCount, ViewAction};
 use metrics::gauge;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
@@ -108,7 +108,9 @@ pub(super) async fn rebuild(
     At(name): At<String>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let before = shared.app.view_status(&name).await?.rebuilds_finished;
-    shared.app.rebuild_view(&name)?;
+    let again = ViewAction::Rebuild { hold: false };
+    let begun = shared.app.act_on_view(&name, again).await;
+    begun.map_err(|e| Problem::from(fait::store::StoreError::new(e)))?;
     let watch = format!("/api/ops/views/{name}");
     let body = json!({"outcome": "accepted", "watch": watch, "rebuilds_finished": before});
     Ok((StatusCode::ACCEPTED, Json(body)))
@@ -147,7 +149,7 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Prob
     for v in shared.app.views().await? {
         let name = v.name;
         gauge!("fait_view_lag_events", "view" => name.clone()).set(v.lag_events as f64);
-        gauge!("fait_view_parked_keys", "view" => name).set(v.parked.len() as f64);
+        gauge!("fait_view_parked_keys", "view" => name).set(v.parked_keys as f64);
     }
     for p in shared.app.processes().await? {
         let ProcessCount {

@@ -27,7 +27,7 @@ pub(super) async fn rows(
         limit,
     };
     let caught_up = shared.app.wait_for_view(&name, wanted, WAIT).await?;
-    let found = shared.app.view_rows(&name, &rows)?;
+    let found = shared.app.view_rows(&name, &rows).await?;
     let status = shared.app.view_status(&name).await?;
     let full = found.len() >= limit.clamp(1, 1000);
     let next = found.last().filter(|_| full).map(|r| r.key.clone());
@@ -45,7 +45,7 @@ pub(super) async fn row(
 ) -> Result<Json<Value>, Problem> {
     words.only(&["at_least"])?;
     let caught_up = shared.app.wait_for_view(&name, wanted, WAIT).await?;
-    match shared.app.view_row(&name, &key)? {
+    match shared.app.view_row(&name, &key).await? {
         Some(row) => {
             let mut out = json!(row);
             out["caught_up"] = caught_up.into();

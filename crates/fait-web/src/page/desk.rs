@@ -70,7 +70,13 @@ impl Desk {
         let all = self.shared.manifest.views.iter();
         let (page, of) = (parts.next(), decode(parts.next().unwrap_or_default()));
         match page {
-            Some("inbox" | "tasks" | "do") => self.views(),
+            // What others are asked is named there by what they see.
+            Some("inbox") => {
+                let tasks = self.shared.manifest.commands.values();
+                let seen = tasks.filter_map(|t| t.page.sees.as_deref());
+                seen.filter(|v| self.view(v).is_some()).collect()
+            }
+            Some("tasks" | "do") => self.views(),
             Some("views") => all.map(|(n, _)| n.as_str()).filter(|n| *n == of).collect(),
             Some("things") => {
                 let about = all.filter(|(_, v)| v.key == of);

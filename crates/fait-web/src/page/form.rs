@@ -53,9 +53,9 @@ pub(super) async fn history(desk: &Desk, thing: &Thing) -> Result<Vec<StoredEven
 impl Form<'_> {
     /// The whole page.
     pub(super) async fn page(&self, desk: &Desk) -> Result<Html, Trouble> {
-        let row = row(desk, self.task, self.thing.as_ref())?;
+        let row = row(desk, self.task, self.thing.as_ref()).await?;
         let given = self.given_words();
-        let title = title(desk, self.task, self.thing.as_ref(), row.as_ref(), &given)?;
+        let title = title(desk, self.task, self.thing.as_ref(), row.as_ref(), &given).await?;
         let events = match &self.thing {
             Some(thing) => history(desk, thing).await?,
             None => vec![],

@@ -35,13 +35,13 @@ pub(super) async fn show(mut desk: Desk, params: Params) -> Result<Response, Tro
             }
             @if let Some(receipt) = receipt { (receipt) }
             div #lists data-live {
-                @if !late.is_empty() { (section(&desk, "Late", &late)?) }
-                @if !now.is_empty() { (section(&desk, "Now", &now)?) }
+                @if !late.is_empty() { (section(&desk, "Late", &late).await?) }
+                @if !now.is_empty() { (section(&desk, "Now", &now).await?) }
                 @if late.is_empty() && now.is_empty() {
                     p.empty { "Nothing to do right now. What is asked of you appears here by "
                         "itself." }
                 }
-                (others(&desk)?)
+                (others(&desk).await?)
             }
             (starts(&desk))
         }
@@ -61,10 +61,10 @@ fn is_late(asked: &Asked, now: Time) -> bool {
     asked.open.issued.due.is_some_and(|due| due < now)
 }
 
-fn section(desk: &Desk, heading: &str, tasks: &[&Asked]) -> Result<Markup, Trouble> {
+async fn section(desk: &Desk, heading: &str, tasks: &[&Asked]) -> Result<Markup, Trouble> {
     let mut items = vec![];
     for asked in tasks {
-        items.push(item(desk, asked)?);
+        items.push(item(desk, asked).await?);
     }
     Ok(html! {
         section {
@@ -74,8 +74,8 @@ fn section(desk: &Desk, heading: &str, tasks: &[&Asked]) -> Result<Markup, Troub
     })
 }
 
-fn item(desk: &Desk, asked: &Asked) -> Result<Markup, Trouble> {
-    let named = Named::of(desk, asked)?;
+async fn item(desk: &Desk, asked: &Asked) -> Result<Markup, Trouble> {
+    let named = Named::of(desk, asked).await?;
     let issued = &asked.open.issued;
     let mut more = vec![];
     if !named.short.is_empty() {
@@ -139,7 +139,7 @@ pub(super) struct Named {
 }
 
 impl Named {
-    pub(super) fn of(desk: &Desk, asked: &Asked) -> Result<Named, Trouble> {
+    pub(super) async fn of(desk: &Desk, asked: &Asked) -> Result<Named, Trouble> {
         let issued = &asked.open.issued;
         let Some(task) = desk.shared.command(&issued.name) else {
             let (title, short, thing) = (plain(&issued.name), String::new(), None);
@@ -150,8 +150,8 @@ impl Named {
             });
         };
         let thing = about(desk, task, &issued.body);
-        let row = row(desk, task, thing.as_ref())?;
-        let title = title(desk, task, thing.as_ref(), row.as_ref(), &issued.body)?;
+        let row = row(desk, task, thing.as_ref()).await?;
+        let title = title(desk, task, thing.as_ref(), row.as_ref(), &issued.body).await?;
         let view = task.page.sees.as_deref().and_then(|v| desk.view(v));
         let short = match (view, &row) {
             (Some(view), Some(row)) => in_short(&view.row, row, &title),
@@ -165,7 +165,7 @@ impl Named {
     }
 }
 
-fn others(desk: &Desk) -> Result<Markup, Trouble> {
+async fn others(desk: &Desk) -> Result<Markup, Trouble> {
     let role = desk.who.role.as_deref().unwrap_or_default();
     let all = desk.shared.app.waiting(MOST)?;
     let theirs = all.iter().filter(|a| match &a.open.issued.to {
@@ -175,7 +175,7 @@ fn others(desk: &Desk) -> Result<Markup, Trouble> {
     });
     let mut items = vec![];
     for asked in theirs.take(OTHERS) {
-        let named = Named::of(desk, asked)?;
+        let named = Named::of(desk, asked).await?;
         let with = match &asked.open.issued.to {
             Target::Role(to) | Target::System(to) => to.as_str(),
             Target::Here => "",

@@ -59,6 +59,7 @@ fn show(
     again: bool,
     undo: Option<(String, String)>,
 ) -> Markup {
+    let shown = caught(desk.caught_up);
     let teller = Teller::new(desk, None, events);
     let lines: Vec<_> = events.iter().flat_map(|e| teller.lines(e)).collect();
     html! {
@@ -74,7 +75,7 @@ fn show(
                         @if !line.words.is_empty() { span.words { (line.words) } }
                     }
                 }
-                p #caught-up data-live data-say=(caught(desk.caught_up)) { (caught(desk.caught_up)) }
+                p #caught-up data-live data-say=(shown) { (shown) }
                 @for thing in things(events) {
                     p { a href=(thing.address()) { "See " (small(&thing.name())) } }
                 }
@@ -87,7 +88,7 @@ fn show(
 }
 
 /// Whether the lists show what the person has done.
-pub(super) fn caught(up: bool) -> &'static str {
+fn caught(up: bool) -> &'static str {
     if up {
         "The lists show it."
     } else {

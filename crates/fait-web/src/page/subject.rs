@@ -52,7 +52,7 @@ pub(super) fn about(desk: &Desk, task: &CommandEntry, body: &Value) -> Option<Th
 }
 
 /// The row that the task shows.
-pub(super) fn row(
+pub(super) async fn row(
     desk: &Desk,
     task: &CommandEntry,
     thing: Option<&Thing>,
@@ -63,12 +63,12 @@ pub(super) fn row(
     if desk.view(view).is_none_or(|v| v.key != thing.kind) {
         return Ok(None);
     }
-    let row = desk.shared.app.view_row(view, &thing.key)?;
+    let row = desk.shared.app.view_row(view, &thing.key).await?;
     Ok(row.map(|r| r.row))
 }
 
 /// The title with the words of the thing, such as `Cook the food for table 4`.
-pub(super) fn title(
+pub(super) async fn title(
     desk: &Desk,
     task: &CommandEntry,
     thing: Option<&Thing>,
@@ -87,7 +87,7 @@ pub(super) fn title(
         let own = own.map(|v| &v[name]).find(|v| !v.is_null()).cloned();
         let word = match own {
             Some(word) => Some(word),
-            None => elsewhere(desk, thing, name)?,
+            None => elsewhere(desk, thing, name).await?,
         };
         let Some(word) = word else {
             return Ok(task.title.clone());
@@ -100,12 +100,16 @@ pub(super) fn title(
 }
 
 /// A word about a thing from any other view that is keyed by its kind.
-fn elsewhere(desk: &Desk, thing: Option<&Thing>, name: &str) -> Result<Option<Value>, Trouble> {
+async fn elsewhere(
+    desk: &Desk,
+    thing: Option<&Thing>,
+    name: &str,
+) -> Result<Option<Value>, Trouble> {
     let Some(thing) = thing else { return Ok(None) };
     for (view, entry) in &desk.shared.manifest.views {
         if entry.key == thing.kind
             && entry.row["properties"].get(name).is_some()
-            && let Some(row) = desk.shared.app.view_row(view, &thing.key)?
+            && let Some(row) = desk.shared.app.view_row(view, &thing.key).await?
             && !row.row[name].is_null()
         {
             return Ok(Some(row.row[name].clone()));

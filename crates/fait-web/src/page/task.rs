@@ -168,7 +168,7 @@ async fn closed(desk: &Desk, ask: Uuid, why: &str) -> Result<Response, Trouble> 
         about(desk, task, &a.open.issued.body) == thing
     });
     let newer = match newer {
-        Some(asked) => Some((asked.open.issued.id, Named::of(desk, asked)?.title)),
+        Some(asked) => Some((asked.open.issued.id, Named::of(desk, asked).await?.title)),
         None => None,
     };
     let gone = format!(

@@ -22,7 +22,7 @@ pub(super) async fn show(
 ) -> Result<Html, Trouble> {
     let thing = Thing::new(&kind, &key);
     let events = history(&desk, &thing).await?;
-    let rows = rows(&desk, &thing)?;
+    let rows = rows(&desk, &thing).await?;
     if events.is_empty() && rows.is_empty() {
         let detail = format!("nothing has happened to {} `{key}`", plain(&kind));
         return Err(Trouble::not_found(detail));
@@ -35,7 +35,7 @@ pub(super) async fn show(
             div.columns {
                 div.do {
                     div #state data-live {
-                        (open(&desk, &thing)?)
+                        (open(&desk, &thing).await?)
                         @for row in &rows { (row) }
                     }
                     div #offers data-live { (offers) }
@@ -54,11 +54,11 @@ pub(super) async fn show(
 }
 
 /// Its row in every view that is keyed by its kind.
-fn rows(desk: &Desk, thing: &Thing) -> Result<Vec<Markup>, Trouble> {
+async fn rows(desk: &Desk, thing: &Thing) -> Result<Vec<Markup>, Trouble> {
     let mut out = vec![];
     let views = desk.shared.manifest.views.iter();
     for (name, view) in views.filter(|(_, v)| v.key == thing.kind) {
-        let Some(row) = desk.shared.app.view_row(name, &thing.key)? else {
+        let Some(row) = desk.shared.app.view_row(name, &thing.key).await? else {
             continue;
         };
         out.push(html! {
@@ -79,10 +79,10 @@ fn rows(desk: &Desk, thing: &Thing) -> Result<Vec<Markup>, Trouble> {
 }
 
 /// What is asked of anybody about it.
-fn open(desk: &Desk, thing: &Thing) -> Result<Markup, Trouble> {
+async fn open(desk: &Desk, thing: &Thing) -> Result<Markup, Trouble> {
     let mut items = vec![];
     for asked in &desk.shared.app.waiting(MOST)? {
-        let named = Named::of(desk, asked)?;
+        let named = Named::of(desk, asked).await?;
         if named.thing.as_ref() != Some(thing) {
             continue;
         }

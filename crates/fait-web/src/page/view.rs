@@ -29,7 +29,7 @@ pub(super) async fn show(
         limit: ROWS + 1,
         ..RowsQuery::default()
     };
-    let mut rows = desk.shared.app.view_rows(&name, &query)?;
+    let mut rows = desk.shared.app.view_rows(&name, &query).await?;
     let more = rows.len() > ROWS;
     rows.truncate(ROWS);
     let next = rows.last().filter(|_| more).map(|r| r.key.clone());

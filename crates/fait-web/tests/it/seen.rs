@@ -180,7 +180,11 @@ async fn the_address_alone_is_enough_where_no_cookie_is_kept() {
     let sent = offer_by_form(&shop, "cup").await;
     let clerk = crate::pages::page(&shop, "clerk", location(&sent)).await;
     assert!(clerk.body.contains("The lists show it."), "{}", clerk.body);
-    let rows = shop.app.view_rows("shelf", &Default::default()).unwrap();
+    let rows = shop
+        .app
+        .view_rows("shelf", &Default::default())
+        .await
+        .unwrap();
     assert_eq!(rows.len(), 1);
 }
 

@@ -52,6 +52,8 @@ pub struct AppBuilder {
     views_file: Option<PathBuf>,
     clock: Option<Clock>,
     models_in_memory: Option<usize>,
+    view_threads: Option<usize>,
+    hold_switches: bool,
     pub(super) commands: Vec<CommandDef>,
     views: Vec<ProjectionDef>,
     pub(super) processes: Vec<ProcessDef>,
@@ -119,6 +121,24 @@ impl AppBuilder {
     #[must_use]
     pub fn models_in_memory(mut self, most: usize) -> Self {
         self.models_in_memory = Some(most);
+        self
+    }
+
+    /// How many threads fold a view at the same time when it has much to take in; as many as the
+    /// machine runs at once by default. With 1, nothing runs beside the runtime.
+    #[must_use]
+    pub fn view_threads(mut self, threads: usize) -> Self {
+        self.view_threads = Some(threads.max(1));
+        self
+    }
+
+    /// A view that this program makes anew, since its code changed, does not take the place of the
+    /// old one when it is ready: it waits, so that one can look at the difference, for
+    /// [`ViewAction::Switch`](super::ViewAction::Switch). Until then the old one is read, and does
+    /// not follow.
+    #[must_use]
+    pub fn hold_switches(mut self) -> Self {
+        self.hold_switches = true;
         self
     }
 
@@ -257,6 +277,8 @@ impl AppBuilder {
             recent: Recent::default(),
             pulse: Pulse::default(),
             bulks: Default::default(),
+            view_threads: self.view_threads.unwrap_or_else(cores),
+            hold_switches: self.hold_switches,
             stop: CancellationToken::new(),
             tasks,
             store,
@@ -422,6 +444,10 @@ impl AppBuilder {
     }
 }
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), BuildError> {
     let mut seen = BTreeSet::new();
     for name in names {
@@ -479,10 +505,10 @@ fn start(
     core.db.check_head(head)?;
     core.open_index()?;
     let begun = core.begin_processes(begins)?;
-    for view in core.views.values() {
-        let rebuild = core.prepare_view(view)?;
+    for view in core.views.values().filter(|v| !v.is_live()) {
+        core.prepare_view(view)?;
         core.tasks
-            .spawn_on(core.clone().run_view(view.clone(), rebuild), runtime);
+            .spawn_on(core.clone().run_view(view.clone()), runtime);
     }
     for process in core.processes.values() {
         let begun = begun.get(&process.def.name).copied().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Looking at a running system: events, causes, processes, health.
 
 use super::{App, Ignored, ProcessCount};
+use crate::runtime::view::ViewState;
 use crate::trace::Cause;
 use fait_core::event::{EventDef, Position, StoredEvent, Time};
 use fait_core::manifest::{Edge, Manifest};
@@ -217,7 +218,8 @@ impl App {
             reasons.push("the system is stopping".to_string());
         }
         let far = |at: Position| head.saturating_sub(at) > BEHIND;
-        for v in self.core.views.values().filter(|v| far(v.feed.at())) {
+        let waits = |v: &&std::sync::Arc<ViewState>| far(v.feed.at()) && !v.settled(head);
+        for v in self.core.views.values().filter(waits) {
             let behind = head - v.feed.at();
             reasons.push(format!("view `{}` is {behind} events behind", v.def.name));
         }

@@ -30,7 +30,10 @@ pub use crate::runtime::route::{Ignored, MAX_HELD_EVENTS};
 pub use crate::runtime::snapshots::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOTS, MAX_SNAPSHOTS_BYTES};
 pub use crate::runtime::step::MAX_ISSUED;
 pub use crate::runtime::token::{Token, TokenError};
-pub use crate::runtime::view::{RebuildStatus, RowsQuery, ViewRow, ViewStatus};
+pub use crate::runtime::view::{
+    AsOf, Differs, KeptStatus, RebuildState, RebuildStatus, Responsible, RowDiff, RowsQuery, Side,
+    Unplaced, ViewAction, ViewDiff, ViewDone, ViewError, ViewRow, ViewStatus,
+};
 pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};
 pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
@@ -119,7 +122,7 @@ impl App {
     async fn is_settled(&self, head: Position) -> bool {
         let core = &self.core;
         let followed = core.index.at() >= head
-            && core.views.values().all(|v| v.feed.at() >= head)
+            && core.views.values().all(|v| v.settled(head))
             && core.processes.values().all(|p| p.feed.at() >= head);
         let now = core.clock.now();
         followed

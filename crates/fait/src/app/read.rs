@@ -3,6 +3,7 @@
 use super::{App, Receipt, Token};
 use crate::runtime::view::ViewState;
 use fait_core::event::Position;
+use fait_core::projection::Mode;
 use fait_core::query::Query;
 use fait_core::store::{Range, StoreError};
 use std::time::Duration;
@@ -126,17 +127,19 @@ impl App {
     pub(super) async fn behind(&self, receipt: &Receipt) -> Vec<String> {
         let listens = |view: &ViewState| {
             let types = &view.def.types;
-            view.def.inline && receipt.events.iter().any(|e| types.contains(&e.ty))
+            view.def.mode == Mode::Inline && receipt.events.iter().any(|e| types.contains(&e.ty))
         };
         let mut behind: Vec<_> = self.core.views.values().filter(|v| listens(v)).collect();
         if behind.is_empty() {
             return vec![];
         }
         let shown = |view: &ViewState| view.feed.at() >= receipt.position;
+        // One that stands still until somebody lets it go on is not waited for either.
+        let come = |view: &ViewState| view.settled(receipt.position);
         tokio::select! {
             biased;
             () = self.core.stop.cancelled() => {}
-            _ = self.wait_until(MAX_WAIT, || behind.iter().all(|v| shown(v))) => {}
+            _ = self.wait_until(MAX_WAIT, || behind.iter().all(|v| come(v))) => {}
         }
         behind.retain(|v| !shown(v));
         behind.into_iter().map(|v| v.def.name.clone()).collect()

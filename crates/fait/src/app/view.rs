@@ -1,6 +1,9 @@
 //! Reading views.
 
-use super::{App, MAX_WAIT, ReadError, RowsQuery, Token, ViewRow, ViewStatus};
+use super::{
+    App, AsOf, MAX_WAIT, ReadError, RowsQuery, Token, ViewAction, ViewDiff, ViewDone, ViewError,
+    ViewRow, ViewStatus,
+};
 use crate::runtime::view::ViewState;
 use fait_core::event::Position;
 use fait_core::projection::Projection;
@@ -17,6 +20,7 @@ pub struct View<'a, P> {
     app: &'a App,
     at_least: Option<Token>,
     at_most: Duration,
+    as_of: Option<AsOf>,
     projection: PhantomData<fn() -> P>,
 }
 
@@ -32,6 +36,14 @@ impl<P: Projection> View<'_, P> {
     #[must_use]
     pub fn wait_at_most(mut self, time: Duration) -> Self {
         self.at_most = time;
+        self
+    }
+
+    /// Reads it as it was at a moment: folded again from the log by the code of today. One row of
+    /// a view that is keyed by tags costs its own events; all rows cost all of history.
+    #[must_use]
+    pub fn as_of(mut self, moment: impl Into<AsOf>) -> Self {
+        self.as_of = Some(moment.into());
         self
     }
 
@@ -61,8 +73,15 @@ impl<P: Projection> View<'_, P> {
     /// The view is not there, is still catching up, the token is of another history, or the row
     /// is not of this type.
     pub async fn get(&self, key: &P::Key) -> Result<Option<P::Row>, ReadError> {
-        let state = self.state().await?;
-        let row = self.app.core.view_row(state, &key.to_string())?;
+        let (state, key) = (self.state().await?, key.to_string());
+        let core = &self.app.core;
+        let row = match self.as_of {
+            Some(moment) => {
+                let at = core.position_of(moment).await?;
+                core.past_row(state, &key, at).await?
+            }
+            None => core.view_row(state, &key).await?,
+        };
         row.map(|r| typed(r.row)).transpose()
     }
 
@@ -72,7 +91,15 @@ impl<P: Projection> View<'_, P> {
     /// As for [`View::get`].
     pub async fn rows(&self, query: &RowsQuery) -> Result<Vec<(String, P::Row)>, ReadError> {
         let state = self.state().await?;
-        let rows = self.app.core.view_rows(state, query)?.into_iter();
+        let core = &self.app.core;
+        let rows = match self.as_of {
+            Some(moment) => {
+                let at = core.position_of(moment).await?;
+                core.past_rows(state, query, at).await?
+            }
+            None => core.view_rows(state, query).await?,
+        };
+        let rows = rows.into_iter();
         rows.map(|r| Ok((r.key, typed(r.row)?))).collect()
     }
 }
@@ -88,6 +115,7 @@ impl App {
             app: self,
             at_least: None,
             at_most: MAX_WAIT,
+            as_of: None,
             projection: PhantomData,
         }
     }
@@ -126,15 +154,54 @@ impl App {
     ///
     /// # Errors
     /// There is no such view, or it cannot be read.
-    pub fn view_row(&self, name: &str, key: &str) -> Result<Option<ViewRow>, StoreError> {
-        self.core.view_row(self.state(name)?, key)
+    pub async fn view_row(&self, name: &str, key: &str) -> Result<Option<ViewRow>, StoreError> {
+        self.core.view_row(self.state(name)?, key).await
+    }
+
+    /// One row of a view as it was at a moment.
+    ///
+    /// # Errors
+    /// There is no such view, or the log cannot be read.
+    pub async fn view_row_as_of(
+        &self,
+        name: &str,
+        key: &str,
+        moment: AsOf,
+    ) -> Result<Option<ViewRow>, StoreError> {
+        let state = self.state(name)?;
+        let at = self.core.position_of(moment).await?;
+        self.core.past_row(state, key, at).await
     }
 
     /// Some rows of a view by name.
     ///
     /// # Errors
     /// There is no such view or column, or it cannot be read.
-    pub fn view_rows(&self, name: &str, query: &RowsQuery) -> Result<Vec<ViewRow>, StoreError> {
+    pub async fn view_rows(
+        &self,
+        name: &str,
+        query: &RowsQuery,
+    ) -> Result<Vec<ViewRow>, StoreError> {
+        let state = self.readable(name, query)?;
+        self.core.view_rows(state, query).await
+    }
+
+    /// Some rows of a view as they were at a moment. All of history up to there is folded again.
+    ///
+    /// # Errors
+    /// There is no such view or column, or the log cannot be read.
+    pub async fn view_rows_as_of(
+        &self,
+        name: &str,
+        query: &RowsQuery,
+        moment: AsOf,
+    ) -> Result<Vec<ViewRow>, StoreError> {
+        let state = self.readable(name, query)?;
+        let at = self.core.position_of(moment).await?;
+        self.core.past_rows(state, query, at).await
+    }
+
+    fn readable(&self, name: &str, query: &RowsQuery) -> Result<&Arc<ViewState>, StoreError> {
         let state = self.state(name)?;
         let columns = state.def.row["properties"].as_object();
         let has = |c: &String| columns.is_some_and(|p| p.contains_key(c));
@@ -149,7 +216,35 @@ impl App {
                 names.join(", ")
             )));
         }
-        self.core.view_rows(state, query)
+        Ok(state)
+    }
+
+    /// What would change if the rebuilt generation that waits took the place of the one that
+    /// serves; lists at most so many rows, and counts all.
+    ///
+    /// # Errors
+    /// There is no such view, or nothing waits.
+    pub async fn view_diff(&self, name: &str, limit: usize) -> Result<ViewDiff, ViewError> {
+        self.core.view_diff(self.state(name)?, limit).await
+    }
+
+    /// What changed in a view between two moments, by the code of today, with the events that
+    /// changed it; lists at most so many rows, and counts all. All of history up to the later
+    /// moment is folded again.
+    ///
+    /// # Errors
+    /// There is no such view, or the log cannot be read.
+    pub async fn view_between(
+        &self,
+        name: &str,
+        from: AsOf,
+        to: AsOf,
+        limit: usize,
+    ) -> Result<ViewDiff, StoreError> {
+        let state = self.state(name)?;
+        let core = &self.core;
+        let span = (core.position_of(from).await?, core.position_of(to).await?);
+        core.view_between(state, span, limit).await
     }
 
     /// Waits until a view has come as far as a position; says whether it has.
@@ -163,6 +258,9 @@ impl App {
         at_most: Duration,
     ) -> Result<bool, StoreError> {
         let state = self.state(name)?;
+        if state.is_live() {
+            return Ok(true);
+        }
         Ok(self
             .wait_until(at_most, || state.feed.at() >= position)
             .await)
@@ -190,12 +288,12 @@ impl App {
         self.core.view_status(self.state(name)?, head)
     }
 
-    /// Asks for a rebuild beside the view that serves; [`App::views`] tells how far it is.
+    /// Asks something of a view, and waits until it is done; a rebuild, until it has begun:
+    /// [`App::view_status`] tells how far it is.
     ///
     /// # Errors
-    /// There is no such view.
-    pub fn rebuild_view(&self, name: &str) -> Result<(), StoreError> {
-        self.state(name)?.ask_for_rebuild();
-        Ok(())
+    /// There is no such view, or it cannot be done as things are.
+    pub async fn act_on_view(&self, name: &str, act: ViewAction) -> Result<ViewDone, ViewError> {
+        self.core.act_on_view(self.state(name)?, act).await
     }
 }

@@ -9,17 +9,25 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
 
 /// The format of `fait`'s own tables; another one means that the file is made anew.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
+
+const META: &str =
+    "CREATE TABLE IF NOT EXISTS fait_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);";
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS fait_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fait_feeds (name TEXT PRIMARY KEY, position INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS fait_views (
-  name TEXT PRIMARY KEY, version INTEGER NOT NULL, shape TEXT NOT NULL, tbl TEXT NOT NULL,
-  position INTEGER NOT NULL, events INTEGER NOT NULL, rebuild INTEGER NOT NULL DEFAULT 0);
+  name TEXT NOT NULL, gen INTEGER NOT NULL, version INTEGER NOT NULL, shape TEXT NOT NULL,
+  state TEXT NOT NULL, hold INTEGER NOT NULL DEFAULT 0, paused INTEGER NOT NULL DEFAULT 0,
+  wanted INTEGER NOT NULL DEFAULT 0, position INTEGER NOT NULL, events INTEGER NOT NULL,
+  tables TEXT NOT NULL, PRIMARY KEY (name, gen));
 CREATE TABLE IF NOT EXISTS fait_parked_keys (
-  view TEXT NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL, reason TEXT NOT NULL,
-  PRIMARY KEY (view, key));
+  view TEXT NOT NULL, gen INTEGER NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL,
+  reason TEXT NOT NULL, PRIMARY KEY (view, gen, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fait_unread (
+  view TEXT NOT NULL, gen INTEGER NOT NULL, position INTEGER NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (view, gen, position)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fait_instances (
   process TEXT NOT NULL, key TEXT NOT NULL, status TEXT NOT NULL, body TEXT NOT NULL,
   started_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, PRIMARY KEY (process, key));
@@ -49,12 +57,15 @@ CREATE TABLE IF NOT EXISTS fait_snapshots (
   seal TEXT NOT NULL, bytes INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (model, keys));
 ";
 
-/// One writer and one reader on the same file.
+/// Connections for reading, so that a long look keeps nobody waiting.
+const READERS: usize = 3;
+
+/// One writer and some readers on the same file.
 #[derive(Debug)]
 pub(crate) struct Db {
     writer: Mutex<Connection>,
     /// None in memory, where a second connection would see another database.
-    reader: Option<Mutex<Connection>>,
+    readers: Vec<Mutex<Connection>>,
 }
 
 /// An SQLite error with what was being done.
@@ -69,7 +80,7 @@ impl Db {
             let writer = Connection::open_in_memory().map_err(broken("be opened"))?;
             let db = Db {
                 writer: Mutex::new(writer),
-                reader: None,
+                readers: vec![],
             };
             db.prepare(store)?;
             return Ok(db);
@@ -87,7 +98,10 @@ impl Db {
             |e: rusqlite::Error| StoreError::new(format_args!("{place} cannot be opened: {e}"));
         let db = Db {
             writer: Mutex::new(open().map_err(named)?),
-            reader: Some(Mutex::new(open().map_err(named)?)),
+            readers: (0..READERS)
+                .map(|_| open().map(Mutex::new))
+                .collect::<Result<_, _>>()
+                .map_err(named)?,
         };
         db.prepare(store)?;
         Ok(db)
@@ -99,7 +113,7 @@ impl Db {
         let writer = Connection::open("").map_err(broken("be opened"))?;
         let db = Db {
             writer: Mutex::new(writer),
-            reader: None,
+            readers: vec![],
         };
         db.prepare(store)?;
         Ok(db)
@@ -107,18 +121,15 @@ impl Db {
 
     fn prepare(&self, store: Uuid) -> Result<(), StoreError> {
         self.write(|tx| {
-            tx.execute_batch(SCHEMA)?;
-            let known: Option<String> = tx
-                .query_row(
-                    "SELECT value FROM fait_meta WHERE name = 'store'",
-                    [],
-                    |r| r.get(0),
-                )
-                .optional()?;
+            tx.execute_batch(META)?;
+            let sql = "SELECT value FROM fait_meta WHERE name = 'store'";
+            let known: Option<String> = tx.query_row(sql, [], |r| r.get(0)).optional()?;
             let mine = format!("{store} {FORMAT}");
             if known.as_ref().is_some_and(|k| *k != mine) {
                 tracing::warn!("the views belong to another store or format: made anew");
                 forget_everything(tx)?;
+            } else {
+                tx.execute_batch(SCHEMA)?;
             }
             tx.execute(
                 "INSERT OR REPLACE INTO fait_meta VALUES ('store', ?1)",
@@ -178,7 +189,8 @@ impl Db {
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        let c = lock(self.reader.as_ref().unwrap_or(&self.writer));
+        let free = self.readers.iter().find_map(|c| c.try_lock().ok());
+        let c = free.unwrap_or_else(|| lock(self.readers.first().unwrap_or(&self.writer)));
         work(&c).map_err(broken("be read"))
     }
 
@@ -212,19 +224,19 @@ fn transact<T>(
 }
 
 fn forget_everything(tx: &Transaction<'_>) -> rusqlite::Result<()> {
-    let mut tables = tx.prepare("SELECT tbl FROM fait_views")?;
-    let tables: Vec<String> = tables
-        .query_map([], |r| r.get(0))?
+    // Also what another format made: all but the tables of SQLite itself goes.
+    let mut made = tx.prepare(
+        "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')
+         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type DESC",
+    )?;
+    let made: Vec<(String, String)> = made
+        .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    for table in tables {
-        tx.execute_batch(&format!("DROP TABLE IF EXISTS {}", quoted(&table)))?;
+    for (kind, name) in made {
+        let kind = if kind == "view" { "VIEW" } else { "TABLE" };
+        tx.execute_batch(&format!("DROP {kind} IF EXISTS {}", quoted(&name)))?;
     }
-    tx.execute_batch(
-        "DELETE FROM fait_feeds; DELETE FROM fait_views; DELETE FROM fait_parked_keys;
-         DELETE FROM fait_instances; DELETE FROM fait_open; DELETE FROM fait_deadlines;
-         DELETE FROM fait_held; DELETE FROM fait_backlog;
-         DELETE FROM fait_expiries; DELETE FROM fait_snapshots;",
-    )
+    tx.execute_batch(SCHEMA)
 }
 
 /// Notes how far a feed has come, in the transaction of what it fed.

@@ -143,7 +143,7 @@ impl Core {
             .store
             .read(query, Range::after(self.index.at(), BATCH))
             .await?;
-        let to = reached(&slice.events, slice.head);
+        let to = reached(&slice.events, slice.head, BATCH);
         let mut changed = Changed::default();
         self.db.write(|tx| {
             for event in &slice.events {

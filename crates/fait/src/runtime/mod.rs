@@ -53,6 +53,10 @@ pub(crate) struct Core {
     pub(crate) dispatch: dispatch::Dispatch,
     pub(crate) pulse: Pulse,
     pub(crate) bulks: bulk::Bulks,
+    /// Threads that fold one view at the same time.
+    pub(crate) view_threads: usize,
+    /// Rebuilt views wait for the word to serve.
+    pub(crate) hold_switches: bool,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }

@@ -68,7 +68,8 @@ pub(super) fn database(app: &App) -> Result<Vec<String>, StoreError> {
     ];
     app.core.db.read(|c| {
         let mut tables = own.to_vec();
-        let mut views = c.prepare("SELECT name, tbl FROM fait_views ORDER BY name")?;
+        let mut views =
+            c.prepare("SELECT name, tables FROM fait_views WHERE state = 'serving' ORDER BY name")?;
         let mut views = views.query([])?;
         while let Some(row) = views.next()? {
             let (name, table): (String, String) = (row.get(0)?, row.get(1)?);

@@ -122,7 +122,10 @@ impl Place {
 
     /// A system to be wired here: on the store of this place, with its clock.
     pub fn app(&self) -> AppBuilder {
-        let app = App::on(self.clone()).clock(self.0.clock.clone());
+        // Threads would end in another order each time.
+        let app = App::on(self.clone())
+            .clock(self.0.clock.clone())
+            .view_threads(1);
         match self.database() {
             Some(name) => app.views_in(name),
             None => app,

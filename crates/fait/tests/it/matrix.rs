@@ -6,7 +6,7 @@ mod failing;
 
 use failing::{Failing, When};
 use fait::Clock;
-use fait::app::{Act, App, Begin, RowsQuery};
+use fait::app::{Act, App, Begin, RowsQuery, ViewAction};
 use fait::event::{Event, NewEvent, Origin, Tag, Time, minutes, seconds};
 use fait::process::{Class, Fact, InputRef, Status};
 use fait::query::Query;
@@ -290,8 +290,12 @@ async fn f15_rebuilding_everything_under_load_sends_nothing() {
         }
     });
     for _ in 0..3 {
-        app.rebuild_view("shelf").unwrap();
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        app.act_on_view("shelf", ViewAction::Rebuild { hold: false })
+            .await
+            .unwrap();
+        while app.view_status("shelf").await.unwrap().rebuild.is_some() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
     traffic.await.unwrap();
     all_whole(&app, &*store, 400).await;
@@ -314,13 +318,15 @@ async fn looks(app: &App) -> (Vec<String>, Vec<String>) {
     let instances = app.instances(None, None, 10_000).unwrap();
     let mut instances: Vec<String> = instances.iter().map(|i| format!("{i:?}")).collect();
     instances.sort();
-    let rows = app.view_rows(
-        "shelf",
-        &RowsQuery {
-            limit: 10_000,
-            ..RowsQuery::default()
-        },
-    );
+    let rows = app
+        .view_rows(
+            "shelf",
+            &RowsQuery {
+                limit: 10_000,
+                ..RowsQuery::default()
+            },
+        )
+        .await;
     let rows = rows.unwrap().iter().map(|row| format!("{row:?}")).collect();
     (instances, rows)
 }

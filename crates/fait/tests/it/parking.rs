@@ -137,7 +137,10 @@ async fn a_system_that_does_not_answer_keeps_nobody_else_waiting() {
     }
     // All the bells are being rung in vain; the kitchen's silence cancels the orders all the same.
     app.advance(minutes(16)).await;
-    let rows = app.view_rows("open-orders", &RowsQuery::default()).unwrap();
+    let rows = app
+        .view_rows("open-orders", &RowsQuery::default())
+        .await
+        .unwrap();
     assert!(rows.is_empty(), "{rows:?}");
     assert!(!app.waiting(10).unwrap().is_empty(), "the bells wait");
     app.stop().await;

@@ -4,7 +4,7 @@ use crate::kitchen;
 use fait::app::{App, AppBuilder, Envelope, ReadError, Receipt, SendError, Token};
 use fait::decision::{Context, Decide};
 use fait::event::{Meta, minutes};
-use fait::projection::Projection;
+use fait::projection::{Mode, Projection};
 use fait::reexport::serde_json::{self, json};
 use fait::reexport::uuid::Uuid;
 use fait::store::{Memory, StoreError};
@@ -120,7 +120,7 @@ pub(crate) struct Wall;
 
 impl Projection for Wall {
     const NAME: &'static str = "wall";
-    const INLINE: bool = true;
+    const MODE: Mode = Mode::Inline;
     type Key = NoteId;
     type Events = Notes;
     type Row = Line;
@@ -303,7 +303,7 @@ pub(crate) struct AtOnce;
 
 impl Projection for AtOnce {
     const NAME: &'static str = "at-once";
-    const INLINE: bool = true;
+    const MODE: Mode = Mode::Inline;
     type Key = kitchen::TableId;
     type Events = kitchen::TableLoad;
     type Row = kitchen::OpenRow;

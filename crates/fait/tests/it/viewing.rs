@@ -57,10 +57,10 @@ async fn one_unreadable_event_parks_one_key() {
     assert_eq!(status.parked.keys().collect::<Vec<_>>(), ["1"]);
     assert!(status.parked["1"].contains("OrderPlaced version 2 at position 2"));
     assert!(
-        app.view_row("open-orders", "1").unwrap().is_none(),
+        app.view_row("open-orders", "1").await.unwrap().is_none(),
         "nothing over a gap"
     );
-    let row = app.view_row("open-orders", "2").unwrap().unwrap();
+    let row = app.view_row("open-orders", "2").await.unwrap().unwrap();
     assert_eq!(row.stale, None);
     // The process of that order waits for a person; the others go on.
     let parked = app.parked().unwrap();
@@ -78,10 +78,11 @@ async fn a_panic_in_a_projection_parks_the_key_and_says_so_on_the_row() {
     app.send(place("poison", 1, "soup", 1)).await.unwrap();
     app.send(place("last", 2, "soup", 1)).await.unwrap();
     app.settle().await;
-    let row = app.view_row("open-orders", "1").unwrap().unwrap();
+    let row = app.view_row("open-orders", "1").await.unwrap().unwrap();
     assert!(row.stale.unwrap().contains("this dish is poison"));
     assert!(
         app.view_row("open-orders", "2")
+            .await
             .unwrap()
             .unwrap()
             .stale
@@ -105,7 +106,7 @@ async fn rows_can_be_filtered_paged_and_queried_with_sql() {
         after: Some("2".into()),
         ..RowsQuery::default()
     };
-    let rows = app.view_rows("open-orders", &query).unwrap();
+    let rows = app.view_rows("open-orders", &query).await.unwrap();
     assert_eq!(
         rows.iter().map(|r| r.key.as_str()).collect::<Vec<_>>(),
         ["3", "4"]
@@ -119,22 +120,29 @@ async fn rows_can_be_filtered_paged_and_queried_with_sql() {
                 ..RowsQuery::default()
             },
         )
+        .await
         .unwrap();
     assert_eq!(
         rows.iter().map(|r| r.key.as_str()).collect::<Vec<_>>(),
         ["5"]
     );
     let filter = [("opne".to_string(), "x".to_string())].into();
-    let e = app.view_rows(
-        "open-orders",
-        &RowsQuery {
-            filter,
-            ..RowsQuery::default()
-        },
-    );
+    let e = app
+        .view_rows(
+            "open-orders",
+            &RowsQuery {
+                filter,
+                ..RowsQuery::default()
+            },
+        )
+        .await;
     let e = e.unwrap_err().to_string();
     assert_eq!(e, "view `open-orders` has no column `opne`; it has open");
-    let e = app.view_row("open-order", "1").unwrap_err().to_string();
+    let e = app
+        .view_row("open-order", "1")
+        .await
+        .unwrap_err()
+        .to_string();
     assert_eq!(
         e,
         "there is no view `open-order`; did you mean `open-orders`?"

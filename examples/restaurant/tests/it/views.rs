@@ -2,6 +2,7 @@
 
 use crate::house::all;
 use fait::Clock;
+use fait::app::ViewAction;
 use restaurant::card::Terminal;
 use restaurant::staff::{Staff, work};
 use std::path::Path;
@@ -34,7 +35,8 @@ async fn a_rebuild_gives_the_same_bytes_and_sends_nothing() {
         let status = app.view_status(name).await.unwrap();
         let live = dump(folder.path(), &status.table);
         assert!(!live.is_empty(), "{name} has no rows to compare");
-        app.rebuild_view(name).unwrap();
+        let again = ViewAction::Rebuild { hold: false };
+        app.act_on_view(name, again).await.unwrap();
         while app.view_status(name).await.unwrap().rebuilds_finished == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -1,0 +1,245 @@
+//! Making a generation beside the one that serves: all of history, on all cores, in the
+//! background. It goes on where it stood after a crash, waits when it is told to, and tells how
+//! fast it is.
+
+use super::catalog::Generation;
+use super::fill::{Filler, MAX_DIRTY};
+use super::status::RebuildState;
+use super::{ViewState, lock, reached};
+use crate::runtime::Core;
+use fait_core::event::Position;
+use fait_core::store::{Range, StoreError};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Events read at once at first, and at most.
+const PAGES: (usize, usize) = (1024, 16_384);
+
+/// Bytes of events that are read at once, as far as can be foreseen.
+const PAGE_BYTES: usize = 8 << 20;
+
+/// What was taken in is written at the latest after so long.
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+
+/// The rate is that of so long.
+const RATE_OF: Duration = Duration::from_secs(5);
+
+/// It is tried again after trouble, at first and at most after so long.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// A generation that is being made, or is ready.
+#[derive(Debug)]
+pub(crate) struct Build {
+    pub(crate) number: u64,
+    pub(crate) hold: AtomicBool,
+    paused: AtomicBool,
+    ready: AtomicBool,
+    position: AtomicU64,
+    until: AtomicU64,
+    samples: Mutex<VecDeque<(Instant, Position)>>,
+    wake: Notify,
+    pub(crate) cancel: CancellationToken,
+}
+
+/// How a build ended.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Ended {
+    CaughtUp,
+    Cancelled,
+    /// The system stops; it goes on next time.
+    Stopped,
+}
+
+impl Build {
+    pub(crate) fn new(g: &Generation, ready: bool) -> Build {
+        Build {
+            number: g.number,
+            hold: AtomicBool::new(g.hold),
+            paused: AtomicBool::new(g.paused),
+            ready: AtomicBool::new(ready),
+            position: AtomicU64::new(g.position),
+            until: AtomicU64::new(g.position),
+            samples: Mutex::default(),
+            wake: Notify::new(),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    pub(crate) fn at(&self) -> Position {
+        self.position.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn until(&self) -> Position {
+        self.until.load(Ordering::Acquire).max(self.at())
+    }
+
+    pub(crate) fn state(&self) -> RebuildState {
+        match self.ready.load(Ordering::Acquire) {
+            true => RebuildState::Ready,
+            false if self.paused.load(Ordering::Acquire) => RebuildState::Paused,
+            false => RebuildState::Building,
+        }
+    }
+
+    pub(crate) fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Release);
+        lock(&self.samples).clear();
+        self.wake.notify_one();
+    }
+
+    pub(crate) fn note(&self, position: Position, until: Position) {
+        self.position.store(position, Ordering::Release);
+        self.until.store(until, Ordering::Release);
+        let now = Instant::now();
+        let mut samples = lock(&self.samples);
+        samples.push_back((now, position));
+        while samples.front().is_some_and(|(t, _)| now - *t > RATE_OF) {
+            samples.pop_front();
+        }
+    }
+
+    /// Positions per second of late.
+    pub(crate) fn rate(&self) -> u64 {
+        let samples = lock(&self.samples);
+        let (Some((begun, from)), Some((now, to))) = (samples.front(), samples.back()) else {
+            return 0;
+        };
+        let took = (*now - *begun).as_millis().max(1);
+        let passed = u128::from(to.saturating_sub(*from)) * 1000 / took;
+        u64::try_from(passed).unwrap_or(u64::MAX)
+    }
+}
+
+impl Core {
+    /// Begins or goes on to make a generation, up to a position or to the head. How it ended is
+    /// told to whoever keeps the view.
+    pub(crate) fn begin_build(
+        self: &Arc<Self>,
+        view: &Arc<ViewState>,
+        g: Generation,
+        goal: Option<Position>,
+        done: mpsc::UnboundedSender<Ended>,
+    ) {
+        let build = Arc::new(Build::new(&g, false));
+        *lock(&view.build) = Some(build.clone());
+        let (core, view) = (self.clone(), view.clone());
+        let work = async move {
+            let ended = core.build(&view, &build, &g, goal).await;
+            // Whoever keeps the view is gone when the system stops.
+            let _ = done.send(ended);
+            core.pulse.beat();
+        };
+        let runtime = tokio::runtime::Handle::current();
+        if self.view_threads == 1 {
+            self.tasks.spawn_on(work, &runtime);
+            return;
+        }
+        // On a thread of its own, which gives way to those that answer people.
+        let (here, tasks) = (runtime.clone(), self.tasks.token());
+        std::thread::spawn(move || {
+            let _tracked = tasks;
+            // Where the system does not have it, the rebuild is only less modest.
+            let _ = rustix::process::nice(10);
+            here.block_on(work);
+        });
+    }
+
+    async fn build(
+        &self,
+        view: &ViewState,
+        build: &Build,
+        g: &Generation,
+        goal: Option<Position>,
+    ) -> Ended {
+        let (name, number) = (&view.def.name, g.number);
+        tracing::info!(view = name, number, from = g.position, "rebuilding");
+        let (mut wait, longest) = AGAIN;
+        let mut g = g.clone();
+        loop {
+            let e = match self.build_on(view, build, &g, goal).await {
+                Ok(ended) => return ended,
+                Err(e) => e,
+            };
+            tracing::error!(view = name, error = %e, "a rebuild waits; the old view serves on");
+            *lock(&view.failed) = Some(e.to_string());
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ended::Stopped,
+                () = build.cancel.cancelled() => return Ended::Cancelled,
+                () = tokio::time::sleep(wait) => {}
+            }
+            wait = (wait * 2).min(longest);
+            g.position = self.written(name, number).unwrap_or(g.position);
+        }
+    }
+
+    fn written(&self, view: &str, number: u64) -> Option<Position> {
+        let all = self
+            .db
+            .read(|c| super::catalog::generations(c, view))
+            .ok()?;
+        all.iter().find(|g| g.number == number).map(|g| g.position)
+    }
+
+    async fn build_on(
+        &self,
+        view: &ViewState,
+        build: &Build,
+        g: &Generation,
+        goal: Option<Position>,
+    ) -> Result<Ended, StoreError> {
+        let mut filler = Filler::open(&self.db, &view.def, g, self.view_threads)?;
+        let query = view.query();
+        let (mut page, most) = PAGES;
+        let mut written = Instant::now();
+        loop {
+            let ends = loop {
+                match () {
+                    () if build.cancel.is_cancelled() => break Some(Ended::Cancelled),
+                    () if self.stop.is_cancelled() => break Some(Ended::Stopped),
+                    () if !build.paused.load(Ordering::Acquire) => break None,
+                    () => {}
+                }
+                tokio::select! {
+                    () = build.wake.notified() => {}
+                    () = build.cancel.cancelled() => {}
+                    () = self.stop.cancelled() => {}
+                }
+            };
+            if let Some(ended) = ends {
+                self.db.write(|tx| filler.write(tx))?;
+                return Ok(ended);
+            }
+            let range = Range {
+                before: goal.map(|g| g + 1),
+                ..Range::after(filler.position, page)
+            };
+            let slice = self.store.read(&query, range).await?;
+            let until = goal.unwrap_or(slice.head).min(slice.head);
+            let to = reached(&slice.events, until, page);
+            let bytes: usize = slice.events.iter().map(|e| e.data.len()).sum();
+            filler
+                .take_here(&self.db, &*self.store, &slice.events, to)
+                .await?;
+            let caught_up = to >= until;
+            let paused = build.paused.load(Ordering::Acquire);
+            if caught_up || paused || filler.dirty() >= MAX_DIRTY || written.elapsed() > WRITE_EVERY
+            {
+                self.db.write(|tx| filler.write(tx))?;
+                written = Instant::now();
+            }
+            build.note(to, until);
+            if caught_up {
+                return Ok(Ended::CaughtUp);
+            }
+            // Small events make large pages: what counts is what they take in memory.
+            let each = (bytes / slice.events.len().max(1)).max(1) + 256;
+            page = (PAGE_BYTES / each).clamp(64, most);
+            tokio::task::yield_now().await;
+        }
+    }
+}

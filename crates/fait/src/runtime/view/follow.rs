@@ -1,0 +1,321 @@
+//! Keeping one view: it follows the log, does what is asked of it, and lets a rebuilt generation
+//! take the place of the one that serves. One task does all of this, so that the tables of a view
+//! have one writer.
+
+use super::build::{Build, Ended};
+use super::catalog::{self, Generation, State};
+use super::fill::Filler;
+use super::{BATCH, ViewState, lock, reached, table};
+use crate::runtime::Core;
+use fait_core::event::Position;
+use fait_core::store::{Range, StoreError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Events read at once while a view is far behind.
+const FAR: usize = 8192;
+
+/// Who keeps a view.
+pub(super) struct Keeper {
+    pub(super) core: Arc<Core>,
+    pub(super) view: Arc<ViewState>,
+    /// The generation that serves, when it follows.
+    pub(super) serving: Option<Filler>,
+    /// One that is ready and follows with it.
+    pub(super) ready: Option<Filler>,
+    pub(super) ended: mpsc::UnboundedReceiver<Ended>,
+    end: mpsc::UnboundedSender<Ended>,
+    far: bool,
+}
+
+impl Core {
+    /// Keeps one view up to date until the system stops.
+    pub(crate) async fn run_view(self: Arc<Self>, view: Arc<ViewState>) {
+        let Some(mut asked) = lock(&view.asked).take() else {
+            return;
+        };
+        let stop = self.stop.clone();
+        let store = self.store.clone();
+        let (end, ended) = mpsc::unbounded_channel();
+        let mut keeper = Keeper {
+            core: self,
+            view,
+            serving: None,
+            ready: None,
+            ended,
+            end,
+            far: false,
+        };
+        let mut trouble = keeper.begin().await.err();
+        loop {
+            if let Some(e) = trouble.take() {
+                tracing::error!(view = keeper.view.def.name, error = %e, "the view waits");
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                }
+                trouble = keeper.begin().await.err();
+                continue;
+            }
+            let at = keeper.serving.as_ref().map(|s| s.position);
+            let more = store.wait(at.unwrap_or(0));
+            let done = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                Some(ask) = asked.recv() => keeper.answer(ask).await,
+                Some(ended) = keeper.ended.recv() => keeper.built(ended).await,
+                more = more, if at.is_some() => match more {
+                    Ok(_) => keeper.step().await,
+                    Err(e) => Err(e),
+                },
+            };
+            trouble = done.err();
+        }
+    }
+}
+
+impl Keeper {
+    pub(super) fn all(&self) -> Result<Vec<Generation>, StoreError> {
+        let name = &self.view.def.name;
+        self.core.db.read(|c| catalog::generations(c, name))
+    }
+
+    /// Takes up what is in the database: at the start, and after trouble.
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        let (core, view) = (self.core.clone(), self.view.clone());
+        (self.serving, self.ready) = (None, None);
+        let all = self.all()?;
+        let Some(serving) = all.iter().find(|g| g.state == State::Serving) else {
+            return Err(StoreError::new("no generation of the view serves"));
+        };
+        let follows = view.fits(serving);
+        if follows {
+            self.serving = Some(self.open(serving)?);
+        }
+        let busy = view.build().is_some_and(|b| !b.cancel.is_cancelled());
+        let beside = |g: &&Generation| matches!(g.state, State::Building | State::Ready);
+        // After trouble the build may be running still.
+        if !busy {
+            for g in all.iter().filter(beside).filter(|g| !view.fits(g)) {
+                core.db
+                    .write(|tx| catalog::turn(tx, &view.def.name, g.number, State::Gone))?;
+            }
+        }
+        match all.iter().filter(beside).find(|g| view.fits(g)) {
+            Some(g) if g.state == State::Ready => self.take_up_ready(g)?,
+            Some(g) if !busy => self.build(g.clone())?,
+            Some(_) => {}
+            None if follows && serving.wanted => {
+                let mut serving = serving.clone();
+                serving.wanted = false;
+                core.db
+                    .write(|tx| catalog::put(tx, &view.def.name, &serving))?;
+                self.rebuild(false)?;
+            }
+            None if follows => {}
+            None => self.replace(&all)?,
+        }
+        core.db.write(|tx| catalog::sweep(tx, &view.def.name))?;
+        if follows {
+            self.retry(None).await?;
+        }
+        self.rest();
+        Ok(())
+    }
+
+    /// What serves was made by other code: this program's takes its place, unless somebody went
+    /// back from just that.
+    fn replace(&mut self, all: &[Generation]) -> Result<(), StoreError> {
+        let mine = all.iter().rfind(|g| self.view.fits(g));
+        match mine {
+            Some(g) if g.state == State::Rejected => Ok(()),
+            Some(g) if g.state == State::Kept => {
+                let mut g = g.clone();
+                (g.state, g.hold) = (State::Building, self.core.hold_switches);
+                let name = &self.view.def.name;
+                self.core.db.write(|tx| catalog::put(tx, name, &g))?;
+                self.build(g)
+            }
+            _ => self.rebuild(self.core.hold_switches),
+        }
+    }
+
+    pub(super) fn open(&self, g: &Generation) -> Result<Filler, StoreError> {
+        Filler::open(&self.core.db, &self.view.def, g, self.core.view_threads)
+    }
+
+    fn take_up_ready(&mut self, g: &Generation) -> Result<(), StoreError> {
+        if self.serving.is_some() {
+            self.ready = Some(self.open(g)?);
+        }
+        let build = Build::new(g, true);
+        build.note(g.position, g.position);
+        *lock(&self.view.build) = Some(Arc::new(build));
+        Ok(())
+    }
+
+    /// Makes a new generation from the beginning.
+    pub(super) fn rebuild(&mut self, hold: bool) -> Result<(), StoreError> {
+        let (core, view) = (&self.core, &self.view);
+        let name = &view.def.name;
+        let last = self.all()?.last().map_or(0, |g| g.number);
+        let mut g = core.fresh(view, last + 1, State::Building);
+        g.hold = hold;
+        core.db.write(|tx| {
+            table::create(tx, &view.def, g.table())?;
+            catalog::put(tx, name, &g)
+        })?;
+        self.build(g)
+    }
+
+    /// Goes on to make a generation. One that is held beside a view that stands still is made up
+    /// to where that one stands, so that the two can be compared.
+    pub(super) fn build(&mut self, g: Generation) -> Result<(), StoreError> {
+        let still = self.serving.is_none() && g.hold;
+        let goal = still.then(|| self.view.feed.at());
+        let goal = goal.filter(|goal| *goal >= g.position);
+        self.core.begin_build(&self.view, g, goal, self.end.clone());
+        self.rest();
+        Ok(())
+    }
+
+    /// Takes the next events into what serves and what is ready, in one transaction.
+    async fn step(&mut self) -> Result<(), StoreError> {
+        let core = self.core.clone();
+        let (db, store) = (&core.db, &*core.store);
+        let Some(serving) = self.serving.take() else {
+            return Ok(());
+        };
+        let limit = if self.far { FAR } else { BATCH };
+        let range = Range::after(serving.position, limit);
+        let slice = store.read(&self.view.query(), range).await?;
+        let to = reached(&slice.events, slice.head, limit);
+        self.far = slice.events.len() >= limit;
+        let events = Arc::new(slice.events);
+        let from = serving.position;
+        let mut serving = serving.take(db, store, events.clone(), to).await?;
+        let mut ready = match self.ready.take() {
+            Some(ready) => {
+                let ready = self.bring(ready, from).await?;
+                Some(ready.take(db, store, events, to).await?)
+            }
+            None => None,
+        };
+        db.write(|tx| {
+            serving.write(tx)?;
+            ready.as_mut().map_or(Ok(()), |r| r.write(tx))
+        })?;
+        if let (Some(build), true) = (self.view.build(), ready.is_some()) {
+            build.note(to, to);
+        }
+        (self.serving, self.ready) = (Some(serving), ready);
+        self.view.feed.set(to);
+        core.pulse.beat();
+        Ok(())
+    }
+
+    /// Brings a generation up to a position.
+    async fn bring(&self, mut filler: Filler, to: Position) -> Result<Filler, StoreError> {
+        let core = &self.core;
+        while filler.position < to {
+            let range = Range {
+                before: Some(to + 1),
+                ..Range::after(filler.position, FAR)
+            };
+            let slice = core.store.read(&self.view.query(), range).await?;
+            let reached = reached(&slice.events, to, FAR);
+            let events = Arc::new(slice.events);
+            filler = filler.take(&core.db, &*core.store, events, reached).await?;
+            core.db.write(|tx| filler.write(tx))?;
+        }
+        Ok(filler)
+    }
+
+    /// A build has ended.
+    pub(super) async fn built(&mut self, ended: Ended) -> Result<(), StoreError> {
+        let Some(build) = self.view.build() else {
+            return Ok(());
+        };
+        let name = self.view.def.name.clone();
+        match ended {
+            Ended::Stopped => return Ok(()),
+            Ended::Cancelled => {
+                *lock(&self.view.build) = None;
+                self.core.db.write(|tx| {
+                    catalog::turn(tx, &name, build.number, State::Gone)?;
+                    catalog::sweep(tx, &name)
+                })?;
+            }
+            Ended::CaughtUp => {
+                let all = self.all()?;
+                let Some(g) = all.iter().find(|g| g.number == build.number) else {
+                    return Err(StoreError::new("what was rebuilt is gone"));
+                };
+                *lock(&self.view.failed) = None;
+                if build.hold.load(Ordering::Acquire) {
+                    self.core
+                        .db
+                        .write(|tx| catalog::turn(tx, &name, g.number, State::Ready))?;
+                    self.take_up_ready(g)?;
+                } else {
+                    let filler = self.open(g)?;
+                    self.switch(filler).await?;
+                }
+            }
+        }
+        self.rest();
+        self.core.pulse.beat();
+        Ok(())
+    }
+
+    /// Lets a generation take the place of the one that serves, in one transaction.
+    pub(super) async fn switch(&mut self, filler: Filler) -> Result<(), StoreError> {
+        let at = self.view.feed.at();
+        let filler = match self.serving {
+            Some(_) => self.bring(filler, at).await?,
+            None => filler,
+        };
+        let (core, view) = (self.core.clone(), self.view.clone());
+        let name = &view.def.name;
+        let g = core.db.write(|tx| {
+            let mut now = None;
+            for mut g in catalog::generations(tx, name)? {
+                g.state = match g.state {
+                    _ if g.number == filler.number => State::Serving,
+                    State::Serving => State::Kept,
+                    State::Kept | State::Rejected => State::Gone,
+                    other => other,
+                };
+                if g.state == State::Serving {
+                    (g.hold, g.paused, g.wanted) = (false, false, false);
+                    table::show(tx, &view.def, &g, None)?;
+                    now = Some(g.clone());
+                }
+                catalog::put(tx, name, &g)?;
+            }
+            now.ok_or(rusqlite::Error::QueryReturnedNoRows)
+        })?;
+        tracing::info!(view = name, generation = g.number, "rebuilt; it serves");
+        view.show(&g, None);
+        (self.serving, self.ready) = (Some(filler), None);
+        *lock(&view.build) = None;
+        view.finished.fetch_add(1, Ordering::AcqRel);
+        // What served before the last one is not read any more.
+        core.db.write(|tx| catalog::sweep(tx, name))?;
+        core.pulse.beat();
+        Ok(())
+    }
+
+    /// Notes whether the view will go on by itself.
+    pub(super) fn rest(&self) {
+        let builds = self.view.build().is_some_and(|b| {
+            use super::status::RebuildState::Building;
+            b.state() == Building && !b.hold.load(Ordering::Acquire)
+        });
+        let still = self.serving.is_none() && !builds;
+        self.view.still.store(still, Ordering::Release);
+    }
+}

@@ -1,0 +1,195 @@
+//! The tables of a view: one SQL column for each field of the row, and the SQL view under the
+//! view's own name, which always shows the generation that serves.
+
+use super::catalog::Generation;
+use crate::runtime::db::{i64_of, quoted, u64_of};
+use fait_core::event::Position;
+use fait_core::projection::ProjectionDef;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use serde_json::Value;
+
+/// Columns that every view has; a field of one of these names is found in `row` only.
+const OWN: [&str; 4] = ["key", "position", "stale", "row"];
+
+/// `table-plan` is `table_plan` in SQL.
+pub(crate) fn sql_name(view: &str) -> String {
+    view.replace('-', "_")
+}
+
+/// The table of one generation.
+pub(crate) fn table_name(view: &str, number: u64) -> String {
+    format!("{}__{number}", sql_name(view))
+}
+
+/// The fields of a row that have a column of their own, with their SQL types.
+pub(crate) fn columns(row: &Value) -> impl Iterator<Item = (&str, &'static str)> {
+    let fields = row["properties"].as_object().into_iter().flatten();
+    fields
+        .filter(|(name, _)| !OWN.contains(&name.to_ascii_lowercase().as_str()))
+        .map(|(name, schema)| (name.as_str(), sql_type(row, schema, 0)))
+}
+
+/// The type of a column: what all its values but null have in common.
+fn sql_type(root: &Value, schema: &Value, depth: usize) -> &'static str {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let found = root.pointer(reference.trim_start_matches('#'));
+        return match found.filter(|_| depth < 8) {
+            Some(found) => sql_type(root, found, depth + 1),
+            None => "TEXT",
+        };
+    }
+    let several = schema["anyOf"].as_array().or(schema["oneOf"].as_array());
+    if let Some(several) = several {
+        let mut types = several
+            .iter()
+            .filter(|s| s["type"] != "null")
+            .map(|s| sql_type(root, s, depth + 1));
+        let first = types.next().unwrap_or("TEXT");
+        return if types.all(|t| t == first) {
+            first
+        } else {
+            "TEXT"
+        };
+    }
+    let named = |name: &str| match name {
+        "integer" | "boolean" => "INTEGER",
+        "number" => "REAL",
+        _ => "TEXT",
+    };
+    match &schema["type"] {
+        Value::String(name) => named(name),
+        Value::Array(names) => {
+            let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
+            match names.iter().filter(|n| **n != "null").collect::<Vec<_>>()[..] {
+                [one] => named(one),
+                _ => "TEXT",
+            }
+        }
+        _ => "TEXT",
+    }
+}
+
+/// Makes the table of a generation, with its indexes.
+pub(crate) fn create(
+    tx: &Transaction<'_>,
+    def: &ProjectionDef,
+    table: &str,
+) -> rusqlite::Result<()> {
+    let mut fields = String::new();
+    for (field, kind) in columns(&def.row) {
+        let path = field.replace('\'', "''");
+        fields.push_str(&format!(
+            ", {} {kind} GENERATED ALWAYS AS (json_extract(\"row\", '$.\"{path}\"')) VIRTUAL",
+            quoted(field)
+        ));
+    }
+    tx.execute_batch(&format!(
+        "DROP TABLE IF EXISTS {table};
+         CREATE TABLE {table} (key TEXT PRIMARY KEY, \"row\" TEXT NOT NULL,
+         position INTEGER NOT NULL{fields}) WITHOUT ROWID",
+        table = quoted(table)
+    ))?;
+    index(tx, def, table)
+}
+
+/// Makes the indexes that are declared, and drops those that are not any more.
+pub(crate) fn index(
+    tx: &Transaction<'_>,
+    def: &ProjectionDef,
+    table: &str,
+) -> rusqlite::Result<()> {
+    let wanted = |columns: &Vec<String>| {
+        let quoted: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
+        (format!("{table}__{}", columns.join("_")), quoted.join(", "))
+    };
+    let wanted: Vec<(String, String)> = def.indexes.iter().map(wanted).collect();
+    let sql = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?1
+        AND sql IS NOT NULL";
+    let there: Vec<String> = tx
+        .prepare(sql)?
+        .query_map([table], |r| r.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for name in there.iter().filter(|n| wanted.iter().all(|(w, _)| w != *n)) {
+        tx.execute_batch(&format!("DROP INDEX {}", quoted(name)))?;
+    }
+    for (name, columns) in wanted.iter().filter(|(n, _)| !there.contains(n)) {
+        let (name, table) = (quoted(name), quoted(table));
+        tx.execute_batch(&format!("CREATE INDEX {name} ON {table} ({columns})"))?;
+    }
+    Ok(())
+}
+
+/// Makes the view's own name show a generation, and says on each row why it does not follow.
+pub(crate) fn show(
+    tx: &Transaction<'_>,
+    def: &ProjectionDef,
+    g: &Generation,
+    frozen: Option<&str>,
+) -> rusqlite::Result<()> {
+    let text = |t: &str| format!("'{}'", t.replace('\'', "''"));
+    let (view, number) = (text(&def.name), g.number);
+    let frozen = frozen.map_or("NULL".into(), text);
+    let stale = format!(
+        "coalesce({frozen}, (SELECT reason FROM fait_parked_keys p WHERE p.view = {view}
+         AND p.gen = {number} AND p.key = t.key), (SELECT reason FROM fait_unread u
+         WHERE u.view = {view} AND u.gen = {number} ORDER BY u.position LIMIT 1))"
+    );
+    // The columns that its table has, which an older program may have made.
+    let mut fields = String::new();
+    let sql = format!("PRAGMA table_xinfo({})", quoted(g.table()));
+    let mut there = tx.prepare(&sql)?;
+    let there = there.query_map([], |r| r.get::<_, String>(1))?;
+    for column in there.collect::<rusqlite::Result<Vec<_>>>()? {
+        if !OWN.contains(&column.as_str()) {
+            fields.push_str(&format!(", t.{}", quoted(&column)));
+        }
+    }
+    tx.execute_batch(&format!(
+        "DROP VIEW IF EXISTS {name};
+         CREATE VIEW {name} AS SELECT t.key{fields}, t.position, {stale} AS stale, t.\"row\"
+         FROM {table} t",
+        name = quoted(&sql_name(&def.name)),
+        table = quoted(g.table())
+    ))
+}
+
+/// One stored row.
+pub(crate) fn stored(
+    c: &Connection,
+    table: &str,
+    key: &str,
+) -> rusqlite::Result<Option<(String, Position)>> {
+    let sql = format!(
+        "SELECT \"row\", position FROM {} WHERE key = ?1",
+        quoted(table)
+    );
+    c.prepare_cached(&sql)?
+        .query_row([key], |r| Ok((r.get(0)?, u64_of(r.get(1)?))))
+        .optional()
+}
+
+/// Writes one row, or takes it away.
+pub(crate) fn write(
+    tx: &Transaction<'_>,
+    table: &str,
+    key: &str,
+    row: Option<&str>,
+    position: Position,
+) -> rusqlite::Result<()> {
+    let table = quoted(table);
+    match row {
+        Some(row) => {
+            let sql = format!(
+                "INSERT INTO {table} (key, \"row\", position) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (key) DO UPDATE SET \"row\" = ?2, position = ?3"
+            );
+            tx.prepare_cached(&sql)?
+                .execute(params![key, row, i64_of(position)])?;
+        }
+        None => {
+            let sql = format!("DELETE FROM {table} WHERE key = ?1");
+            tx.prepare_cached(&sql)?.execute([key])?;
+        }
+    }
+    Ok(())
+}
