@@ -6,6 +6,7 @@ mod output;
 mod source;
 mod events;
 mod store;
+mod feed;
 mod trace;
 mod view;
 mod process;
@@ -54,6 +55,9 @@ enum Verb {
     /// Views: list, rebuild
     #[command(subcommand)]
     View(view::Verb),
+    /// Named feeds of programs: list, reset
+    #[command(subcommand)]
+    Feed(feed::Verb),
     /// Processes: list, show, stuck, and what operators do to their instances
     #[command(subcommand)]
     Process(process::Verb),
@@ -95,6 +99,7 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::Events(verb) => events::run(verb, &*open()?, out),
         Verb::Trace(verb) => trace::run(verb, &*open()?, out),
         Verb::View(verb) => view::run(verb, &*open()?, out),
+        Verb::Feed(verb) => feed::run(verb, &*open()?, out),
         Verb::Process(verb) => process::run(verb, open, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;

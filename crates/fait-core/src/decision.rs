@@ -7,7 +7,9 @@ pub use boundary::{Boundary, BoundaryId, Each, Model, Scope};
 pub use snapshot::{Form, Snapshots};
 
 use crate::command::{Command, FieldDef, InputError, PageDef, fields_of, read_body};
-use crate::event::{DecodeError, Draft, EncodeError, EventDef, EventSet, StoredEvent, Time};
+use crate::event::{
+    DecodeError, Draft, EncodeError, EventCode, EventDef, EventSet, StoredEvent, Time,
+};
 use crate::query::Query;
 use serde_json::Value;
 use std::any::{Any, type_name};
@@ -302,6 +304,8 @@ pub struct CommandDef {
     pub page: PageDef,
     /// The event types that it may raise.
     pub emits: Vec<EventDef>,
+    /// What the program can do with them.
+    pub codes: Vec<EventCode>,
     /// The event types that it is decided on.
     pub reads: Vec<String>,
     /// Code and sentence of every refusal.
@@ -330,6 +334,7 @@ impl CommandDef {
         reads.dedup();
         CommandDef {
             emits: C::Emits::defs(),
+            codes: C::Emits::codes(),
             reads,
             refusals: C::Refusal::CASES
                 .iter()
@@ -352,6 +357,7 @@ impl CommandDef {
             fields: fields_of::<C>(),
             page: C::PAGE.into(),
             emits: vec![],
+            codes: vec![],
             reads: vec![],
             refusals: vec![],
             begin: None,

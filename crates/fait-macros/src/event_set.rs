@@ -75,6 +75,11 @@ fn code(set: &Set, krate: &Path) -> TokenStream {
                     #(defs.extend(#sets::defs());)*
                     defs
                 }
+                fn codes() -> ::std::vec::Vec<#event::EventCode> {
+                    let mut codes = ::std::vec::Vec::new();
+                    #(codes.extend(#sets::codes());)*
+                    codes
+                }
             }
         };
         #froms

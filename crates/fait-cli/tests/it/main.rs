@@ -6,6 +6,8 @@ mod laundry;
 mod folder;
 mod address;
 mod operate;
+mod feeds;
+mod menu;
 mod guide;
 mod next;
 mod store;

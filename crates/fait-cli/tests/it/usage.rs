@@ -17,6 +17,8 @@ fn every_verb_has_examples() {
         "trace",
         "view list",
         "view rebuild",
+        "feed list",
+        "feed reset",
         "process list",
         "process show",
         "process stuck",

@@ -1,9 +1,11 @@
 //! An event: something that happened, in the past tense, relevant to a domain expert.
 
+mod code;
 mod money;
 mod tag;
 mod time;
 
+pub use code::EventCode;
 pub use money::{Money, MoneyError};
 pub use tag::{EntityId, IdError, IdValue, Tag, Tagged};
 pub use time::{Time, TimeError, days, hours, minutes, seconds};
@@ -40,6 +42,8 @@ pub trait Event:
     const WAS: &'static [&'static str] = &[];
     /// The version written today, from 1.
     const VERSION: u32 = 1;
+    /// The oldest version that [`downcast`](Event::downcast) can give; today's when there is none.
+    const OLDEST: u32 = Self::VERSION;
     /// The documentation comment: what the expert would say.
     const DOC: &'static str = "";
     /// What the event happened to.
@@ -50,6 +54,17 @@ pub trait Event:
     /// A sentence that says what the old event lacks; readers report it with the position.
     fn upcast(_from: u32, data: Value) -> Result<Value, String> {
         Ok(data)
+    }
+    /// Brings the JSON of today's version to an older one, not older than
+    /// [`OLDEST`](Event::OLDEST): for feeds whose reader does not know today's.
+    ///
+    /// # Errors
+    /// A sentence that says what the older version cannot say of this event.
+    fn downcast(to: u32, _data: Value) -> Result<Value, String> {
+        Err(format!(
+            "`{}` has no downcaster to version {to}",
+            Self::TYPE
+        ))
     }
 }
 
@@ -77,6 +92,8 @@ pub trait EventSet: Sized + Send + Sync + 'static {
     fn encode(&self) -> Result<Draft, EncodeError>;
     /// The definitions of the events in the set, for the manifest.
     fn defs() -> Vec<EventDef>;
+    /// What the program can do with each event in the set.
+    fn codes() -> Vec<EventCode>;
     /// The ids of one kind that this event is tagged with, in the order of its fields.
     fn ids<K: EntityId>(&self) -> Vec<K> {
         ids_in(&self.tags())
@@ -123,6 +140,9 @@ impl<E: Event> EventSet for E {
     fn defs() -> Vec<EventDef> {
         vec![EventDef::of::<E>()]
     }
+    fn codes() -> Vec<EventCode> {
+        vec![EventCode::of::<E>()]
+    }
 }
 
 /// The empty set: a process that raises no event of its own says `type Raises = Never`.
@@ -140,6 +160,9 @@ impl EventSet for Infallible {
         match *self {}
     }
     fn defs() -> Vec<EventDef> {
+        vec![]
+    }
+    fn codes() -> Vec<EventCode> {
         vec![]
     }
 }

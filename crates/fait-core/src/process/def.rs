@@ -5,7 +5,7 @@ use super::{
     Target,
 };
 use crate::command::{CommandSet, InputError};
-use crate::event::{DecodeError, EntityId, EventDef, EventSet, StoredEvent, Time};
+use crate::event::{DecodeError, EntityId, EventCode, EventDef, EventSet, StoredEvent, Time};
 use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
@@ -76,6 +76,8 @@ pub struct ProcessDef {
     pub sends: Vec<String>,
     /// What it raises itself.
     pub raises: Vec<EventDef>,
+    /// What the program can do with the events that it hears and raises.
+    pub codes: Vec<EventCode>,
     /// Which instances an event belongs to.
     pub route: Route,
     /// Which keys other ids stand for, each with the event type that says so.
@@ -151,6 +153,7 @@ impl ProcessDef {
             types: owned(P::Events::TYPES),
             sends: owned(P::Sends::NAMES),
             raises: P::Raises::defs(),
+            codes: [P::Events::codes(), P::Raises::codes()].concat(),
             route: routes.route,
             aliases: routes.aliases,
             hears: routes.hears,
@@ -186,6 +189,7 @@ impl ProcessDef {
             types: owned(P::Events::TYPES),
             sends: owned(P::Sends::NAMES),
             raises: vec![],
+            codes: P::Events::codes(),
             route: Arc::new(|event| Ok(vec![Routed::to(event.meta.id)])),
             aliases: vec![],
             hears: None,

@@ -2,8 +2,10 @@
 
 mod command;
 mod event;
+mod feed;
 mod ops;
 mod operate;
+mod stream;
 mod view;
 
 pub(crate) use command::too_large;
@@ -31,7 +33,7 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/api/views/{name}", get(view::rows))
         .route("/api/views/{name}/{key}", get(view::row))
         .route("/api/events", get(event::list))
-        .route("/api/events/stream", get(event::stream))
+        .route("/api/events/stream", get(stream::stream))
         .route("/api/events/{which}", get(event::one))
         .route("/api/trace/{which}", get(event::trace))
         .route("/api/manifest", get(ops::manifest))
@@ -51,6 +53,8 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/api/ops/views", get(ops::views))
         .route("/api/ops/views/{name}", get(ops::view))
         .route("/api/ops/views/{name}/rebuild", post(ops::rebuild))
+        .route("/api/ops/feeds", get(feed::all))
+        .route("/api/ops/feeds/{name}/reset", post(feed::reset))
         .route("/healthz", get(ops::live))
         .route("/livez", get(ops::live))
         .route("/readyz", get(ops::ready))

@@ -151,6 +151,10 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Prob
         gauge!("fait_view_lag_events", "view" => name.clone()).set(v.lag_events as f64);
         gauge!("fait_view_parked_keys", "view" => name).set(v.parked_keys as f64);
     }
+    for f in shared.app.feeds().await? {
+        gauge!("fait_feed_lag_events", "feed" => f.name.clone()).set(f.lag_events as f64);
+        gauge!("fait_feed_set_aside", "feed" => f.name).set(f.set_aside as f64);
+    }
     for p in shared.app.processes().await? {
         let ProcessCount {
             running,

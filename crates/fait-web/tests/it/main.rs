@@ -1,6 +1,7 @@
 //! The HTTP interface and the pages of a small shop, through every door.
 
 mod shop;
+mod stream;
 mod counter;
 mod api;
 mod operate;

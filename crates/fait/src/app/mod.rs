@@ -4,6 +4,8 @@ mod build;
 mod bulk;
 mod compensate;
 mod erase;
+mod feed;
+mod feeds;
 mod inbox;
 mod look;
 mod migrate;
@@ -14,6 +16,7 @@ mod read;
 mod send;
 mod shadow;
 mod system;
+mod versions;
 mod view;
 
 pub use crate::runtime::begin::{Begin, MAX_ADOPTED_EVENTS};
@@ -30,6 +33,8 @@ pub use crate::runtime::route::{Ignored, MAX_HELD_EVENTS};
 pub use crate::runtime::snapshots::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOTS, MAX_SNAPSHOTS_BYTES};
 pub use crate::runtime::step::MAX_ISSUED;
 pub use crate::runtime::token::{Token, TokenError};
+#[doc(hidden)]
+pub use crate::runtime::view::Sizes as ViewSizes;
 pub use crate::runtime::view::{
     AsOf, Differs, KeptStatus, RebuildState, RebuildStatus, Responsible, RowDiff, RowsQuery, Side,
     Unplaced, ViewAction, ViewDiff, ViewDone, ViewError, ViewRow, ViewStatus,
@@ -38,6 +43,10 @@ pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};
 pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
 pub use compensate::{Compensation, Undo};
+pub use feed::{
+    Batch, Feed, FeedBuilder, FeedError, Happened, MAX_FEED_BYTES, MAX_FEED_EVENTS, Start,
+};
+pub use feeds::{FeedStatus, MAX_SET_ASIDE, SetAside};
 pub use inbox::{Asked, ClaimError};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
@@ -48,6 +57,7 @@ pub use read::{MAX_WAIT, ReadError};
 pub use send::{CommandError, Send};
 pub use shadow::{Difference, MAX_DIFFERENCES, Shadow};
 pub use system::System;
+pub use versions::{Unreadable, VersionError, Versions};
 pub use view::View;
 
 use crate::runtime::Core;

@@ -5,6 +5,7 @@ use super::{
     ViewRow, ViewStatus,
 };
 use crate::runtime::view::ViewState;
+use crate::sql::{Sql, SqlError, SqlProjection};
 use fait_core::event::Position;
 use fait_core::projection::Projection;
 use fait_core::store::StoreError;
@@ -199,6 +200,19 @@ impl App {
         let state = self.readable(name, query)?;
         let at = self.core.position_of(moment).await?;
         self.core.past_rows(state, query, at).await
+    }
+
+    /// Reads the tables of a projection that writes SQL itself; `{name}` stands for its table of
+    /// that name. What it reads is of one moment only within one statement.
+    ///
+    /// # Errors
+    /// There is no such view, or the query fails.
+    pub fn read_sql<P: SqlProjection, T>(
+        &self,
+        read: impl FnOnce(&Sql<'_>) -> Result<T, SqlError>,
+    ) -> Result<T, SqlError> {
+        let state = self.state(P::NAME)?;
+        Ok(self.core.read_sql(state, read)??)
     }
 
     fn readable(&self, name: &str, query: &RowsQuery) -> Result<&Arc<ViewState>, StoreError> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod flaw;
 pub(crate) mod db;
+pub(crate) mod feeds;
 pub(crate) mod turns;
 pub(crate) mod models;
 pub(crate) mod snapshots;
@@ -24,7 +25,7 @@ pub(crate) mod bulk;
 
 use crate::clock::Clock;
 use fait_core::decision::CommandDef;
-use fait_core::event::{EventDef, Position, Tag};
+use fait_core::event::{EventCode, EventDef, Position, Tag};
 use fait_core::process::ProcessDef;
 use fait_core::projection::ProjectionDef;
 use fait_core::store::{Store, StoreError};
@@ -53,8 +54,12 @@ pub(crate) struct Core {
     pub(crate) dispatch: dispatch::Dispatch,
     pub(crate) pulse: Pulse,
     pub(crate) bulks: bulk::Bulks,
+    pub(crate) readers: Arc<feeds::Readers>,
+    /// What the program can do with each event, by its stored names.
+    pub(crate) codes: BTreeMap<String, EventCode>,
     /// Threads that fold one view at the same time.
     pub(crate) view_threads: usize,
+    pub(crate) sizes: view::Sizes,
     /// Rebuilt views wait for the word to serve.
     pub(crate) hold_switches: bool,
     pub(crate) stop: CancellationToken,
