@@ -12,16 +12,18 @@ pub(crate) use command::too_large;
 pub(crate) use ops::recorder;
 
 use crate::answer::Problem;
+use crate::seen;
 use crate::shared::Shared;
 use axum::Router;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use std::str::FromStr;
 
 /// All routes below `/api`, and those that machines watch.
-pub(crate) fn routes() -> Router<Shared> {
+pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
     Router::new()
         .route("/api/commands/{name}", post(command::send))
         .route("/api/inbox/{role}", get(command::inbox))
@@ -57,6 +59,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/livez", get(ops::live))
         .route("/readyz", get(ops::ready))
         .route("/metrics", get(ops::metrics))
+        .route_layer(from_fn_with_state(shared.clone(), seen::tell))
 }
 
 /// The words behind `?`, with errors that name the word.

@@ -6,3 +6,4 @@ mod counter;
 mod api;
 mod operate;
 mod pages;
+mod seen;

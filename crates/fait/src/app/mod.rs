@@ -14,6 +14,7 @@ mod migrate;
 mod operate;
 mod pick;
 mod preflight;
+mod read;
 mod sample;
 mod send;
 mod shadow;
@@ -36,6 +37,7 @@ pub use crate::runtime::models::{MAX_MODEL_BYTES, MAX_MODELS};
 pub use crate::runtime::route::{Ignored, MAX_HELD_EVENTS};
 pub use crate::runtime::snapshots::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOTS, MAX_SNAPSHOTS_BYTES};
 pub use crate::runtime::step::MAX_ISSUED;
+pub use crate::runtime::token::{Token, TokenError};
 #[doc(hidden)]
 pub use crate::runtime::view::Sizes as ViewSizes;
 pub use crate::runtime::view::{
@@ -56,11 +58,12 @@ pub use migrate::{MigrateError, Migrated};
 pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
 pub use pick::{Filter, Picked, Standing, Stuck};
 pub use preflight::{Finding, Finds, MAX_FINDINGS, Preflight};
+pub use read::{MAX_WAIT, ReadError};
 pub use send::{CommandError, Send};
 pub use shadow::{Difference, MAX_DIFFERENCES, Shadow};
 pub use system::System;
 pub use versions::{Unreadable, VersionError, Versions};
-pub use view::{MAX_WAIT, View};
+pub use view::View;
 
 use crate::runtime::Core;
 use fait_core::event::Position;

@@ -163,7 +163,7 @@ impl App {
             env,
             answer,
         };
-        let result = self.core.execute(execution).await;
+        let mut result = self.core.execute(execution).await;
         let outcome = match &result {
             Ok(_) => "accepted",
             Err(SendError::Refused(_)) => "refused",
@@ -173,6 +173,9 @@ impl App {
             "fait_commands_total", "command" => name.to_string(), "outcome" => outcome
         )
         .increment(1);
+        if let Ok(receipt) = &mut result {
+            receipt.behind = self.behind(receipt).await;
+        }
         result
     }
 
@@ -296,6 +299,8 @@ impl App {
                 }],
                 position: done.last,
                 repeated: done.repeated,
+                behind: vec![],
+                token: self.core.token(done.last, Some(id)),
             }),
             Err(AppendError::Store(e)) => Err(SendError::Store(e)),
             Err(AppendError::CommandReused { id }) => Err(SendError::Reused(id)),

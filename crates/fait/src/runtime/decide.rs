@@ -2,6 +2,7 @@
 //! has changed, else again.
 
 use super::models::Folded;
+use super::token::Token;
 use super::{Core, count_appended};
 use fait_core::command::InputError;
 use fait_core::decision::{Context, Deciding, Refused, Verdict};
@@ -64,6 +65,24 @@ pub struct Receipt {
     pub position: Position,
     /// Whether this is the receipt of an earlier time.
     pub repeated: bool,
+    /// The inline views that were to show it before this answer, and did not in time: it is
+    /// recorded, they are catching up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<String>,
+    pub(crate) token: Token,
+}
+
+impl Receipt {
+    /// What a reader needs to be shown this, also elsewhere and later: see [`Token`].
+    pub fn token(&self) -> Token {
+        self.token
+    }
+}
+
+impl From<&Receipt> for Token {
+    fn from(receipt: &Receipt) -> Token {
+        receipt.token
+    }
 }
 
 /// Why a command was not carried out.
@@ -292,6 +311,8 @@ impl Core {
                 events: vec![],
                 position: unchanged.after,
                 repeated: false,
+                behind: vec![],
+                token: self.token(unchanged.after, None),
             };
             return Ok(Some(receipt));
         }
@@ -313,7 +334,7 @@ impl Core {
             .take(shown)
             .map(|e| (e.id, e.ty.clone()))
             .collect();
-        let appended = events.len();
+        let (appended, last) = (events.len(), events.last().map(|e| e.id));
         let append = Append {
             events,
             conditions,
@@ -334,6 +355,8 @@ impl Core {
                     events,
                     position,
                     repeated: false,
+                    behind: vec![],
+                    token: self.token(position, last),
                 }))
             }
             Err(AppendError::Conflict { condition: 0, .. }) => Ok(None),
@@ -392,6 +415,7 @@ impl Core {
         }
         let range = Range::after(done.first - 1, (done.last - done.first + 1) as usize);
         let slice = self.store.read(&Query::all(), range).await?;
+        let last = slice.events.last().map(|e| e.meta.id);
         let shown = slice.events.into_iter().filter(|e| !e.ty.starts_with('$'));
         let events = shown
             .map(|e| Recorded {
@@ -405,7 +429,18 @@ impl Core {
             events,
             position: done.last,
             repeated: true,
+            behind: vec![],
+            token: self.token(done.last, last),
         }))
+    }
+
+    /// The token for a position of this history, and the event that stands there if it is known.
+    pub(crate) fn token(&self, position: Position, event: Option<Uuid>) -> Token {
+        Token {
+            history: self.store.id(),
+            position,
+            event: event.unwrap_or_default(),
+        }
     }
 
     /// What issued a command, and what settled it or took it back; in this order.

@@ -6,6 +6,7 @@ pub(crate) mod feeds;
 pub(crate) mod turns;
 pub(crate) mod models;
 pub(crate) mod snapshots;
+pub(crate) mod token;
 pub(crate) mod decide;
 mod recorded;
 pub(crate) mod view;

@@ -5,6 +5,7 @@
 mod history;
 mod kitchen;
 mod sending;
+mod reading;
 mod viewing;
 mod parking;
 mod workshop;
