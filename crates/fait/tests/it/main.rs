@@ -31,3 +31,5 @@ mod beside;
 mod brink;
 mod definitions;
 mod matrix;
+mod items;
+mod views_property;

@@ -7,7 +7,7 @@ use super::catalog::{self, Generation, State};
 use super::fill::Filler;
 use super::{ViewState, lock, reached, table};
 use crate::runtime::Core;
-use fait_core::event::Position;
+use fait_core::event::{Position, StoredEvent};
 use fait_core::store::{Range, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,8 +22,8 @@ pub(super) struct Keeper {
     pub(super) serving: Option<Filler>,
     /// One that is ready and follows with it.
     pub(super) ready: Option<Filler>,
-    pub(super) ended: mpsc::UnboundedReceiver<Ended>,
-    end: mpsc::UnboundedSender<Ended>,
+    pub(super) ended: mpsc::UnboundedReceiver<(Arc<Build>, Ended)>,
+    end: mpsc::UnboundedSender<(Arc<Build>, Ended)>,
     far: bool,
 }
 
@@ -63,7 +63,7 @@ impl Core {
                 biased;
                 () = stop.cancelled() => return,
                 Some(ask) = asked.recv() => keeper.answer(ask).await,
-                Some(ended) = keeper.ended.recv() => keeper.built(ended).await,
+                Some((build, ended)) = keeper.ended.recv() => keeper.built(build, ended).await,
                 more = more, if at.is_some() => match more {
                     Ok(_) => keeper.step().await,
                     Err(e) => Err(e),
@@ -92,7 +92,8 @@ impl Keeper {
         if follows {
             self.serving = Some(self.open(serving)?);
         }
-        let busy = view.build().is_some_and(|b| !b.cancel.is_cancelled());
+        // What it tells when it ends is told again until it is taken in.
+        let busy = view.build().is_some();
         let beside = |g: &&Generation| matches!(g.state, State::Building | State::Ready);
         // After trouble the build may be running still.
         if !busy {
@@ -120,6 +121,8 @@ impl Keeper {
             self.retry(None).await?;
         }
         self.rest();
+        view.begun.store(true, Ordering::Release);
+        core.pulse.beat();
         Ok(())
     }
 
@@ -197,23 +200,41 @@ impl Keeper {
         let from = serving.position;
         let mut serving = serving.take(db, store, events.clone(), to).await?;
         let mut ready = match self.ready.take() {
-            Some(ready) => {
-                let ready = self.bring(ready, from).await?;
-                Some(ready.take(db, store, events, to).await?)
-            }
+            Some(ready) => Some(self.follow(ready, from, events, to).await?),
             None => None,
         };
         db.write(|tx| {
             serving.write(tx)?;
             ready.as_mut().map_or(Ok(()), |r| r.write(tx))
         })?;
-        if let (Some(build), true) = (self.view.build(), ready.is_some()) {
-            build.note(to, to);
+        if let (Some(build), Some(ready)) = (self.view.build(), &ready) {
+            build.note(ready.position, ready.position);
         }
         (self.serving, self.ready) = (Some(serving), ready);
         self.view.feed.set(to);
         core.pulse.beat();
         Ok(())
+    }
+
+    /// Lets what is ready take the same events. It may be behind what serves, and also ahead of it.
+    async fn follow(
+        &self,
+        ready: Filler,
+        from: Position,
+        events: Arc<Vec<StoredEvent>>,
+        to: Position,
+    ) -> Result<Filler, StoreError> {
+        let ready = self.bring(ready, from).await?;
+        if ready.position >= to {
+            return Ok(ready);
+        }
+        let known = events.partition_point(|e| e.meta.position <= ready.position);
+        let events = match known {
+            0 => events,
+            known => Arc::new(events[known..].to_vec()),
+        };
+        let core = &self.core;
+        ready.take(&core.db, &*core.store, events, to).await
     }
 
     /// Brings a generation up to a position.
@@ -234,21 +255,32 @@ impl Keeper {
         Ok(filler)
     }
 
-    /// A build has ended.
-    pub(super) async fn built(&mut self, ended: Ended) -> Result<(), StoreError> {
-        let Some(build) = self.view.build() else {
+    /// A build has ended. When that cannot be taken in, it is told once more after the trouble.
+    pub(super) async fn built(&mut self, build: Arc<Build>, how: Ended) -> Result<(), StoreError> {
+        let current = self.view.build();
+        if !current.is_some_and(|current| Arc::ptr_eq(&current, &build)) {
             return Ok(());
-        };
+        }
+        let done = self.take_in(&build, how).await;
+        if done.is_err() {
+            let _ = self.end.send((build, how));
+        }
+        done
+    }
+
+    async fn take_in(&mut self, build: &Build, how: Ended) -> Result<(), StoreError> {
         let name = self.view.def.name.clone();
-        match ended {
+        match how {
             Ended::Stopped => return Ok(()),
-            Ended::Cancelled => {
-                *lock(&self.view.build) = None;
+            // It may have caught up before it heard of it.
+            _ if build.cancel.is_cancelled() => {
                 self.core.db.write(|tx| {
                     catalog::turn(tx, &name, build.number, State::Gone)?;
                     catalog::sweep(tx, &name)
                 })?;
+                *lock(&self.view.build) = None;
             }
+            Ended::Cancelled => {}
             Ended::CaughtUp => {
                 let all = self.all()?;
                 let Some(g) = all.iter().find(|g| g.number == build.number) else {
@@ -305,6 +337,8 @@ impl Keeper {
         view.finished.fetch_add(1, Ordering::AcqRel);
         // What served before the last one is not read any more.
         core.db.write(|tx| catalog::sweep(tx, name))?;
+        // An earlier program may have made a part of it.
+        self.retry(None).await?;
         core.pulse.beat();
         Ok(())
     }
