@@ -33,3 +33,4 @@ mod definitions;
 mod matrix;
 mod items;
 mod views_property;
+mod views_poison;

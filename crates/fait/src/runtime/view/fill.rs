@@ -294,7 +294,7 @@ impl Filler {
             tx,
             view,
             number,
-            self.position,
+            (self.written, self.position),
             std::mem::take(&mut self.events),
         )?;
         self.written = self.position;
@@ -327,9 +327,7 @@ impl Filler {
 
     fn bound_memory(&mut self, bytes: usize, count: usize) {
         let rows: usize = self.parts.iter().map(|p| p.len()).sum();
-        if count > 0 {
-            self.bytes = bytes / count;
-        }
+        self.bytes = bytes.checked_div(count).unwrap_or(self.bytes);
         if rows > self.sizes.rows || rows.saturating_mul(self.bytes) > MAX_BYTES {
             self.parts.iter_mut().for_each(|p| p.forget());
             self.whole = false;

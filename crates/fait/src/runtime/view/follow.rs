@@ -2,13 +2,16 @@
 //! take the place of the one that serves. One task does all of this, so that the tables of a view
 //! have one writer.
 
+use super::act::Asked;
 use super::build::{Build, Ended};
 use super::catalog::{self, Generation, State};
 use super::fill::Filler;
-use super::{ViewState, lock, reached, table};
+use super::{ViewState, lock, panic_text, reached, table};
 use crate::runtime::Core;
 use fait_core::event::{Position, StoredEvent};
 use fait_core::store::{Range, StoreError};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -25,6 +28,22 @@ pub(super) struct Keeper {
     pub(super) ended: mpsc::UnboundedReceiver<(Arc<Build>, Ended)>,
     end: mpsc::UnboundedSender<(Arc<Build>, Ended)>,
     far: bool,
+}
+
+/// What whoever keeps a view does next.
+enum Next {
+    Asked(Asked),
+    Ended(Arc<Build>, Ended),
+    Events(Result<(), StoreError>),
+}
+
+impl Drop for Keeper {
+    /// The runtime may end without a word: then nothing is made beside any more either.
+    fn drop(&mut self) {
+        if let Some(build) = self.view.build() {
+            build.cancel.cancel();
+        }
+    }
 }
 
 impl Core {
@@ -59,22 +78,32 @@ impl Core {
             }
             let at = keeper.serving.as_ref().map(|s| s.position);
             let more = store.wait(at.unwrap_or(0));
-            let done = tokio::select! {
+            let next = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                Some(ask) = asked.recv() => keeper.answer(ask).await,
-                Some((build, ended)) = keeper.ended.recv() => keeper.built(build, ended).await,
-                more = more, if at.is_some() => match more {
-                    Ok(_) => keeper.step().await,
-                    Err(e) => Err(e),
-                },
+                Some(ask) = asked.recv() => Next::Asked(ask),
+                Some((build, ended)) = keeper.ended.recv() => Next::Ended(build, ended),
+                more = more, if at.is_some() => Next::Events(more.map(|_| ())),
             };
+            let done = AssertUnwindSafe(keeper.does(next)).catch_unwind().await;
+            let done = done.unwrap_or_else(|panic| Err(StoreError::new(panic_text(&*panic))));
             trouble = done.err();
         }
     }
 }
 
 impl Keeper {
+    async fn does(&mut self, next: Next) -> Result<(), StoreError> {
+        match next {
+            Next::Asked(asked) => self.answer(asked).await,
+            Next::Ended(build, ended) => self.built(build, ended).await,
+            Next::Events(more) => {
+                more?;
+                self.step().await
+            }
+        }
+    }
+
     pub(super) fn all(&self) -> Result<Vec<Generation>, StoreError> {
         let name = &self.view.def.name;
         self.core.db.read(|c| catalog::generations(c, name))

@@ -6,6 +6,7 @@ use fait_core::event::{Position, Tag};
 use fait_core::projection::ProjectionDef;
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Range, Store, StoreError};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// A row to be folded on.
@@ -59,7 +60,7 @@ pub(crate) async fn refold(
         (r.key.clone(), (r.after, folded))
     };
     let mut done: BTreeMap<String, (Position, Refolded)> = wanted.iter().map(nothing).collect();
-    wanted.sort_by(|a, b| b.after.cmp(&a.after));
+    wanted.sort_by_key(|r| Reverse(r.after));
     let query = query(def, &wanted, sizes.by_tags);
     let mut at = wanted.last().map_or(until, |r| r.after);
     while at < until {
