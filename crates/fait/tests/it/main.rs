@@ -33,4 +33,5 @@ mod definitions;
 mod matrix;
 mod items;
 mod views_property;
+mod views_trouble;
 mod views_poison;

@@ -151,14 +151,14 @@ pub(crate) fn advance(
     }
 }
 
-/// Says what a generation is for from now on.
+/// Says what a generation is for from now on, when nothing more is made of it.
 pub(crate) fn turn(
     tx: &Transaction<'_>,
     view: &str,
     number: u64,
     state: State,
 ) -> rusqlite::Result<()> {
-    tx.prepare_cached("UPDATE fait_views SET state = ?3 WHERE name = ?1 AND gen = ?2")?
+    tx.prepare_cached("UPDATE fait_views SET state = ?3, paused = 0 WHERE name = ?1 AND gen = ?2")?
         .execute(params![view, i64_of(number), state.word()])
         .map(|_| ())
 }

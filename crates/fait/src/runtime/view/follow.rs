@@ -118,6 +118,7 @@ impl Keeper {
             return Err(StoreError::new("no generation of the view serves"));
         };
         let follows = view.fits(serving);
+        view.show(serving, view.frozen(serving, &all));
         if follows {
             self.serving = Some(self.open(serving)?);
         }
