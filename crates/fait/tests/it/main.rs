@@ -33,5 +33,6 @@ mod definitions;
 mod matrix;
 mod items;
 mod views_property;
+mod views_kill;
 mod views_trouble;
 mod views_poison;
