@@ -96,7 +96,7 @@ pub trait Rows: Send + Sync {
     fn give(&mut self, key: &str, row: Option<(&str, Position)>) -> Result<(), String>;
     /// From now on events about this key are passed over.
     fn park(&mut self, key: &str);
-    /// Takes them again.
+    /// Takes them again. The row is forgotten, since it may have changed where it is stored.
     fn unpark(&mut self, key: &str);
     /// Takes a part into the rows, all of which must be in memory. The key of a row that cannot take an
     /// event is parked, and among [`hurt`](Rows::hurt). Code that panics may leave a row half
@@ -319,7 +319,9 @@ impl<P: Projection> Rows for TypedRows<P> {
         let key = P::Key::parse(key).map_err(|e| e.to_string())?;
         let position = row.map_or(0, |r| r.1);
         let row = match row {
-            Some((text, _)) => Some(serde_json::from_str(text).map_err(|e| e.to_string())?),
+            Some((text, _)) => Some(calm(|| {
+                serde_json::from_str(text).map_err(|e| e.to_string())
+            })?),
             None => None,
         };
         let slot = Slot {
@@ -340,6 +342,9 @@ impl<P: Projection> Rows for TypedRows<P> {
     fn unpark(&mut self, key: &str) {
         if let Ok(key) = P::Key::parse(key) {
             self.parked.remove(&key);
+            if let Some(old) = self.rows.remove(&key) {
+                self.dirty -= usize::from(old.dirty);
+            }
         }
     }
 
@@ -367,8 +372,8 @@ impl<P: Projection> Rows for TypedRows<P> {
                 continue;
             };
             text.clear();
-            let written = serde_json::to_writer(&mut text, row).map_err(|e| e.to_string());
-            let written = written
+            let write = || serde_json::to_writer(&mut text, row).map_err(|e| e.to_string());
+            let written = calm(write)
                 .and_then(|()| std::str::from_utf8(&text).map_err(|e| e.to_string()))
                 .map(Some);
             tell(&key, written, slot.position);
@@ -397,6 +402,11 @@ fn guarded<T>(
 ) -> Result<T, DecodeError> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(event.unreadable(panic_text(&*panic))))
+}
+
+/// The same for code that is given no event.
+fn calm<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panic_text(&*panic)))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

@@ -4,7 +4,7 @@
 
 use fait_core::event::{Position, Time};
 use fait_core::store::StoreError;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
@@ -224,7 +224,10 @@ fn transact<T>(
     c: &mut Connection,
     work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
 ) -> Result<T, StoreError> {
-    let tx = c.transaction().map_err(broken("be written"))?;
+    // One that began by reading would not wait for another program that writes right now.
+    let tx = c
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(broken("be written"))?;
     let out = work(&tx).map_err(broken("be written"))?;
     tx.commit().map_err(broken("be written"))?;
     Ok(out)

@@ -37,3 +37,8 @@ mod brink;
 mod definitions;
 mod matrix;
 mod feeds;
+mod items;
+mod views_property;
+mod views_kill;
+mod views_trouble;
+mod views_poison;

@@ -1,5 +1,6 @@
 //! What an operator asks of a view.
 
+use super::build::Ended;
 use super::catalog::{self, State};
 use super::fill::parked_keys;
 use super::follow::Keeper;
@@ -135,7 +136,7 @@ impl Keeper {
             ViewAction::Resume => self.pause(false).map(|()| nothing),
             ViewAction::Cancel => self.cancel().await.map(|()| nothing),
             ViewAction::Switch => self.let_serve().await.map(|()| nothing),
-            ViewAction::RollBack => self.roll_back().map(|()| nothing),
+            ViewAction::RollBack => self.roll_back().await.map(|()| nothing),
             ViewAction::Forget => self.forget().map(|()| nothing),
             ViewAction::Retry { key } => {
                 if let (None, Some(why)) = (&self.serving, self.view.shown().frozen) {
@@ -170,14 +171,17 @@ impl Keeper {
         build.cancel.cancel();
         if build.state() == RebuildState::Ready {
             self.ready = None;
-            return Ok(self.built(super::build::Ended::Cancelled).await?);
+            return Ok(self.built(build, Ended::Cancelled).await?);
         }
-        // It ends after the events that it has in hand. It may have caught up just before.
+        // It ends after the events that it has in hand, or did just before.
         while self.view.build().is_some_and(|b| b.number == build.number) {
-            let Some(ended) = self.ended.recv().await else {
+            let Some((which, ended)) = self.ended.recv().await else {
                 break;
             };
-            self.built(ended).await?;
+            if ended == Ended::Stopped {
+                return not_now("the system is stopping");
+            }
+            self.built(which, ended).await?;
         }
         Ok(())
     }
@@ -213,7 +217,7 @@ impl Keeper {
         })
     }
 
-    fn roll_back(&mut self) -> Result<(), ViewError> {
+    async fn roll_back(&mut self) -> Result<(), ViewError> {
         if let Some(build) = self.view.build() {
             return not_now(format!(
                 "generation {} is being made; cancel it first",
@@ -253,6 +257,8 @@ impl Keeper {
             true => Some(self.open(&back)?),
             false => None,
         };
+        // Other code may have made it.
+        self.retry(None).await?;
         Ok(())
     }
 
@@ -310,7 +316,7 @@ impl Keeper {
             done.retried += again.len() as u64;
             done.well += again.iter().filter(|r| r.parked.is_none()).count() as u64;
             if let Some(serving) = &mut self.serving {
-                serving.retried(&again)?;
+                serving.retried(&again);
             }
         }
         Ok(done)
@@ -379,7 +385,10 @@ impl Keeper {
                 .collect()
         })?;
         for at in unread {
-            let range = Range::after(at - 1, 1);
+            let range = Range {
+                before: Some(at + 1),
+                ..Range::after(at - 1, 1)
+            };
             let event = core.store.read(&view.query(), range).await?.events;
             let sorted = view.def.code.sort(&event, 1);
             done.retried += 1;
@@ -403,7 +412,7 @@ impl Keeper {
                 again.iter().try_for_each(|r| put(tx, &view, number, r))
             })?;
             if let Some(serving) = &mut self.serving {
-                serving.retried(&again)?;
+                serving.retried(&again);
             }
             done.well += 1;
         }

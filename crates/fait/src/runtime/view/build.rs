@@ -5,12 +5,14 @@
 use super::catalog::Generation;
 use super::fill::Filler;
 use super::status::RebuildState;
-use super::{ViewState, lock, reached};
+use super::{ViewState, lock, panic_text, reached};
 use crate::runtime::Core;
 use fait_core::event::{Position, StoredEvent};
 use fait_core::query::Query;
 use fait_core::store::{Range, Store, StoreError};
+use futures_util::FutureExt;
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -47,7 +49,7 @@ pub(crate) struct Build {
 }
 
 /// How a build ended.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Ended {
     CaughtUp,
     Cancelled,
@@ -123,7 +125,7 @@ impl Core {
         view: &Arc<ViewState>,
         g: Generation,
         goal: Option<Position>,
-        done: mpsc::UnboundedSender<Ended>,
+        done: mpsc::UnboundedSender<(Arc<Build>, Ended)>,
     ) {
         let build = Arc::new(Build::new(&g, false));
         *lock(&view.build) = Some(build.clone());
@@ -131,7 +133,7 @@ impl Core {
         let work = async move {
             let ended = core.build(&view, &build, &g, goal).await;
             // Whoever keeps the view is gone when the system stops.
-            let _ = done.send(ended);
+            let _ = done.send((build, ended));
             core.pulse.beat();
         };
         let runtime = tokio::runtime::Handle::current();
@@ -159,11 +161,12 @@ impl Core {
         let (name, number) = (&view.def.name, g.number);
         tracing::info!(view = name, number, from = g.position, "rebuilding");
         let (mut wait, longest) = AGAIN;
-        let mut g = g.clone();
         loop {
-            let e = match self.build_on(view, build, &g, goal).await {
-                Ok(ended) => return ended,
-                Err(e) => e,
+            let work = AssertUnwindSafe(self.build_on(view, build, g, goal));
+            let e = match work.catch_unwind().await {
+                Ok(Ok(ended)) => return ended,
+                Ok(Err(e)) => e,
+                Err(panic) => StoreError::new(panic_text(&*panic)),
             };
             tracing::error!(view = name, error = %e, "a rebuild waits; the old view serves on");
             *lock(&view.failed) = Some(e.to_string());
@@ -174,16 +177,7 @@ impl Core {
                 () = tokio::time::sleep(wait) => {}
             }
             wait = (wait * 2).min(longest);
-            g.position = self.written(name, number).unwrap_or(g.position);
         }
-    }
-
-    fn written(&self, view: &str, number: u64) -> Option<Position> {
-        let all = self
-            .db
-            .read(|c| super::catalog::generations(c, view))
-            .ok()?;
-        all.iter().find(|g| g.number == number).map(|g| g.position)
     }
 
     async fn build_on(

@@ -129,29 +129,36 @@ pub(crate) fn put(tx: &Transaction<'_>, view: &str, g: &Generation) -> rusqlite:
     .map(|_| ())
 }
 
-/// Moves the checkpoint of a generation, in the transaction of its rows.
+/// Moves the checkpoint of a generation, in the transaction of its rows. It fails when it does not
+/// stand where it was left: then somebody else has written, for example the same program twice.
 pub(crate) fn advance(
     tx: &Transaction<'_>,
     view: &str,
     number: u64,
-    to: Position,
+    (from, to): (Position, Position),
     events: u64,
 ) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "UPDATE fait_views SET position = ?3, events = events + ?4 WHERE name = ?1 AND gen = ?2",
-    )?
-    .execute(params![view, i64_of(number), i64_of(to), i64_of(events)])
-    .map(|_| ())
+    let (number, from, to, events) = (i64_of(number), i64_of(from), i64_of(to), i64_of(events));
+    let moved = tx
+        .prepare_cached(
+            "UPDATE fait_views SET position = ?4, events = events + ?5
+             WHERE name = ?1 AND gen = ?2 AND position = ?3",
+        )?
+        .execute(params![view, number, from, to, events])?;
+    match moved {
+        1 => Ok(()),
+        none => Err(rusqlite::Error::StatementChangedRows(none)),
+    }
 }
 
-/// Says what a generation is for from now on.
+/// Says what a generation is for from now on, when nothing more is made of it.
 pub(crate) fn turn(
     tx: &Transaction<'_>,
     view: &str,
     number: u64,
     state: State,
 ) -> rusqlite::Result<()> {
-    tx.prepare_cached("UPDATE fait_views SET state = ?3 WHERE name = ?1 AND gen = ?2")?
+    tx.prepare_cached("UPDATE fait_views SET state = ?3, paused = 0 WHERE name = ?1 AND gen = ?2")?
         .execute(params![view, i64_of(number), state.word()])
         .map(|_| ())
 }

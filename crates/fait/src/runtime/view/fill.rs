@@ -10,6 +10,7 @@ use fait_core::event::{Position, StoredEvent};
 use fait_core::projection::{Hurt, Part, ProjectionDef, Rows, Sorted, Unread};
 use fait_core::store::{Store, StoreError};
 use rusqlite::{Transaction, params};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 
@@ -45,7 +46,8 @@ pub(crate) struct Filler {
 }
 
 impl Filler {
-    /// Goes on with a generation where it stands.
+    /// Goes on with a generation where it stands, as it is written now: whoever asks for it may
+    /// have looked before something more was.
     pub(crate) fn open(
         db: &Db,
         def: &ProjectionDef,
@@ -53,10 +55,16 @@ impl Filler {
         (threads, sizes): (usize, Sizes),
     ) -> Result<Filler, StoreError> {
         let mut parts: Vec<Box<dyn Rows>> = (0..threads.max(1)).map(|_| def.code.rows()).collect();
-        let parked: Vec<String> = db.read(|c| {
-            c.prepare_cached("SELECT key FROM fait_parked_keys WHERE view = ?1 AND gen = ?2")?
-                .query_map(params![def.name, i64_of(g.number)], |r| r.get(0))?
-                .collect()
+        let (position, parked) = db.read(|c| {
+            let of = params![def.name, i64_of(g.number)];
+            let position = c
+                .prepare_cached("SELECT position FROM fait_views WHERE name = ?1 AND gen = ?2")?
+                .query_row(of, |r| r.get(0).map(u64_of))?;
+            let parked: Vec<String> = c
+                .prepare_cached("SELECT key FROM fait_parked_keys WHERE view = ?1 AND gen = ?2")?
+                .query_map(of, |r| r.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok((position, parked))
         })?;
         for key in parked {
             if let Some(part) = def.code.part_of(&key, parts.len()) {
@@ -73,10 +81,10 @@ impl Filler {
             unread: vec![],
             mended: vec![],
             pending: vec![],
-            position: g.position,
-            written: g.position,
+            position,
+            written: position,
             events: 0,
-            whole: g.position == 0,
+            whole: position == 0,
             bytes: 0,
         })
     }
@@ -136,7 +144,11 @@ impl Filler {
         let sorted: Vec<Sorted> = each(threads, slices.clone(), |s| code.sort(s, parts))?;
         let mut work: Vec<Vec<(Part, &[StoredEvent])>> = (0..parts).map(|_| vec![]).collect();
         for (sorted, slice) in sorted.into_iter().zip(slices) {
-            self.unread.extend(sorted.unread);
+            for u in sorted.unread {
+                let (view, error) = (&self.def.name, &u.why);
+                tracing::error!(view, %error, "an event cannot be read, and any row may lack it");
+                self.unread.push(u);
+            }
             for (n, part) in sorted.parts.into_iter().enumerate() {
                 if !part.is_empty() {
                     self.load(db, n, &part)?;
@@ -173,6 +185,12 @@ impl Filler {
         for (key, row) in found {
             let row = row.as_ref().map(|(text, at)| (text.as_str(), *at));
             if let Err(why) = rows.give(&key, row) {
+                tracing::error!(
+                    view = self.def.name,
+                    key,
+                    error = why,
+                    "its row cannot be read"
+                );
                 self.parked.push(Parked {
                     position: self.written + 1,
                     reason: format!("its row cannot be read: {why}"),
@@ -188,29 +206,48 @@ impl Filler {
     /// to the event that hurt them, from what is stored.
     async fn mend(&mut self, db: &Db, store: &dyn Store) -> Result<(), StoreError> {
         let hurt: Vec<Hurt> = self.parts.iter_mut().flat_map(|p| p.hurt()).collect();
+        let mut torn = BTreeMap::new();
+        let mut until = self.written;
         for h in hurt {
             tracing::error!(view = self.def.name, key = h.key, error = %h.why, "the key is parked");
             if h.torn {
-                let base = db.read(|c| table::stored(c, &self.table, &h.key))?;
-                let again = Refold {
-                    key: h.key.clone(),
-                    base,
-                    after: self.written,
-                };
-                let again =
-                    refold(store, &self.def, self.sizes, vec![again], h.position - 1).await?;
-                self.mended.extend(again);
+                until = until.max(h.position);
+                torn.insert(h.key, h.why.to_string());
+            } else {
+                self.parked.push(Parked {
+                    key: h.key,
+                    position: h.position,
+                    reason: h.why.to_string(),
+                });
             }
+        }
+        if torn.is_empty() {
+            return Ok(());
+        }
+        let after = self.written;
+        let lost = db.read(|c| {
+            let lost = |key: &String| {
+                let (key, base) = (key.clone(), table::stored(c, &self.table, key)?);
+                Ok(Refold { key, base, after })
+            };
+            torn.keys().map(lost).collect::<rusqlite::Result<_>>()
+        })?;
+        // Each comes to the event that hurt it, and is parked there, with the row as it was before.
+        let again = refold(store, &self.def, self.sizes, lost, until).await?;
+        for r in &again {
+            let key = r.key.clone();
+            // Code that is not the same each time may take now what it could not take.
+            let (position, reason) = r
+                .parked
+                .clone()
+                .unwrap_or_else(|| (until + 1, torn[&key].clone()));
             self.parked.push(Parked {
-                key: h.key,
-                position: h.position,
-                reason: h.why.to_string(),
+                key,
+                position,
+                reason,
             });
         }
-        for u in &self.unread[..] {
-            let (view, error) = (&self.def.name, &u.why);
-            tracing::error!(view, %error, "an event cannot be read, and any row may lack it");
-        }
+        self.mended.extend(again);
         Ok(())
     }
 
@@ -224,6 +261,7 @@ impl Filler {
     pub(crate) fn write(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
         let (mut failed, mut bytes, mut count) = (None, 0, 0);
         let (table, since, parked) = (&self.table, self.written + 1, &mut self.parked);
+        let view = &self.def.name;
         for rows in &mut self.parts {
             let mut unwritable = vec![];
             rows.changed(&mut |key, row, position| {
@@ -234,6 +272,7 @@ impl Filler {
                         table::write(tx, table, key, row, position)
                     }
                     Err(why) => {
+                        tracing::error!(view, key, error = why, "its row cannot be written");
                         unwritable.push(key.to_string());
                         let (key, reason) =
                             (key.into(), format!("its row cannot be written: {why}"));
@@ -264,7 +303,7 @@ impl Filler {
             tx,
             view,
             number,
-            self.position,
+            (self.written, self.position),
             std::mem::take(&mut self.events),
         )?;
         self.written = self.position;
@@ -315,33 +354,27 @@ impl Filler {
 
     fn bound_memory(&mut self, bytes: usize, count: usize) {
         let rows: usize = self.parts.iter().map(|p| p.len()).sum();
-        if count > 0 {
-            self.bytes = bytes / count;
-        }
+        self.bytes = bytes.checked_div(count).unwrap_or(self.bytes);
         if rows > self.sizes.rows || rows.saturating_mul(self.bytes) > MAX_BYTES {
             self.parts.iter_mut().for_each(|p| p.forget());
             self.whole = false;
         }
     }
 
-    /// Takes over what became of parked keys that were tried again, when it is written.
-    pub(crate) fn retried(&mut self, again: &[Refolded]) -> Result<(), StoreError> {
+    /// Takes over what became of keys that were tried again, when it is written.
+    pub(crate) fn retried(&mut self, again: &[Refolded]) {
+        // Rows that changed in the table are looked for there.
+        self.whole = false;
         for r in again {
             let Some(part) = self.def.code.part_of(&r.key, self.parts.len()) else {
                 continue;
             };
             let rows = &mut self.parts[part];
-            match (&r.parked, &r.changed) {
-                (Some(_), _) => rows.park(&r.key),
-                (None, None) => rows.unpark(&r.key),
-                (None, Some((row, position))) => {
-                    rows.unpark(&r.key);
-                    let row = row.as_ref().map(|text| (text.as_str(), *position));
-                    rows.give(&r.key, row).map_err(StoreError::new)?;
-                }
+            match r.parked {
+                Some(_) => rows.park(&r.key),
+                None => rows.unpark(&r.key),
             }
         }
-        Ok(())
     }
 }
 

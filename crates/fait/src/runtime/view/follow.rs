@@ -2,13 +2,16 @@
 //! take the place of the one that serves. One task does all of this, so that the tables of a view
 //! have one writer.
 
+use super::act::Asked;
 use super::build::{Build, Ended};
 use super::catalog::{self, Generation, State};
 use super::fill::Filler;
-use super::{ViewState, lock, reached, table};
+use super::{ViewState, lock, panic_text, reached, table};
 use crate::runtime::Core;
-use fait_core::event::Position;
+use fait_core::event::{Position, StoredEvent};
 use fait_core::store::{Range, StoreError};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -25,11 +28,27 @@ pub(super) struct Keeper {
     pub(super) serving: Option<Filler>,
     /// One that is ready and follows with it.
     pub(super) ready: Option<Filler>,
-    pub(super) ended: mpsc::UnboundedReceiver<Ended>,
-    end: mpsc::UnboundedSender<Ended>,
+    pub(super) ended: mpsc::UnboundedReceiver<(Arc<Build>, Ended)>,
+    end: mpsc::UnboundedSender<(Arc<Build>, Ended)>,
     far: bool,
     /// When something was written last.
     written: Instant,
+}
+
+/// What whoever keeps a view does next.
+enum Next {
+    Asked(Asked),
+    Ended(Arc<Build>, Ended),
+    Events(Result<(), StoreError>),
+}
+
+impl Drop for Keeper {
+    /// The runtime may end without a word: then nothing is made beside any more either.
+    fn drop(&mut self) {
+        if let Some(build) = self.view.build() {
+            build.cancel.cancel();
+        }
+    }
 }
 
 impl Core {
@@ -65,22 +84,32 @@ impl Core {
             }
             let at = keeper.serving.as_ref().map(|s| s.position);
             let more = store.wait(at.unwrap_or(0));
-            let done = tokio::select! {
+            let next = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                Some(ask) = asked.recv() => keeper.answer(ask).await,
-                Some(ended) = keeper.ended.recv() => keeper.built(ended).await,
-                more = more, if at.is_some() => match more {
-                    Ok(_) => keeper.step().await,
-                    Err(e) => Err(e),
-                },
+                Some(ask) = asked.recv() => Next::Asked(ask),
+                Some((build, ended)) = keeper.ended.recv() => Next::Ended(build, ended),
+                more = more, if at.is_some() => Next::Events(more.map(|_| ())),
             };
+            let done = AssertUnwindSafe(keeper.does(next)).catch_unwind().await;
+            let done = done.unwrap_or_else(|panic| Err(StoreError::new(panic_text(&*panic))));
             trouble = done.err();
         }
     }
 }
 
 impl Keeper {
+    async fn does(&mut self, next: Next) -> Result<(), StoreError> {
+        match next {
+            Next::Asked(asked) => self.answer(asked).await,
+            Next::Ended(build, ended) => self.built(build, ended).await,
+            Next::Events(more) => {
+                more?;
+                self.step().await
+            }
+        }
+    }
+
     pub(super) fn all(&self) -> Result<Vec<Generation>, StoreError> {
         let name = &self.view.def.name;
         self.core.db.read(|c| catalog::generations(c, name))
@@ -95,10 +124,12 @@ impl Keeper {
             return Err(StoreError::new("no generation of the view serves"));
         };
         let follows = view.fits(serving);
+        view.show(serving, view.frozen(serving, &all));
         if follows {
             self.serving = Some(self.open(serving)?);
         }
-        let busy = view.build().is_some_and(|b| !b.cancel.is_cancelled());
+        // What it tells when it ends is told again until it is taken in.
+        let busy = view.build().is_some();
         let beside = |g: &&Generation| matches!(g.state, State::Building | State::Ready);
         // After trouble the build may be running still.
         if !busy {
@@ -126,6 +157,8 @@ impl Keeper {
             self.retry(None).await?;
         }
         self.rest();
+        view.begun.store(true, Ordering::Release);
+        core.pulse.beat();
         Ok(())
     }
 
@@ -203,10 +236,7 @@ impl Keeper {
         let from = serving.position;
         let serving = serving.take(db, store, events.clone(), to).await?;
         let ready = match self.ready.take() {
-            Some(ready) => {
-                let ready = self.bring(ready, from).await?;
-                Some(ready.take(db, store, events, to).await?)
-            }
+            Some(ready) => Some(self.follow(ready, from, events, to).await?),
             None => None,
         };
         let dirty = serving.dirty() + ready.as_ref().map_or(0, Filler::dirty);
@@ -230,14 +260,35 @@ impl Keeper {
             ready.as_mut().map_or(Ok(()), |r| r.write(tx))
         })?;
         let to = serving.position;
-        if let (Some(build), true) = (view.build(), ready.is_some()) {
-            build.note(to, to);
+        if let (Some(build), Some(ready)) = (view.build(), &ready) {
+            build.note(ready.position, ready.position);
         }
         (self.serving, self.ready) = (Some(serving), ready);
         self.written = Instant::now();
         view.feed.set(to);
         core.pulse.beat();
         Ok(())
+    }
+
+    /// Lets what is ready take the same events. It may be behind what serves, and also ahead of it.
+    async fn follow(
+        &self,
+        ready: Filler,
+        from: Position,
+        events: Arc<Vec<StoredEvent>>,
+        to: Position,
+    ) -> Result<Filler, StoreError> {
+        let ready = self.bring(ready, from).await?;
+        if ready.position >= to {
+            return Ok(ready);
+        }
+        let known = events.partition_point(|e| e.meta.position <= ready.position);
+        let events = match known {
+            0 => events,
+            known => Arc::new(events[known..].to_vec()),
+        };
+        let core = &self.core;
+        ready.take(&core.db, &*core.store, events, to).await
     }
 
     /// Brings a generation up to a position.
@@ -258,21 +309,32 @@ impl Keeper {
         Ok(filler)
     }
 
-    /// A build has ended.
-    pub(super) async fn built(&mut self, ended: Ended) -> Result<(), StoreError> {
-        let Some(build) = self.view.build() else {
+    /// A build has ended. When that cannot be taken in, it is told once more after the trouble.
+    pub(super) async fn built(&mut self, build: Arc<Build>, how: Ended) -> Result<(), StoreError> {
+        let current = self.view.build();
+        if !current.is_some_and(|current| Arc::ptr_eq(&current, &build)) {
             return Ok(());
-        };
+        }
+        let done = self.take_in(&build, how).await;
+        if done.is_err() {
+            let _ = self.end.send((build, how));
+        }
+        done
+    }
+
+    async fn take_in(&mut self, build: &Build, how: Ended) -> Result<(), StoreError> {
         let name = self.view.def.name.clone();
-        match ended {
+        match how {
             Ended::Stopped => return Ok(()),
-            Ended::Cancelled => {
-                *lock(&self.view.build) = None;
+            // It may have caught up before it heard of it.
+            _ if build.cancel.is_cancelled() => {
                 self.core.db.write(|tx| {
                     catalog::turn(tx, &name, build.number, State::Gone)?;
                     catalog::sweep(tx, &name)
                 })?;
+                *lock(&self.view.build) = None;
             }
+            Ended::Cancelled => {}
             Ended::CaughtUp => {
                 let all = self.all()?;
                 let Some(g) = all.iter().find(|g| g.number == build.number) else {
@@ -329,6 +391,8 @@ impl Keeper {
         view.finished.fetch_add(1, Ordering::AcqRel);
         // What served before the last one is not read any more.
         core.db.write(|tx| catalog::sweep(tx, name))?;
+        // An earlier program may have made a part of it.
+        self.retry(None).await?;
         core.pulse.beat();
         Ok(())
     }

@@ -47,6 +47,8 @@ pub(crate) struct ViewState {
     failed: Mutex<Option<String>>,
     /// It does not follow, and will not by itself.
     still: AtomicBool,
+    /// What waited from before was taken up.
+    begun: AtomicBool,
     /// What a view that is folded on read came to the last time.
     live: tokio::sync::Mutex<Option<Past>>,
     ask: mpsc::UnboundedSender<Asked>,
@@ -74,6 +76,7 @@ impl ViewState {
             finished: AtomicU64::default(),
             failed: Mutex::default(),
             still: AtomicBool::default(),
+            begun: AtomicBool::default(),
             live: Default::default(),
             ask,
             asked: Mutex::new(Some(asked)),
@@ -86,7 +89,8 @@ impl ViewState {
 
     /// Whether nothing more is to be waited for, up to the head.
     pub(crate) fn settled(&self, head: Position) -> bool {
-        self.feed.at() >= head || self.is_live() || self.still.load(Ordering::Acquire)
+        let rests = || self.feed.at() >= head || self.still.load(Ordering::Acquire);
+        self.is_live() || (self.begun.load(Ordering::Acquire) && rests())
     }
 
     /// Whether it is folded when it is read.

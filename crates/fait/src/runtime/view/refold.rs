@@ -6,6 +6,7 @@ use fait_core::event::{Position, Tag};
 use fait_core::projection::ProjectionDef;
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Range, Store, StoreError};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// A row to be folded on.
@@ -38,18 +39,6 @@ pub(crate) async fn refold(
     until: Position,
 ) -> Result<Vec<Refolded>, StoreError> {
     let mut rows = def.code.rows();
-    let nothing = |r: &Refold| {
-        let (key, changed, parked) = (r.key.clone(), None, None);
-        (
-            r.key.clone(),
-            Refolded {
-                key,
-                changed,
-                parked,
-            },
-        )
-    };
-    let mut done: BTreeMap<String, Refolded> = wanted.iter().map(nothing).collect();
     // A stored row that this program cannot read is folded from the beginning.
     for r in &mut wanted {
         let unreadable =
@@ -59,7 +48,19 @@ pub(crate) async fn refold(
         }
     }
     rows.forget();
-    wanted.sort_by(|a, b| b.after.cmp(&a.after));
+    let nothing = |r: &Refold| {
+        // What is folded from the beginning does not keep what was there.
+        let changed = (r.after == 0 && r.base.is_none()).then_some((None, 0));
+        let (key, parked) = (r.key.clone(), None);
+        let folded = Refolded {
+            key,
+            changed,
+            parked,
+        };
+        (r.key.clone(), (r.after, folded))
+    };
+    let mut done: BTreeMap<String, (Position, Refolded)> = wanted.iter().map(nothing).collect();
+    wanted.sort_by_key(|r| Reverse(r.after));
     let query = query(def, &wanted, sizes.by_tags);
     let mut at = wanted.last().map_or(until, |r| r.after);
     while at < until {
@@ -77,7 +78,10 @@ pub(crate) async fn refold(
             // Rows join in where they had come to.
             while let Some(r) = wanted.pop_if(|r| r.after < first.meta.position) {
                 let base = r.base.as_ref().map(|(text, at)| (text.as_str(), *at));
-                rows.give(&r.key, base).map_err(StoreError::new)?;
+                if let (Err(why), Some((_, done))) = (rows.give(&r.key, base), done.get_mut(&r.key))
+                {
+                    done.parked = Some((r.after + 1, why));
+                }
             }
             let joins = wanted.last().map_or(Position::MAX, |r| r.after);
             let now = rest.partition_point(|e| e.meta.position <= joins);
@@ -89,22 +93,23 @@ pub(crate) async fn refold(
         }
     }
     for hurt in rows.hurt() {
-        if let Some(done) = done.get_mut(&hurt.key) {
+        if let Some((_, done)) = done.get_mut(&hurt.key) {
             done.parked = Some((hurt.position, hurt.why.to_string()));
         }
     }
     rows.changed(&mut |key, row, position| {
-        let Some(done) = done.get_mut(key) else {
+        let Some((after, done)) = done.get_mut(key) else {
             return;
         };
         match row {
             Ok(row) => done.changed = Some((row.map(String::from), position)),
+            // What is stored stays as it was, so all that it took is to be taken again.
             Err(why) => {
-                done.parked = Some((position, format!("its row cannot be written: {why}")));
+                done.parked = Some((*after + 1, format!("its row cannot be written: {why}")));
             }
         }
     });
-    Ok(done.into_values().collect())
+    Ok(done.into_values().map(|(_, done)| done).collect())
 }
 
 fn query(def: &ProjectionDef, wanted: &[Refold], by_tags: usize) -> Query {
