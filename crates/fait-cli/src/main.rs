@@ -7,6 +7,7 @@ mod source;
 mod events;
 mod store;
 mod trace;
+mod rows;
 mod view;
 mod process;
 
@@ -51,7 +52,7 @@ enum Verb {
     Events(events::Verb),
     /// What led to what: the tree of causes around an event, a command or a flow
     Trace(trace::Trace),
-    /// Views: list, rebuild
+    /// Views: list, rows, row, rebuild
     #[command(subcommand)]
     View(view::Verb),
     /// Processes: list, show, stuck, and what operators do to their instances

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use fait::app::{ClaimError, SendError};
+use fait::app::{ClaimError, ReadError, SendError};
 use fait::store::StoreError;
 use serde_json::{Value, json};
 
@@ -150,15 +150,23 @@ impl From<StoreError> for Problem {
         if detail.starts_with("there is no") {
             return Problem::not_found(detail);
         }
-        if detail.contains("has no column") {
-            return Problem::malformed(detail);
-        }
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "store",
             "The store is in trouble",
             detail,
         )
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(e: ReadError) -> Self {
+        match e {
+            ReadError::NoView(detail) => Problem::not_found(detail),
+            ReadError::Query { word, why } => Problem::malformed(why).with("field", word),
+            ReadError::Store(e) => e.into(),
+            e => StoreError::new(e).into(),
+        }
     }
 }
 

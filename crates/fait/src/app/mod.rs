@@ -2,6 +2,7 @@
 
 mod build;
 mod bulk;
+mod check;
 mod compensate;
 mod erase;
 mod inbox;
@@ -29,8 +30,9 @@ pub use crate::runtime::route::{Ignored, MAX_HELD_EVENTS};
 pub use crate::runtime::snapshots::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOTS, MAX_SNAPSHOTS_BYTES};
 pub use crate::runtime::step::MAX_ISSUED;
 pub use crate::runtime::view::{
-    AsOf, Differs, KeptStatus, RebuildState, RebuildStatus, Responsible, RowDiff, RowsQuery, Side,
-    Unplaced, ViewAction, ViewDiff, ViewDone, ViewError, ViewRow, ViewStatus,
+    AsOf, Differs, KeptStatus, MAX_FILTERS, MAX_IN, MAX_ROWS, MAX_SORTS, ReadError, RebuildState,
+    RebuildStatus, Responsible, RowDiff, Rows, RowsQuery, Side, Unplaced, ViewAction, ViewDiff,
+    ViewDone, ViewError, ViewRow, ViewStatus, ViewsFile,
 };
 pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};

@@ -5,6 +5,7 @@
 mod kitchen;
 mod sending;
 mod viewing;
+mod reading;
 mod parking;
 mod workshop;
 mod operating;
