@@ -9,4 +9,5 @@ mod operate;
 mod guide;
 mod next;
 mod store;
+mod sql;
 mod usage;

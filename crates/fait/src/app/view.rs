@@ -43,6 +43,7 @@ impl<P: Projection> View<'_, P> {
     /// Reads it as it was at a moment: folded again from the log by the code of today. One row of
     /// a view that is keyed by tags costs its own events; all rows cost all of history.
     #[must_use]
+    #[expect(clippy::wrong_self_convention, reason = "it is what databases call it")]
     pub fn as_of(mut self, moment: impl Into<AsOf>) -> Self {
         self.as_of = Some(moment.into());
         self

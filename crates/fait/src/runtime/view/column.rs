@@ -46,8 +46,9 @@ impl Kind {
             Kind::Real => "REAL",
             Kind::Flag => "BOOLEAN",
             Kind::Money => "MONEY",
-            Kind::Time => "DATETIME",
-            Kind::Json => "JSON",
+            // With `TEXT` in its name nothing in it is ever compared as a number.
+            Kind::Time => "DATETIME TEXT",
+            Kind::Json => "JSON TEXT",
             Kind::Text => "TEXT",
         }
     }
