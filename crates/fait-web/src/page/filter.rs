@@ -107,10 +107,11 @@ impl Asked {
             .filter_map(|(n, s)| Field::of(n, s))
             .collect();
         let key = Field {
-            word: "key".into(),
+            // The page shows the end of a long key.
+            word: "key.contains".into(),
             text: plain(key),
             choices: vec![],
-            hint: "",
+            hint: "contains",
         };
         let fields: Vec<Field> = [key].into_iter().chain(fields).collect();
         let others = self.filters.iter();
@@ -193,7 +194,6 @@ impl Field {
             ("string", Some("date-time")) => {
                 field(format!("{name}.ge"), "since, such as 2026-11-23")
             }
-            _ if bare.get("x-kind").is_some() => field(name.into(), ""),
             ("object", _) => return None,
             _ => field(format!("{name}.contains"), "contains"),
         })

@@ -550,11 +550,11 @@ async fn what_does_not_fit_is_said_with_what_would() {
         ),
         (
             q().filter("bids", "many"),
-            "`bids=many`: it is a whole number from -2^63 to 2^63 - 1",
+            "`bids=many`: it is a whole number",
         ),
         (
             q().filter("huge", u64::MAX),
-            "`huge=18446744073709551615`: it is a whole number",
+            "`huge=18446744073709551615`: it is a whole number from -2^63 to 2^63 - 1",
         ),
         (q().filter("bids", 1.5), "`bids=1.5`: it is a whole number"),
         (

@@ -63,6 +63,16 @@ impl Kind {
         matches!(self, Kind::Time | Kind::Json | Kind::Text)
     }
 
+    /// What would have fit in place of a value.
+    pub(crate) fn wanted(self, instead: &Value) -> String {
+        let number = |t: &str| t.parse::<f64>().is_ok_and(|n| n.fract() == 0.0);
+        let large = instead.as_str().map_or(instead.is_u64(), number);
+        match self {
+            Kind::Whole if large => "a whole number from -2^63 to 2^63 - 1".into(),
+            kind => kind.to_string(),
+        }
+    }
+
     /// A value of this kind for SQL; values may be given as text, as in an address.
     pub(crate) fn value(self, value: &Value) -> Option<Sql> {
         let text = value.as_str();
@@ -98,7 +108,7 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Kind::Whole => "a whole number from -2^63 to 2^63 - 1",
+            Kind::Whole => "a whole number",
             Kind::Real => "a number",
             Kind::Flag => "`true` or `false`",
             Kind::Money => "an amount like 24.00",

@@ -279,7 +279,7 @@ impl<'a> Select<'a> {
             }
             Op::Lt | Op::Le | Op::Gt | Op::Ge => {
                 let value = column.kind.value(value);
-                let value = value.ok_or_else(|| wrong(&column.kind.to_string()))?;
+                let value = value.ok_or_else(|| wrong(&column.kind.wanted(value)))?;
                 let place = self.put(value);
                 let sign = match op {
                     Op::Lt => "<",
@@ -295,7 +295,7 @@ impl<'a> Select<'a> {
     /// A value that the column can have.
     fn fitting(&self, word: &str, column: &Column, value: &Value) -> Result<Sql, ReadError> {
         let fit = column.kind.value(value);
-        let fit = fit.ok_or_else(|| unfit(word, value, &column.kind.to_string()))?;
+        let fit = fit.ok_or_else(|| unfit(word, value, &column.kind.wanted(value)))?;
         if let Sql::Text(text) = &fit
             && !column.choices.is_empty()
             && !column.choices.contains(text)
