@@ -4,7 +4,7 @@ mod stream;
 
 use super::{Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted};
 use crate::failure::Failure;
-use fait::app::{AsOf, Cause, ProcessStatus, Rows, RowsQuery, ViewRow, ViewStatus};
+use fait::app::{AsOf, Cause, FeedStatus, ProcessStatus, Rows, RowsQuery, ViewRow, ViewStatus};
 use fait::event::{Meta, StoredEvent, Tag};
 use fait::process::Instance;
 use fait::store::Range;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
-use stream::Stream;
+use stream::{Said, Stream};
 use tokio::runtime::Runtime;
 use ureq::http::{Response, StatusCode, Uri};
 use ureq::{Agent, Body};
@@ -158,12 +158,16 @@ impl Address {
     fn stream(&self, wanted: &Wanted, after: u64) -> Result<Stream, Failure> {
         let mut query = filter(wanted)?;
         query.push(("after", after.to_string()));
+        query.push(("facts", "true".into()));
         let answer = self.get("/api/events/stream", &query)?;
         let status = answer.status();
         if !status.is_success() {
             let text = self.text(answer)?;
             let detail = self.detail(status, &text)?;
-            return Err(Failure::NotReady(format!("{}: {detail}", self.base)));
+            return Err(match status {
+                StatusCode::CONFLICT => Failure::Conflict(detail),
+                _ => Failure::NotReady(format!("{}: {detail}", self.base)),
+            });
         }
         Ok(Stream::new(answer.into_body().into_reader()))
     }
@@ -214,7 +218,14 @@ impl Source for Address {
         let mut stream = self.stream(wanted, after)?;
         let mut lost = 0;
         loop {
-            while let Some(text) = stream.next() {
+            while let Some(said) = stream.next() {
+                let text = match said {
+                    Said::Event(text) => text,
+                    Said::Problem(text) => {
+                        let detail = self.detail(StatusCode::SERVICE_UNAVAILABLE, &text)?;
+                        return Err(Failure::NotReady(format!("{}: {detail}", self.base)));
+                    }
+                };
                 let value = serde_json::from_str(&text).unwrap_or_default();
                 let event = self.event_in(value)?;
                 if event.meta.position > after {
@@ -228,6 +239,7 @@ impl Source for Address {
                 lost += 1;
                 match self.stream(wanted, after) {
                     Ok(stream) => break stream,
+                    Err(e @ Failure::Conflict(_)) => return Err(e),
                     Err(e) if lost >= RETRIES => return Err(e),
                     Err(_) => {}
                 }
@@ -300,6 +312,15 @@ impl Source for Address {
         let before = view.status.rebuilds_finished;
         let target = before + 1 + u64::from(view.status.rebuild.is_some());
         Ok(Rebuild::Begun { before, target })
+    }
+
+    fn feeds(&self) -> Result<Vec<FeedStatus>, Failure> {
+        self.there(self.get("/api/ops/feeds", &[])?)
+    }
+
+    fn reset_feed(&self, name: &str, to: u64) -> Result<(), Failure> {
+        self.ask(&["feeds", name, "reset"], &json!({ "to": to }))
+            .map(drop)
     }
 
     fn processes(&self) -> Result<Vec<Process>, Failure> {

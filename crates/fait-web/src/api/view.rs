@@ -3,23 +3,12 @@
 use super::Words;
 use crate::answer::Problem;
 use crate::request::At;
+use crate::seen::{AtLeast, WAIT};
 use crate::shared::Shared;
 use axum::Json;
 use axum::extract::State;
 use fait::app::{AsOf, RowsQuery};
 use serde_json::{Value, json};
-use std::time::Duration;
-
-/// How long a reader is kept waiting for what it wrote.
-const WAIT: Duration = Duration::from_millis(1500);
-
-/// Waits for `at_least`; says whether the view has come so far.
-async fn caught_up(shared: &Shared, name: &str, words: &Words) -> Result<bool, Problem> {
-    let position = words
-        .parse("at_least", "a position: a whole number")?
-        .unwrap_or(0);
-    Ok(shared.app.wait_for_view(name, position, WAIT).await?)
-}
 
 /// The words of a query that are not filters. A column of such a name is asked for with `.eq`.
 const OWN: [&str; 6] = ["limit", "after", "sort", "count", "as_of", "at_least"];
@@ -34,6 +23,7 @@ fn as_of(words: &Words) -> Result<Option<AsOf>, Problem> {
 pub(super) async fn rows(
     State(shared): State<Shared>,
     At(name): At<String>,
+    AtLeast(wanted): AtLeast,
     words: Words,
 ) -> Result<Json<Value>, Problem> {
     let mut query = RowsQuery::default().sort(words.get("sort").unwrap_or_default());
@@ -44,7 +34,7 @@ pub(super) async fn rows(
     for (word, value) in words.others(&OWN) {
         query = query.filter(word, value);
     }
-    let caught_up = caught_up(&shared, &name, &words).await?;
+    let caught_up = shared.app.wait_for_view(&name, wanted, WAIT).await?;
     let rows = match as_of(&words)? {
         Some(moment) => shared.app.view_rows_as_of(&name, &query, moment).await?,
         None => shared.app.view_rows(&name, &query).await?,
@@ -58,10 +48,11 @@ pub(super) async fn rows(
 pub(super) async fn row(
     State(shared): State<Shared>,
     At((name, key)): At<(String, String)>,
+    AtLeast(wanted): AtLeast,
     words: Words,
 ) -> Result<Json<Value>, Problem> {
     words.only(&["at_least", "as_of"])?;
-    let caught_up = caught_up(&shared, &name, &words).await?;
+    let caught_up = shared.app.wait_for_view(&name, wanted, WAIT).await?;
     let row = match as_of(&words)? {
         Some(moment) => shared.app.view_row_as_of(&name, &key, moment).await?,
         None => shared.app.view_row(&name, &key).await?,

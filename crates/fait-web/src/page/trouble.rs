@@ -46,14 +46,14 @@ impl From<StoreError> for Trouble {
     }
 }
 
-impl From<ReadError> for Trouble {
-    fn from(e: ReadError) -> Self {
+impl From<SendError> for Trouble {
+    fn from(e: SendError) -> Self {
         Trouble(e.into())
     }
 }
 
-impl From<SendError> for Trouble {
-    fn from(e: SendError) -> Self {
+impl From<ReadError> for Trouble {
+    fn from(e: ReadError) -> Self {
         Trouble(e.into())
     }
 }

@@ -4,6 +4,7 @@ use super::BuildError;
 use crate::runtime::nearest;
 use crate::runtime::view::column::{OWN, columns};
 use crate::runtime::view::table::sql_name;
+use crate::sql::SqlDef;
 use fait_core::projection::ProjectionDef;
 
 /// Names and indexes of views, as far as SQL is concerned.
@@ -13,12 +14,22 @@ pub(super) fn views(views: &[ProjectionDef]) -> Result<(), BuildError> {
         if let Some(why) = bad_name(&view.name) {
             return wrong(format!("view `{}`: its name {why}", view.name));
         }
-        let sql = sql_name(&view.name);
-        if let Some(other) = views[..n].iter().find(|o| sql_name(&o.name) == sql) {
-            return wrong(format!(
-                "views `{}` and `{}` are both `{sql}` in SQL",
-                other.name, view.name
-            ));
+        for name in names(view) {
+            let own = name.to_ascii_lowercase();
+            if own.starts_with("fait_") || own.starts_with("sqlite_") || own.contains("__") {
+                return wrong(format!(
+                    "view `{}`: its table `{name}` has a name that `fait` or SQLite may use; \
+                     choose one without `__`, `fait_` and `sqlite_`",
+                    view.name
+                ));
+            }
+            let same = |o: &&ProjectionDef| names(o).iter().any(|n| n.eq_ignore_ascii_case(&name));
+            if let Some(other) = views[..n].iter().find(same) {
+                return wrong(format!(
+                    "views `{}` and `{}` are both `{name}` in SQL",
+                    other.name, view.name
+                ));
+            }
         }
         if let Some(why) = same_columns(view) {
             return wrong(format!("view `{}`: {why}", view.name));
@@ -30,6 +41,14 @@ pub(super) fn views(views: &[ProjectionDef]) -> Result<(), BuildError> {
         }
     }
     Ok(())
+}
+
+/// What a view is called in SQL: itself, or its tables.
+fn names(view: &ProjectionDef) -> Vec<String> {
+    match SqlDef::in_def(view) {
+        None => vec![sql_name(&view.name)],
+        Some(own) => own.tables.iter().map(|t| t.0.to_string()).collect(),
+    }
 }
 
 fn bad_name(name: &str) -> Option<&'static str> {

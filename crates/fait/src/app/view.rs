@@ -1,22 +1,22 @@
 //! Reading views.
 
 use super::{
-    App, AsOf, ReadError, Receipt, Rows, RowsQuery, ViewAction, ViewDiff, ViewDone, ViewError,
-    ViewRow, ViewStatus,
+    App, AsOf, MAX_WAIT, ReadError, Rows, RowsQuery, Token, ViewAction, ViewDiff, ViewDone,
+    ViewError, ViewRow, ViewStatus,
 };
 use crate::runtime::view::ViewState;
+use crate::sql::{Sql, SqlError, SqlProjection};
 use fait_core::decision::Boundary;
 use fait_core::event::Position;
 use fait_core::projection::Projection;
 use fait_core::query::Query;
 use fait_core::store::{Range, StoreError};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How long a reader waits at most for a view to show what the reader has written.
-pub const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// Events read at once for a model.
 const PAGE: usize = 1000;
@@ -26,17 +26,25 @@ const PAGE: usize = 1000;
 #[derive(Debug)]
 pub struct View<'a, P> {
     app: &'a App,
-    at_least: Position,
+    at_least: Option<Token>,
+    at_most: Duration,
     as_of: Option<AsOf>,
     query: RowsQuery,
     projection: PhantomData<fn() -> P>,
 }
 
 impl<P: Projection> View<'_, P> {
-    /// Waits, up to five seconds, until the view shows what a receipt is for.
+    /// Waits, at most [`MAX_WAIT`], until the view shows what a receipt, or its token, is for.
     #[must_use]
-    pub fn at_least(mut self, receipt: &Receipt) -> Self {
-        self.at_least = receipt.position;
+    pub fn at_least(mut self, token: impl Into<Token>) -> Self {
+        self.at_least = Some(token.into());
+        self
+    }
+
+    /// Waits at most so long instead. Zero looks once.
+    #[must_use]
+    pub fn wait_at_most(mut self, time: Duration) -> Self {
+        self.at_most = time;
         self
     }
 
@@ -49,27 +57,32 @@ impl<P: Projection> View<'_, P> {
         self
     }
 
-    async fn state(&self) -> Result<&Arc<ViewState>, StoreError> {
+    async fn state(&self) -> Result<&Arc<ViewState>, ReadError> {
         let state = self.app.state(P::NAME)?;
-        if !self
+        let Some(token) = &self.at_least else {
+            return Ok(state);
+        };
+        let wanted = self.app.position_of(token).await?;
+        if self
             .app
-            .wait_for_view(P::NAME, self.at_least, MAX_WAIT)
+            .wait_for_view(P::NAME, wanted, self.at_most)
             .await?
         {
-            let (name, at) = (P::NAME, state.feed.at());
-            let wanted = self.at_least;
-            return Err(StoreError::new(format_args!(
-                "view `{name}` is catching up: it is at {at}, wanted is {wanted}"
-            )));
+            return Ok(state);
         }
-        Ok(state)
+        Err(ReadError::CatchingUp {
+            view: P::NAME.into(),
+            at: state.feed.at(),
+            wanted,
+        })
     }
 
     /// One row.
     ///
     /// # Errors
-    /// The view is not there, is still catching up, or the row is not of this type.
-    pub async fn get(&self, key: &P::Key) -> Result<Option<P::Row>, StoreError> {
+    /// The view is not there, is still catching up, the token is of another history, or the row
+    /// is not of this type.
+    pub async fn get(&self, key: &P::Key) -> Result<Option<P::Row>, ReadError> {
         let (state, key) = (self.state().await?, key.to_string());
         let core = &self.app.core;
         let row = match self.as_of {
@@ -79,8 +92,7 @@ impl<P: Projection> View<'_, P> {
             }
             None => core.view_row(state, &key).await?,
         };
-        row.map(|r| serde_json::from_value(r.row).map_err(StoreError::new))
-            .transpose()
+        row.map(|r| typed(r.row)).transpose()
     }
 
     /// Only rows that this holds for: a column, or a column and how it is compared, and a value;
@@ -134,20 +146,17 @@ impl<P: Projection> View<'_, P> {
             }
             None => core.view_rows(state, &self.query).await?,
         };
-        let typed = |r: ViewRow| {
+        let row = |r: ViewRow| {
             Ok(ViewRow {
                 key: r.key,
-                row: serde_json::from_value(r.row).map_err(StoreError::new)?,
+                row: typed(r.row)?,
                 position: r.position,
                 stale: r.stale,
             })
         };
+        let rows = found.rows.into_iter().map(row);
         Ok(Rows {
-            rows: found
-                .rows
-                .into_iter()
-                .map(typed)
-                .collect::<Result<_, StoreError>>()?,
+            rows: rows.collect::<Result<_, ReadError>>()?,
             next: found.next,
             position: found.position,
             stale: found.stale,
@@ -156,12 +165,17 @@ impl<P: Projection> View<'_, P> {
     }
 }
 
+fn typed<R: DeserializeOwned>(row: Value) -> Result<R, ReadError> {
+    Ok(serde_json::from_value(row).map_err(StoreError::new)?)
+}
+
 impl App {
     /// A typed view.
     pub fn view<P: Projection>(&self) -> View<'_, P> {
         View {
             app: self,
-            at_least: 0,
+            at_least: None,
+            at_most: MAX_WAIT,
             as_of: None,
             query: RowsQuery::default(),
             projection: PhantomData,
@@ -250,6 +264,19 @@ impl App {
         self.core.past_rows(state, query, at).await
     }
 
+    /// Reads the tables of a projection that writes SQL itself; `{name}` stands for its table of
+    /// that name. What it reads is of one moment only within one statement.
+    ///
+    /// # Errors
+    /// There is no such view, or the query fails.
+    pub fn read_sql<P: SqlProjection, T>(
+        &self,
+        read: impl FnOnce(&Sql<'_>) -> Result<T, SqlError>,
+    ) -> Result<T, SqlError> {
+        let state = self.state(P::NAME)?;
+        Ok(self.core.read_sql(state, read)??)
+    }
+
     /// The model of a decision as it was at a moment: what a command that was decided then would
     /// have looked at, folded by the code of today. It costs the events that concern it up to
     /// there; what is kept of models for decisions is not used.
@@ -324,16 +351,9 @@ impl App {
         if state.is_live() {
             return Ok(true);
         }
-        let mut pulse = self.core.pulse.listen();
-        let wait = async {
-            while state.feed.at() < position {
-                pulse.mark_unchanged();
-                if state.feed.at() < position {
-                    pulse.changed().await;
-                }
-            }
-        };
-        Ok(tokio::time::timeout(at_most, wait).await.is_ok())
+        Ok(self
+            .wait_until(at_most, || state.feed.at() >= position)
+            .await)
     }
 
     /// How every view stands.

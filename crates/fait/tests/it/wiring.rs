@@ -169,6 +169,15 @@ async fn views_must_be_of_use_in_sql() {
         let wrong = told(vec![named(name)]);
         assert_eq!(wrong, Some(format!("view `{name}`: {why}")));
     }
+    let mut takings = ProjectionDef::of::<OpenOrders>();
+    takings.name = "hours".into();
+    let both = App::in_memory()
+        .view(takings)
+        .sql_projection::<crate::own_sql::Takings>();
+    assert_eq!(
+        both.build().unwrap_err().to_string(),
+        "views `hours` and `takings` are both `hours` in SQL"
+    );
     let index = |column: &str| ProjectionDef {
         indexes: vec![vec!["key".into()], vec!["open".into(), column.into()]],
         ..named("orders")

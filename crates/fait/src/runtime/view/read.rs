@@ -1,15 +1,16 @@
 //! Reading rows.
 
 use super::column::{self, Column};
-use super::past::{AsOf, Past};
+use super::past::{AsOf, Past, has_rows};
 use super::select::Select;
-use super::{Shown, ViewState};
+use super::{Shown, ViewState, sql};
 use crate::runtime::Core;
 use crate::runtime::db::{Db, i64_of, quoted, u64_of};
+use crate::sql::{Sql, SqlDef};
 use fait_core::event::{DecodeError, Position};
 use fait_core::projection::ProjectionDef;
 use fait_core::store::StoreError;
-use rusqlite::types::Value as Sql;
+use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -144,10 +145,24 @@ impl RowsQuery {
     }
 }
 
-/// Why nothing could be read.
-#[derive(Debug, thiserror::Error)]
+/// Why a view was not read.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
+    /// It does not show yet what the reader wants to see; read again, or without `at_least`.
+    #[error("view `{view}` is catching up: it is at {at}, wanted is {wanted}")]
+    CatchingUp {
+        /// The view.
+        view: String,
+        /// How far it has come.
+        at: Position,
+        /// How far it must come.
+        wanted: Position,
+    },
+    /// What the token is for is not in this history: it is of another store, or of a time that
+    /// went with an older backup. No waiting brings it; look at what is there.
+    #[error("the token is of another history: {0}; read without it, and look what is recorded")]
+    OtherHistory(String),
     /// There is no such view; the sentence names the nearest.
     #[error("{0}")]
     NoView(String),
@@ -162,7 +177,7 @@ pub enum ReadError {
     /// An event cannot be read.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// The store or the views cannot be read, or a view is still catching up.
+    /// The store or the views cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -209,7 +224,7 @@ pub(super) struct Tables<'a> {
     /// Why a row does not follow, in SQL.
     pub(super) stale: &'a str,
     /// What the first `?` stand for.
-    pub(super) given: Vec<Sql>,
+    pub(super) given: Vec<SqlValue>,
 }
 
 impl Tables<'_> {
@@ -221,7 +236,7 @@ impl Tables<'_> {
             Err(e) => return Ok(Err(e)),
         };
         let sql = select.sql(&from, stale, q.limit + 1);
-        let mut rows: Vec<(ViewRow, Vec<Sql>)> = c
+        let mut rows: Vec<(ViewRow, Vec<SqlValue>)> = c
             .prepare_cached(&sql)?
             .query_map(params_from_iter(&select.values), |r| {
                 let sorts = (0..select.sorts()).map(|n| r.get(4 + n));
@@ -329,12 +344,24 @@ pub(super) fn rows(
 }
 
 impl Core {
+    /// Reads the tables of a projection that writes SQL itself.
+    pub(crate) fn read_sql<T>(
+        &self,
+        view: &ViewState,
+        read: impl FnOnce(&Sql<'_>) -> T,
+    ) -> Result<T, StoreError> {
+        let own = SqlDef::in_def(&view.def);
+        let tables = own.map_or(vec![], |own| sql::tables(own, view.shown().number));
+        self.db.read(|c| Ok(read(&Sql::new(c, tables))))
+    }
+
     /// One row, as of now.
     pub(crate) async fn view_row(
         &self,
         view: &ViewState,
         key: &str,
     ) -> Result<Option<ViewRow>, StoreError> {
+        has_rows(&view.def)?;
         if view.is_live() {
             let live = self.live(view).await?;
             return live
@@ -350,6 +377,7 @@ impl Core {
         view: &ViewState,
         q: &RowsQuery,
     ) -> Result<Rows, ReadError> {
+        has_rows(&view.def)?;
         if view.is_live() {
             let live = self.live(view).await?;
             let read = |p: &Past| rows(p.db(), &view.def, &p.shown(), q);

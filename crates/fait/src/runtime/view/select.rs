@@ -278,9 +278,9 @@ impl<'a> Select<'a> {
                 format!("{sql} {sign} {place}")
             }
             Op::Lt | Op::Le | Op::Gt | Op::Ge => {
-                let value = column.kind.value(value);
-                let value = value.ok_or_else(|| wrong(&column.kind.wanted(value)))?;
-                let place = self.put(value);
+                let fit = column.kind.value(value);
+                let fit = fit.ok_or_else(|| wrong(&column.kind.wanted(value)))?;
+                let place = self.put(fit);
                 let sign = match op {
                     Op::Lt => "<",
                     Op::Le => "<=",
