@@ -202,18 +202,14 @@ pub(super) fn rebuild(folder: &Path, events: usize) -> Result<Rebuilt, Fault> {
 }
 
 async fn rows(app: &App) -> Result<Vec<(String, Total)>, Fault> {
-    let mut rows: Vec<(String, Total)> = vec![];
+    let (mut rows, mut view) = (vec![], app.view::<Totals>().limit(1_000));
     loop {
-        let query = fait::app::RowsQuery {
-            after: rows.last().map(|(key, _)| key.clone()),
-            limit: 1_000,
-            ..Default::default()
-        };
-        let some = app.view::<Totals>().rows(&query).await?;
-        if some.is_empty() {
-            return Ok(rows);
+        let some = view.rows().await?;
+        rows.extend(some.rows.into_iter().map(|r| (r.key, r.row)));
+        match some.next {
+            Some(next) => view = view.after(next),
+            None => return Ok(rows),
         }
-        rows.extend(some);
     }
 }
 

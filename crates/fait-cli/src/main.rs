@@ -10,6 +10,7 @@ mod feed;
 mod trace;
 mod program;
 mod history;
+mod rows;
 mod view;
 mod process;
 
@@ -55,7 +56,7 @@ enum Verb {
     Events(events::Verb),
     /// What led to what: the tree of causes around an event, a command or a flow
     Trace(trace::Trace),
-    /// Views: list, rebuild
+    /// Views: list, rows, row, rebuild
     #[command(subcommand)]
     View(view::Verb),
     /// Named feeds of programs: list, reset

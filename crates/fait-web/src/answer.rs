@@ -155,9 +155,6 @@ impl From<StoreError> for Problem {
         if detail.starts_with("there is no") {
             return Problem::not_found(detail);
         }
-        if detail.contains("has no column") {
-            return Problem::malformed(detail);
-        }
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "store",

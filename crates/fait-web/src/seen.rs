@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::Response;
 use fait::app::{ReadError, Token};
+use fait::store::StoreError;
 use fait::event::Position;
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ impl From<ReadError> for Problem {
         let detail = e.to_string();
         match e {
             ReadError::Store(e) => e.into(),
+            ReadError::NoView(_) => Problem::not_found(detail),
+            ReadError::Query { word, why } => Problem::malformed(why).with("field", word),
+            ReadError::Decode(e) => StoreError::new(e).into(),
             ReadError::OtherHistory(_) => {
                 let title = "The token is of another history";
                 Problem::new(StatusCode::CONFLICT, "other-history", title, detail)

@@ -4,7 +4,7 @@ mod stream;
 
 use super::{Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted};
 use crate::failure::Failure;
-use fait::app::{Cause, FeedStatus, ProcessStatus, ViewStatus};
+use fait::app::{AsOf, Cause, FeedStatus, ProcessStatus, Rows, RowsQuery, ViewRow, ViewStatus};
 use fait::event::{Meta, StoredEvent, Tag};
 use fait::process::Instance;
 use fait::store::Range;
@@ -270,6 +270,38 @@ impl Source for Address {
         Ok(self.found(self.get(&path, &[])?)?.map(running))
     }
 
+    fn rows(
+        &self,
+        view: &str,
+        query: &RowsQuery,
+        as_of: Option<AsOf>,
+    ) -> Result<Option<Rows>, Failure> {
+        let mut words = vec![("limit".to_string(), query.limit.to_string())];
+        for (word, value) in &query.filter {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), String::from);
+            // A column may be called as another word of the address is.
+            let plain = if word.contains('.') { "" } else { ".eq" };
+            words.push((format!("{word}{plain}"), text));
+        }
+        let named = |name: &str, value: Option<String>| value.map(|v| (name.to_string(), v));
+        words.extend(named("sort", Some(query.sort.join(","))));
+        words.extend(named("after", query.after.clone()));
+        words.extend(named("count", query.count.then(|| "true".into())));
+        words.extend(named("as_of", as_of.map(moment)));
+        let words: Vec<(&str, String)> =
+            words.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
+        let path = format!("/api/views/{}", encoded(view));
+        self.found(self.get(&path, &words)?)
+    }
+
+    fn row(&self, view: &str, key: &str, as_of: Option<AsOf>) -> Result<Option<ViewRow>, Failure> {
+        let words: Vec<(&str, String)> = as_of.map(|m| ("as_of", moment(m))).into_iter().collect();
+        let path = format!("/api/views/{}/{}", encoded(view), encoded(key));
+        self.found(self.get(&path, &words)?)
+    }
+
     fn rebuild(&self, view: &View) -> Result<Rebuild, Failure> {
         let path = format!("/api/ops/views/{}/rebuild", encoded(&view.status.name));
         let answer = self.post(&path, &[], &json!({}))?;
@@ -373,6 +405,13 @@ fn running(status: ViewStatus) -> View {
     View {
         status,
         rebuilds_at_start: false,
+    }
+}
+
+fn moment(moment: AsOf) -> String {
+    match moment {
+        AsOf::Position(position) => position.to_string(),
+        AsOf::Time(time) => time.to_string(),
     }
 }
 

@@ -7,7 +7,9 @@ use super::{
     Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted, standing,
 };
 use crate::failure::Failure;
-use fait::app::{Cause, FeedStatus, ViewStatus};
+use fait::app::{
+    AsOf, Cause, FeedStatus, ReadError, Rows, RowsQuery, ViewRow, ViewStatus, ViewsFile,
+};
 use fait::event::{StoredEvent, Tag};
 use fait::process::{Fact, Instance, Status, instance_tag, process_tag, types};
 use fait::query::{Query, QueryItem};
@@ -106,6 +108,22 @@ impl Folder {
         opened.map(Some).map_err(|e| self.unreadable(&e))
     }
 
+    /// The file of the views, if there is one; it knows of now only.
+    fn views_now(&self, as_of: Option<AsOf>) -> Result<Option<ViewsFile>, Failure> {
+        if as_of.is_some() {
+            return Err(Failure::Usage(
+                "a folder knows its views as they are now, since only the program can fold \
+                 them again: start it, and ask at its address with `--at http://…`"
+                    .into(),
+            ));
+        }
+        let file = self.views_file();
+        match file.exists() {
+            true => Ok(Some(ViewsFile::open(file)?)),
+            false => Ok(None),
+        }
+    }
+
     fn unreadable(&self, e: &rusqlite::Error) -> Failure {
         let file = self.views_file();
         Failure::NotReady(format!(
@@ -193,6 +211,29 @@ impl Source for Folder {
 
     fn view(&self, name: &str) -> Result<Option<View>, Failure> {
         Ok(self.views()?.into_iter().find(|v| v.status.name == name))
+    }
+
+    fn rows(
+        &self,
+        view: &str,
+        query: &RowsQuery,
+        as_of: Option<AsOf>,
+    ) -> Result<Option<Rows>, Failure> {
+        let found = self.views_now(as_of)?.map(|v| v.rows(view, query));
+        match found.transpose() {
+            Err(ReadError::NoView(_)) => Ok(None),
+            Err(e @ ReadError::Query { .. }) => Err(Failure::Usage(e.to_string())),
+            found => found.map_err(|e| Failure::NotReady(e.to_string())),
+        }
+    }
+
+    fn row(&self, view: &str, key: &str, as_of: Option<AsOf>) -> Result<Option<ViewRow>, Failure> {
+        match self.views_now(as_of)?.map(|v| v.row(view, key)).transpose() {
+            Err(ReadError::NoView(_)) => Ok(None),
+            found => Ok(found
+                .map_err(|e| Failure::NotReady(e.to_string()))?
+                .flatten()),
+        }
     }
 
     fn rebuild(&self, view: &View) -> Result<Rebuild, Failure> {

@@ -12,4 +12,5 @@ mod guide;
 mod evolution;
 mod next;
 mod store;
+mod sql;
 mod usage;

@@ -16,6 +16,8 @@ fn every_verb_has_examples() {
         "events follow",
         "trace",
         "view list",
+        "view rows",
+        "view row",
         "view rebuild",
         "feed list",
         "feed reset",

@@ -15,6 +15,7 @@ mod form;
 mod task;
 mod send;
 mod thing;
+mod filter;
 mod view;
 mod event;
 mod status;

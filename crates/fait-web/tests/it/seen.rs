@@ -185,7 +185,7 @@ async fn the_address_alone_is_enough_where_no_cookie_is_kept() {
         .view_rows("shelf", &Default::default())
         .await
         .unwrap();
-    assert_eq!(rows.len(), 1);
+    assert_eq!(rows.rows.len(), 1);
 }
 
 #[tokio::test]

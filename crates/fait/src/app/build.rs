@@ -333,6 +333,7 @@ impl AppBuilder {
         let wrong = |message: String| Err(BuildError::Wiring(message));
         unique("task", self.commands.iter().map(|c| c.name.as_str()))?;
         unique("view", self.views.iter().map(|v| v.name.as_str()))?;
+        super::check::views(&self.views)?;
         unique("process", self.processes.iter().map(|p| p.name.as_str()))?;
         unique("system", self.systems.iter().map(|(name, _)| name.as_str()))?;
         let known: BTreeSet<&str> = self.commands.iter().map(|c| c.name.as_str()).collect();

@@ -1,8 +1,8 @@
 //! How named feeds stand, and putting them elsewhere.
 
-use super::send::nearest;
 use super::{App, FeedError};
 use crate::runtime::feeds::{Aside, Kept, Reading};
+use crate::runtime::nearest;
 use fait_core::event::Position;
 use fait_core::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,7 @@
 
 mod build;
 mod bulk;
+mod check;
 mod compensate;
 mod erase;
 mod evolve;
@@ -41,8 +42,9 @@ pub use crate::runtime::token::{Token, TokenError};
 #[doc(hidden)]
 pub use crate::runtime::view::Sizes as ViewSizes;
 pub use crate::runtime::view::{
-    AsOf, Differs, KeptStatus, RebuildState, RebuildStatus, Responsible, RowDiff, RowsQuery, Side,
-    Unplaced, ViewAction, ViewDiff, ViewDone, ViewError, ViewRow, ViewStatus,
+    AsOf, Differs, KeptStatus, MAX_FILTERS, MAX_IN, MAX_ROWS, MAX_SORTS, RebuildState,
+    RebuildStatus, Responsible, RowDiff, Rows, RowsQuery, Side, Unplaced, ViewAction, ViewDiff,
+    ViewDone, ViewError, ViewRow, ViewStatus, ViewsFile,
 };
 pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};

@@ -320,7 +320,7 @@ impl App {
         }
         Err(OperateError::NoProcess {
             process: process.into(),
-            did_you_mean: super::send::nearest(process, self.core.processes.keys()),
+            did_you_mean: crate::runtime::nearest(process, self.core.processes.keys()),
         })
     }
 

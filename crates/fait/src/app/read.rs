@@ -1,6 +1,7 @@
 //! Reading what was written: tokens, and waiting for what is to show it.
 
 use super::{App, Receipt, Token};
+pub use crate::runtime::view::ReadError;
 use crate::runtime::view::ViewState;
 use fait_core::event::Position;
 use fait_core::projection::Mode;
@@ -12,29 +13,6 @@ use tokio::time::Instant;
 /// How long a reader waits at most for a view to show what the reader has written, unless it says
 /// otherwise; and how long the answer to a command waits for inline views.
 pub const MAX_WAIT: Duration = Duration::from_secs(5);
-
-/// Why a view was not read.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// It does not show yet what the reader wants to see; read again, or without `at_least`.
-    #[error("view `{view}` is catching up: it is at {at}, wanted is {wanted}")]
-    CatchingUp {
-        /// The view.
-        view: String,
-        /// How far it has come.
-        at: Position,
-        /// How far it must come.
-        wanted: Position,
-    },
-    /// What the token is for is not in this history: it is of another store, or of a time that
-    /// went with an older backup. No waiting brings it; look at what is there.
-    #[error("the token is of another history: {0}; read without it, and look what is recorded")]
-    OtherHistory(String),
-    /// There is no such view, or it cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 impl App {
     /// The token of now: who reads with it is shown everything that has happened.
@@ -87,7 +65,7 @@ impl App {
     ) -> Result<bool, StoreError> {
         let began = Instant::now();
         let Some(runner) = self.core.processes.get(name) else {
-            let near = super::send::nearest(name, self.core.processes.keys());
+            let near = crate::runtime::nearest(name, self.core.processes.keys());
             let near = near.map(|n| format!("; did you mean `{n}`?"));
             let near = near.unwrap_or_default();
             return Err(StoreError::new(format_args!(

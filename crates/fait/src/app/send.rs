@@ -2,6 +2,7 @@
 
 use super::{App, Envelope, Receipt, SendError};
 use crate::runtime::decide::{Execution, MAX_TRIES, fingerprint};
+use crate::runtime::nearest;
 use fait_core::command::{CommandSet, InputError};
 use fait_core::decision::{CommandDef, Context, Decide, Deciding, Decision, Refused};
 use fait_core::event::{DecodeError, Event, EventSet, Origin};
@@ -308,14 +309,4 @@ impl App {
             Err(e) => Err(SendError::Defect(e.to_string())),
         }
     }
-}
-
-/// The nearest of some names, if it is near.
-pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<String> {
-    let name = name.to_lowercase();
-    names
-        .map(|n| (strsim::levenshtein(&name, &n.to_lowercase()), n))
-        .filter(|(d, n)| *d <= n.len().max(name.len()) / 3 + 1)
-        .min()
-        .map(|(_, n)| n.clone())
 }

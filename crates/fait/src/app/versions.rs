@@ -90,7 +90,7 @@ impl App {
             let (name, to) = (name.as_ref(), *to);
             let wrong = |why: String| Err(VersionError(format!("`{name}` in version {to}: {why}")));
             let Some(code) = self.core.codes.get(name) else {
-                let near = super::send::nearest(name, self.core.codes.keys());
+                let near = crate::runtime::nearest(name, self.core.codes.keys());
                 let near = near.map(|n| format!("; did you mean `{n}`?"));
                 return wrong(format!(
                     "this program knows no event of that name{}",

@@ -176,3 +176,13 @@ impl Core {
 pub(crate) fn count_appended(events: usize) {
     metrics::counter!("fait_events_appended_total").increment(events as u64);
 }
+
+/// The nearest of some names, if it is near.
+pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<String> {
+    let name = name.to_lowercase();
+    names
+        .map(|n| (strsim::levenshtein(&name, &n.to_lowercase()), n))
+        .filter(|(d, n)| *d <= n.len().max(name.len()) / 3 + 1)
+        .min()
+        .map(|(_, n)| n.clone())
+}

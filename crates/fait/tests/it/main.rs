@@ -5,8 +5,9 @@
 mod history;
 mod kitchen;
 mod sending;
-mod reading;
 mod viewing;
+mod rows;
+mod reading;
 mod parking;
 mod workshop;
 mod operating;

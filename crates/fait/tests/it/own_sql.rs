@@ -25,7 +25,7 @@ struct Sold {
 }
 
 /// What each till and each hour sold.
-struct Takings;
+pub(crate) struct Takings;
 
 fn add(sql: &Sql<'_>, e: &Sold, most: i64) -> Result<(), SqlError> {
     sql.execute(

@@ -272,7 +272,7 @@ async fn a_view_that_hangs_says_how_far_it_is() {
         wanted: stuck.position,
     };
     assert_eq!(said, Err(catching_up.clone()));
-    assert_eq!(view.rows(&Default::default()).await, Err(catching_up));
+    assert_eq!(view.rows().await, Err(catching_up));
     // What is not asked for is read.
     assert!(read(&app, &before, "before").await.unwrap().is_some());
     drop(hung);

@@ -1,7 +1,7 @@
 //! Views: rows in SQL, one bad event parks one key, versions rebuild.
 
 use crate::kitchen::*;
-use fait::app::{App, RowsQuery, ViewAction};
+use fait::app::{App, Rows, RowsQuery, ViewAction};
 use fait::event::{Event, NewEvent, Origin, Tag, Time};
 use fait::reexport::uuid::Uuid;
 use fait::store::{Append, Erase, Keep, Memory, Store};
@@ -101,43 +101,23 @@ async fn rows_can_be_filtered_paged_and_queried_with_sql() {
             .unwrap();
     }
     app.settle().await;
-    let query = RowsQuery {
-        limit: 2,
-        after: Some("2".into()),
-        ..RowsQuery::default()
-    };
+    let keys = |rows: &Rows| rows.rows.iter().map(|r| r.key.clone()).collect::<Vec<_>>();
+    let query = RowsQuery::default().limit(2);
+    let first = app.view_rows("open-orders", &query).await.unwrap();
+    assert_eq!(keys(&first), ["1", "2"]);
+    let query = query.after(first.next.unwrap());
     let rows = app.view_rows("open-orders", &query).await.unwrap();
+    assert_eq!(keys(&rows), ["3", "4"]);
+    let query = RowsQuery::default().filter("open", ["o5"]);
+    let rows = app.view_rows("open-orders", &query).await.unwrap();
+    assert_eq!(keys(&rows), ["5"]);
+    let query = RowsQuery::default().filter("opne", "x");
+    let e = app.view_rows("open-orders", &query).await.unwrap_err();
     assert_eq!(
-        rows.iter().map(|r| r.key.as_str()).collect::<Vec<_>>(),
-        ["3", "4"]
+        e.to_string(),
+        "view `open-orders` has no column `opne`; did you mean `open`? \
+         It has open, key, position, stale"
     );
-    let filter = [("open".to_string(), "[\"o5\"]".to_string())].into();
-    let rows = app
-        .view_rows(
-            "open-orders",
-            &RowsQuery {
-                filter,
-                ..RowsQuery::default()
-            },
-        )
-        .await
-        .unwrap();
-    assert_eq!(
-        rows.iter().map(|r| r.key.as_str()).collect::<Vec<_>>(),
-        ["5"]
-    );
-    let filter = [("opne".to_string(), "x".to_string())].into();
-    let e = app
-        .view_rows(
-            "open-orders",
-            &RowsQuery {
-                filter,
-                ..RowsQuery::default()
-            },
-        )
-        .await;
-    let e = e.unwrap_err().to_string();
-    assert_eq!(e, "view `open-orders` has no column `opne`; it has open");
     let e = app
         .view_row("open-order", "1")
         .await

@@ -5,11 +5,14 @@ mod act;
 mod build;
 mod diff;
 pub(crate) mod catalog;
+pub(crate) mod column;
 pub(crate) mod fill;
+mod file;
 mod follow;
 mod past;
 pub(crate) mod read;
 pub(crate) mod refold;
+mod select;
 mod sizes;
 mod status;
 mod sql;
@@ -17,8 +20,9 @@ pub(crate) mod table;
 
 pub use act::{ViewAction, ViewDone, ViewError};
 pub use diff::{Differs, Responsible, RowDiff, Side, ViewDiff};
+pub use file::ViewsFile;
 pub use past::AsOf;
-pub use read::{RowsQuery, ViewRow};
+pub use read::{MAX_FILTERS, MAX_IN, MAX_ROWS, MAX_SORTS, ReadError, Rows, RowsQuery, ViewRow};
 pub use sizes::Sizes;
 pub use status::{KeptStatus, RebuildState, RebuildStatus, Unplaced, ViewStatus};
 

@@ -4,7 +4,7 @@
 use super::catalog::{self, State};
 use super::diff::{Side, ViewDiff, compare, responsible};
 use super::fill::Filler;
-use super::read::{self, RowsQuery, ViewRow};
+use super::read::{self, ReadError, Rows, RowsQuery, ViewRow};
 use super::refold::{Refold, refold};
 use super::{Shown, ViewState, reached, table};
 use crate::runtime::Core;
@@ -197,7 +197,7 @@ impl Core {
         view: &ViewState,
         query: &RowsQuery,
         at: Position,
-    ) -> Result<Vec<ViewRow>, StoreError> {
+    ) -> Result<Rows, ReadError> {
         let past = self.fold_on(view, self.nothing_yet(view)?, at).await?;
         read::rows(&past.db, &view.def, &past.shown(), query)
     }
