@@ -29,8 +29,8 @@ pub use crate::runtime::route::{Ignored, MAX_HELD_EVENTS};
 pub use crate::runtime::snapshots::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOTS, MAX_SNAPSHOTS_BYTES};
 pub use crate::runtime::step::MAX_ISSUED;
 pub use crate::runtime::view::{
-    AsOf, Differs, KeptStatus, RebuildState, RebuildStatus, Responsible, RowDiff, RowsQuery, Side,
-    Unplaced, ViewAction, ViewDiff, ViewDone, ViewError, ViewRow, ViewStatus,
+    AsOf, Differs, KeptStatus, ParkedKey, RebuildState, RebuildStatus, Responsible, RowDiff,
+    RowsQuery, Side, Unplaced, ViewAction, ViewDiff, ViewDone, ViewError, ViewRow, ViewStatus,
 };
 pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};

@@ -137,7 +137,11 @@ impl Keeper {
                 if let (None, Some(why)) = (&self.serving, self.view.shown().frozen) {
                     return not_now(format!("the view does not follow: {why}"));
                 }
-                Ok(self.retry(key.as_deref()).await?)
+                let done = self.retry(key.as_deref()).await?;
+                match key.filter(|_| done.retried == 0) {
+                    Some(key) => not_now(format!("nothing of `{key}` is parked: it follows")),
+                    None => Ok(done),
+                }
             }
         }
     }
@@ -173,6 +177,9 @@ impl Keeper {
             let Some(ended) = self.ended.recv().await else {
                 break;
             };
+            if ended == super::build::Ended::Stopped {
+                return not_now("the system is stopping");
+            }
             self.built(ended).await?;
         }
         Ok(())

@@ -7,8 +7,9 @@ use super::catalog::{self, Generation, State};
 use super::fill::Filler;
 use super::{BATCH, ViewState, lock, reached, table};
 use crate::runtime::Core;
-use fait_core::event::Position;
-use fait_core::store::{Range, StoreError};
+use crate::runtime::db::Db;
+use fait_core::event::{Position, StoredEvent};
+use fait_core::store::{Range, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -200,7 +201,7 @@ impl Keeper {
         let mut ready = match self.ready.take() {
             Some(ready) => {
                 let ready = self.bring(ready, from).await?;
-                Some(ready.take(db, store, events, to).await?)
+                Some(behind(ready, db, store, (from, events), to).await?)
             }
             None => None,
         };
@@ -209,7 +210,8 @@ impl Keeper {
             ready.as_mut().map_or(Ok(()), |r| r.write(tx))
         })?;
         if let (Some(build), true) = (self.view.build(), ready.is_some()) {
-            build.note(to, to);
+            let at = ready.as_ref().map_or(to, |r| r.position);
+            build.note(at, at);
         }
         (self.serving, self.ready) = (Some(serving), ready);
         self.view.feed.set(to);
@@ -244,31 +246,39 @@ impl Keeper {
             Ended::Stopped => return Ok(()),
             Ended::Cancelled => {
                 *lock(&self.view.build) = None;
+                *lock(&self.view.failed) = None;
                 self.core.db.write(|tx| {
                     catalog::turn(tx, &name, build.number, State::Gone)?;
                     catalog::sweep(tx, &name)
                 })?;
             }
             Ended::CaughtUp => {
-                let all = self.all()?;
-                let Some(g) = all.iter().find(|g| g.number == build.number) else {
-                    return Err(StoreError::new("what was rebuilt is gone"));
-                };
-                *lock(&self.view.failed) = None;
-                if build.hold.load(Ordering::Acquire) {
-                    self.core
-                        .db
-                        .write(|tx| catalog::turn(tx, &name, g.number, State::Ready))?;
-                    self.take_up_ready(g)?;
-                } else {
-                    let filler = self.open(g)?;
-                    self.switch(filler).await?;
+                if let Err(e) = self.caught_up(&build).await {
+                    // Nobody makes it any more: it is taken up again as it lies in the database.
+                    *lock(&self.view.build) = None;
+                    return Err(e);
                 }
             }
         }
         self.rest();
         self.core.pulse.beat();
         Ok(())
+    }
+
+    async fn caught_up(&mut self, build: &Build) -> Result<(), StoreError> {
+        let (core, name) = (self.core.clone(), self.view.def.name.clone());
+        let all = self.all()?;
+        let Some(g) = all.iter().find(|g| g.number == build.number) else {
+            return Err(StoreError::new("what was rebuilt is gone"));
+        };
+        *lock(&self.view.failed) = None;
+        if build.hold.load(Ordering::Acquire) {
+            let (db, ready) = (&core.db, State::Ready);
+            db.write(|tx| catalog::turn(tx, &name, g.number, ready))?;
+            return self.take_up_ready(g);
+        }
+        let filler = self.open(g)?;
+        self.switch(filler).await
     }
 
     /// Lets a generation take the place of the one that serves, in one transaction.
@@ -318,4 +328,27 @@ impl Keeper {
         let still = self.serving.is_none() && !builds;
         self.view.still.store(still, Ordering::Release);
     }
+}
+
+/// Lets what is ready take the events behind a position that it has not taken: it may have come
+/// further than what serves, which it was made beside.
+async fn behind(
+    ready: Filler,
+    db: &Arc<Db>,
+    store: &dyn Store,
+    (from, events): (Position, Arc<Vec<StoredEvent>>),
+    to: Position,
+) -> Result<Filler, StoreError> {
+    let at = ready.position;
+    if at >= to {
+        return Ok(ready);
+    }
+    let events = match at > from {
+        true => {
+            let new = events.iter().filter(|e| e.meta.position > at);
+            Arc::new(new.cloned().collect())
+        }
+        false => events,
+    };
+    ready.take(db, store, events, to).await
 }

@@ -17,7 +17,7 @@ pub use act::{ViewAction, ViewDone, ViewError};
 pub use diff::{Differs, Responsible, RowDiff, Side, ViewDiff};
 pub use past::AsOf;
 pub use read::{RowsQuery, ViewRow};
-pub use status::{KeptStatus, RebuildState, RebuildStatus, Unplaced, ViewStatus};
+pub use status::{KeptStatus, ParkedKey, RebuildState, RebuildStatus, Unplaced, ViewStatus};
 
 use super::{Core, Feed};
 use act::Asked;
@@ -123,16 +123,16 @@ impl ViewState {
         let gone_back = others
             .iter()
             .any(|o| o.state == State::Rejected && self.fits(o));
+        let now = self.def.version;
         Some(if gone_back {
             format!(
                 "somebody went back to version {was} of this view, which stopped at event {at}; \
-                 this program has version {}",
-                self.def.version
+                 this program has version {now}"
             )
         } else {
             format!(
-                "it is of version {was} of this view, which stopped at event {at}; it is being \
-                 rebuilt"
+                "it was made by version {was} of this view, which stopped at event {at}; what this \
+                 program makes by version {now} does not serve yet"
             )
         })
     }

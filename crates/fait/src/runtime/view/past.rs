@@ -13,6 +13,7 @@ use fait_core::event::{Position, Time};
 use fait_core::query::Query;
 use fait_core::store::{Range, StoreError};
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 use std::sync::Arc;
 use tokio::sync::MutexGuard;
 
@@ -27,6 +28,21 @@ pub enum AsOf {
     Position(Position),
     /// With everything that was recorded up to this time.
     Time(Time),
+}
+
+impl FromStr for AsOf {
+    type Err = String;
+
+    /// `4711` is a position, `2026-03-01T18:30:00Z` is a time.
+    fn from_str(text: &str) -> Result<AsOf, String> {
+        let position = text.strip_prefix('#').unwrap_or(text).parse();
+        let moment = position.map(AsOf::Position);
+        moment.or_else(|_| {
+            text.parse().map(AsOf::Time).map_err(|_| {
+                "expected a position such as 4711, or a time such as 2026-03-01T18:30:00Z".into()
+            })
+        })
+    }
 }
 
 impl From<Time> for AsOf {
