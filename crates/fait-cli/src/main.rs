@@ -51,7 +51,7 @@ enum Verb {
     Events(events::Verb),
     /// What led to what: the tree of causes around an event, a command or a flow
     Trace(trace::Trace),
-    /// Views: list, rebuild
+    /// Views: how they stand, rebuild, compare, switch, and what waits
     #[command(subcommand)]
     View(view::Verb),
     /// Processes: list, show, stuck, and what operators do to their instances

@@ -1,7 +1,7 @@
 //! What can be looked at, wherever that is.
 
 use crate::failure::Failure;
-use fait::app::{Cause, ProcessCount, ProcessStatus, ViewStatus};
+use fait::app::{Cause, ParkedKey, ProcessCount, ProcessStatus, ViewStatus};
 use fait::event::{Position, StoredEvent, Tag, Time};
 use fait::process::{Instance, Status};
 use fait::query::{Query, QueryItem};
@@ -63,8 +63,6 @@ pub(crate) enum Rebuild {
     Begun {
         /// Rebuilds finished before it.
         before: u64,
-        /// Rebuilds finished when it is done.
-        target: u64,
     },
     /// It is noted for the next start.
     Marked,
@@ -139,8 +137,15 @@ pub(crate) trait Source {
     fn views(&self) -> Result<Vec<View>, Failure>;
     /// One view.
     fn view(&self, name: &str) -> Result<Option<View>, Failure>;
-    /// Asks for a rebuild of a view that is there.
-    fn rebuild(&self, view: &View) -> Result<Rebuild, Failure>;
+    /// Asks for a rebuild of a view that is there, with how, who and why.
+    fn rebuild(&self, view: &View, body: &Value) -> Result<Rebuild, Failure>;
+    /// Keys of a view that follow no more, in their order, behind one of them.
+    fn parked(
+        &self,
+        view: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<ParkedKey>, Failure>;
     /// All processes and policies.
     fn processes(&self) -> Result<Vec<Process>, Failure>;
     /// Instances of a process, the latest first.
@@ -158,6 +163,8 @@ pub(crate) trait Source {
     fn stuck(&self, process: Option<&str>, limit: usize) -> Result<Vec<Stuck>, Failure>;
     /// Asks a running system to do something, by the parts of the address below `/api/ops`.
     fn ask(&self, parts: &[&str], body: &Value) -> Result<Value, Failure>;
+    /// Asks a running system for something to look at, likewise.
+    fn look(&self, parts: &[&str], query: &[(&str, String)]) -> Result<Value, Failure>;
     /// How far an action on many instances of a process has come.
     fn bulk(&self, process: &str) -> Result<Value, Failure>;
     /// Looks every so often until there is nothing more to see.

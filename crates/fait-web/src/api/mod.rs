@@ -4,10 +4,12 @@ mod command;
 mod event;
 mod ops;
 mod operate;
+mod rebuild;
 mod view;
 
 pub(crate) use command::too_large;
 pub(crate) use ops::recorder;
+pub(crate) use rebuild::act_on;
 
 use crate::answer::Problem;
 use crate::shared::Shared;
@@ -48,7 +50,10 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/ops/bulk/{process}/abort", post(operate::abort))
         .route("/api/ops/views", get(ops::views))
         .route("/api/ops/views/{name}", get(ops::view))
-        .route("/api/ops/views/{name}/rebuild", post(ops::rebuild))
+        .route("/api/ops/views/{name}/{action}", post(rebuild::act))
+        .route("/api/ops/views/{name}/diff", get(rebuild::diff))
+        .route("/api/ops/views/{name}/between", get(rebuild::between))
+        .route("/api/ops/views/{name}/parked", get(rebuild::parked))
         .route("/healthz", get(ops::live))
         .route("/livez", get(ops::live))
         .route("/readyz", get(ops::ready))

@@ -2,6 +2,7 @@
 
 use super::desk::{Desk, MOST};
 use super::frame::Page;
+use super::rebuild;
 use super::start::goto;
 use super::subject::Thing;
 use super::trouble::{Params, Trouble, Words, words};
@@ -13,6 +14,9 @@ use fait::app::{Asked, ProcessStatus, ViewStatus};
 use fait::process::{Instance, Status, Target};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
+
+/// Parked keys that are told of each view here; its own page has all.
+const SHOWN: usize = 3;
 
 /// `GET /status`
 pub(super) async fn show(desk: Desk, params: Params) -> Result<Html, Trouble> {
@@ -145,13 +149,16 @@ fn running(desk: &Desk, processes: &[ProcessStatus]) -> Markup {
 fn followers(views: &[ViewStatus]) -> Markup {
     let row = |v: &ViewStatus| {
         html! {
-            td {
-                a href={ "/views/" (v.name) } { (plain(&v.name)) }
-                @for (key, why) in &v.parked {
+            td.words { a href=(rebuild::address(&v.name)) { (plain(&v.name)) } }
+            td.many {
+                @for (wrong, text) in rebuild::standing(v) { p.wrong[wrong] { (text) } }
+                @if let Some(r) = &v.rebuild {
+                    progress max="1000" value=((r.done() * 1000.0).round())
+                        aria-label={ "How much of " (plain(&v.name)) " is rebuilt" } {}
+                }
+                @for (key, why) in v.parked.iter().take(SHOWN) {
                     p.wrong { (short(key)) " waits: " (sentence(why)) }
                 }
-                @if let Some(why) = &v.rebuild_failed { p.wrong { "Rebuilding failed: " (sentence(why)) } }
-                @if let Some(r) = &v.rebuild { p { "Is rebuilt: " (r.position) " of " (r.until) } }
             }
             td.number { (v.rows) }
             td.number { (v.position) }
@@ -161,6 +168,7 @@ fn followers(views: &[ViewStatus]) -> Markup {
     let rows: Vec<Markup> = views.iter().map(row).collect();
     let heads = [
         ("View", false),
+        ("How it stands", false),
         ("Rows", true),
         ("Up to event", true),
         ("Events behind", true),

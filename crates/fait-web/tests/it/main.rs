@@ -4,4 +4,6 @@ mod shop;
 mod counter;
 mod api;
 mod operate;
+mod jars;
+mod rebuild;
 mod pages;

@@ -311,8 +311,9 @@ impl Keeper {
         tracing::info!(view = name, generation = g.number, "rebuilt; it serves");
         view.show(&g, None);
         (self.serving, self.ready) = (Some(filler), None);
-        *lock(&view.build) = None;
+        // In this order: whoever sees that no rebuild goes on sees that this one was finished.
         view.finished.fetch_add(1, Ordering::AcqRel);
+        *lock(&view.build) = None;
         // What served before the last one is not read any more.
         core.db.write(|tx| catalog::sweep(tx, name))?;
         core.pulse.beat();

@@ -109,6 +109,16 @@ pub struct RebuildStatus {
     pub parked_keys: u64,
 }
 
+impl RebuildStatus {
+    /// How much of it is done, from 0 to 1.
+    pub fn done(&self) -> f64 {
+        match self.until {
+            0 => 1.0,
+            until => (self.position as f64 / until as f64).min(1.0),
+        }
+    }
+}
+
 /// A key that follows no more, and what it waits for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParkedKey {
