@@ -69,7 +69,7 @@ pub(super) fn simple(
             let status = known(name, source)?.status;
             match &status.rebuild {
                 None => out.line(format_args!(
-                    "what was rebuilt of `{name}` serves: making {}; `fait view rollback {name}` \
+                    "what was rebuilt of `{name}` serves: generation {}; `fait view rollback {name}` \
                      goes back",
                     status.generation
                 )),
@@ -83,7 +83,7 @@ pub(super) fn simple(
             let frozen = status.frozen.as_deref().map(words::clean);
             let frozen = frozen.map(|why| format!("; it does not follow: {why}"));
             out.line(format_args!(
-                "making {} of `{name}` serves again{}",
+                "generation {} of `{name}` serves again{}",
                 status.generation,
                 frozen.unwrap_or_default()
             ))
@@ -114,21 +114,21 @@ fn question(action: &str, s: &ViewStatus) -> String {
                 n => format!(", {} of which cannot follow", words::count(n, "key")),
             };
             format!(
-                "whoever reads `{name}` sees the rows of making {} from then on{parked}; what \
+                "whoever reads `{name}` sees the rows of generation {} from then on{parked}; what \
                  serves now is kept",
                 r.generation
             )
         }
         ("cancel", Some(r), _) => format!(
-            "making {} of `{name}`, at event {} of {}, is thrown away",
+            "generation {} of `{name}`, at event {} of {}, is thrown away",
             r.generation, r.position, r.until
         ),
         (_, None, Some(k)) if k.follows => format!(
-            "making {} of `{name}` serves again, and takes what it missed since event {}",
+            "generation {} of `{name}` serves again, and takes what it missed since event {}",
             k.generation, k.position
         ),
         (_, None, Some(k)) => format!(
-            "making {} of `{name}` serves again as it was at event {}: the program does not have \
+            "generation {} of `{name}` serves again as it was at event {}: the program does not have \
              version {} of it",
             k.generation, k.position, k.version
         ),
@@ -140,7 +140,7 @@ fn question(action: &str, s: &ViewStatus) -> String {
 fn confirm(question: &str) -> Result<(), Failure> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
         return Err(Failure::Usage(format!(
-            "{question}; nothing was done; add --yes to do it"
+            "nothing was done, as nobody can be asked here; add --yes to do it: {question}"
         )));
     }
     // Where the question cannot be shown, the answer is hardly yes.

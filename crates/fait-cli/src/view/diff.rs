@@ -68,7 +68,10 @@ fn tell(diff: &ViewDiff, out: &mut Out) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = diff.rows.iter().flat_map(lines).collect();
     out.table(&columns, &rows)?;
     let side = |s: &fait::app::Side| match s.generation {
-        Some(g) => format!("making {g} (version {}, event {})", s.version, s.position),
+        Some(g) => format!(
+            "generation {g} (version {}, event {})",
+            s.version, s.position
+        ),
         None => format!("event {}", s.position),
     };
     let (before, after) = (side(&diff.before), side(&diff.after));

@@ -74,7 +74,10 @@ pub(super) fn facts(s: &ViewStatus) -> Vec<Fact> {
         add(
             "serves",
             false,
-            format!("making {making} by version {version}, table {}", s.table),
+            format!(
+                "generation {making} by version {version}, table {}",
+                s.table
+            ),
         );
     }
     add("rows", false, s.rows.to_string());
@@ -96,7 +99,7 @@ pub(super) fn facts(s: &ViewStatus) -> Vec<Fact> {
             "beside",
             false,
             format!(
-                "making {} by version {}, event {} of {}{held}{parked}",
+                "generation {} by version {}, event {} of {}{held}{parked}",
                 r.generation, r.version, r.position, r.until
             ),
         );
@@ -109,7 +112,10 @@ pub(super) fn facts(s: &ViewStatus) -> Vec<Fact> {
         add(
             "kept",
             false,
-            format!("making {making} by version {version}, event {}", k.position),
+            format!(
+                "generation {making} by version {version}, event {}",
+                k.position
+            ),
         );
     }
     if s.parked_keys > 0 {

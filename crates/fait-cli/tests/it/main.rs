@@ -10,3 +10,4 @@ mod guide;
 mod next;
 mod store;
 mod usage;
+mod view;

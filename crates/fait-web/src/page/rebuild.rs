@@ -4,7 +4,7 @@ mod diff;
 mod words;
 
 pub(super) use diff::show as diff;
-pub(super) use words::standing;
+pub(super) use words::{bar, is_hurt, standing};
 
 use super::desk::Desk;
 use super::frame::{Page, path};
@@ -130,20 +130,17 @@ async fn page(desk: &Desk, name: &str, came: Came<'_>) -> Result<Html, Trouble> 
 fn how(s: &ViewStatus) -> Markup {
     html! {
         @for (wrong, text) in standing(s) { p.lead[!wrong] .wrong[wrong] { (text) } }
-        @if let Some(r) = &s.rebuild {
-            progress max="1000" value=((r.done() * 1000.0).round())
-                aria-label="How much is rebuilt" {}
-        }
+        (bar(s))
         dl.facts {
             @if s.mode != Mode::Live {
                 dt { "Serves" }
-                dd { "making " (s.generation) ", by version " (s.version) " of its code" }
+                dd { "generation " (s.generation) ", by version " (s.version) " of its code" }
             }
             dt { "Rows" } dd { a href={ "/views/" (encode(&s.name)) } { (grouped(s.rows)) } }
             dt { "Up to event" } dd { (grouped(s.position)) " of " (grouped(s.head)) }
             @if let Some(r) = &s.rebuild {
                 dt { "Is made beside it" }
-                dd { "making " (r.generation) ", by version " (r.version)
+                dd { "generation " (r.generation) ", by version " (r.version)
                     ", up to event " (grouped(r.position)) " of " (grouped(r.until))
                     @if r.parked_keys > 0 {
                         ", with " (count(r.parked_keys, "key")) " that could not follow"
@@ -152,7 +149,7 @@ fn how(s: &ViewStatus) -> Markup {
             }
             @if let Some(kept) = &s.kept {
                 dt { "Is kept" }
-                dd { "making " (kept.generation) ", by version " (kept.version)
+                dd { "generation " (kept.generation) ", by version " (kept.version)
                     ", up to event " (grouped(kept.position)) }
             }
         }
@@ -181,7 +178,7 @@ fn actions(s: &ViewStatus) -> Markup {
                         (button("second", "rebuild", "Rebuild it"))
                         (button("second", "hold", "Rebuild it, and compare before it serves"))
                         @if let Some(kept) = &s.kept {
-                            (ask("button", "roll-back", &format!("Go back to making {}", kept.generation)))
+                            (ask("button", "roll-back", &format!("Go back to generation {}", kept.generation)))
                         }
                     }
                     Some((RebuildState::Ready, _)) => {
@@ -251,7 +248,7 @@ fn consequence(s: &ViewStatus, sure: Sure) -> String {
                 ),
             };
             format!(
-                "Whoever reads the view sees the rows of making {} from then on.{hurt} What serves \
+                "Whoever reads the view sees the rows of generation {} from then on.{hurt} What serves \
                  now is kept, so that you can go back.",
                 r.generation
             )
@@ -261,12 +258,12 @@ fn consequence(s: &ViewStatus, sure: Sure) -> String {
             percent(r)
         ),
         (Sure::RollBack, None, Some(kept)) if kept.follows => format!(
-            "Making {} serves again. It stopped at event {}, and takes what it has missed. What \
+            "Generation {} serves again. It stopped at event {}, and takes what it has missed. What \
              serves now is kept.",
             kept.generation, kept.position
         ),
         (Sure::RollBack, None, Some(kept)) => format!(
-            "Making {} serves again as it was at event {}: this program does not have version {} \
+            "Generation {} serves again as it was at event {}: this program does not have version {} \
              of its code, so that it does not follow, and each of its rows says so. What serves \
              now is kept.",
             kept.generation, kept.position, kept.version
@@ -281,6 +278,7 @@ fn waiting(desk: &Desk, s: &ViewStatus, parked: &[ParkedKey], after: Option<&str
     let kind = desk.view(&s.name).map_or("", |v| v.key.as_str());
     let more = parked.len() == KEYS && s.parked_keys > KEYS as u64;
     let next = parked.last().filter(|_| more);
+    let follows = s.frozen.is_none();
     html! {
         @if !s.unplaced.is_empty() {
             h2 { "Events that could not be read" }
@@ -292,11 +290,16 @@ fn waiting(desk: &Desk, s: &ViewStatus, parked: &[ParkedKey], after: Option<&str
         }
         @if s.parked_keys > 0 || !s.unplaced.is_empty() {
             h2 { "What follows no more" }
-            form method="post" action=(here) {
-                p { (count(s.parked_keys, "key")) @if s.parked_keys == 1 { " waits" } @else { " wait" }
-                    " because of an event that could not be taken; all others go on." }
-                p.buttons { button.primary id="retry-all" type="submit" name="do" value="retry" {
-                    "Try all again"
+            p { (count(s.parked_keys, "key")) @if s.parked_keys == 1 { " waits" } @else { " wait" }
+                " because of an event that could not be taken"
+                @if follows { "; all others go on." }
+                @else { ". The view itself does not follow, so that nothing can be tried again." }
+            }
+            @if follows {
+                form method="post" action=(here) { p.buttons {
+                    button.primary id="retry-all" type="submit" name="do" value="retry" {
+                        "Try all again"
+                    }
                 } }
             }
         }
@@ -305,7 +308,8 @@ fn waiting(desk: &Desk, s: &ViewStatus, parked: &[ParkedKey], after: Option<&str
                 table {
                     thead { tr {
                         th scope="col" { (plain(kind)) } th scope="col" { "Since" }
-                        th scope="col" { "Why" } th scope="col" { "What can be done" }
+                        th scope="col" { "Why" }
+                        @if follows { th scope="col" { "What can be done" } }
                     } }
                     tbody { @for one in parked {
                         @let thing = Thing::new(kind, &one.key);
@@ -313,13 +317,13 @@ fn waiting(desk: &Desk, s: &ViewStatus, parked: &[ParkedKey], after: Option<&str
                             td.words { a href=(thing.address()) title=(one.key) { (short(&one.key)) } }
                             td.whole { a href={ "/events/" (one.position) } { "event " (grouped(one.position)) } }
                             td.many { (sentence(&one.reason)) }
-                            td { form method="post" action=(here) {
+                            @if follows { td { form method="post" action=(here) {
                                 input type="hidden" name="key" value=(one.key);
                                 button.second id={ "retry-" (encode(&one.key)) } type="submit" name="do"
                                     value="retry-one" aria-label={ "Try " (short(&one.key)) " again" } {
                                     "Try again"
                                 }
-                            } }
+                            } } }
                         }
                     } }
                 }

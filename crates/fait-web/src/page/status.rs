@@ -6,7 +6,7 @@ use super::rebuild;
 use super::start::goto;
 use super::subject::Thing;
 use super::trouble::{Params, Trouble, Words, words};
-use super::words::{ago, lasting, plain, sentence, short};
+use super::words::{ago, count, lasting, plain, sentence, short};
 use crate::answer::Html;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -31,6 +31,7 @@ async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, T
         app.views().await?,
     );
     let parked = app.parked()?;
+    let hurt = views.iter().filter(|v| rebuild::is_hurt(v)).count() as u64;
     let main = html! {
         h1 { "Status" }
         @if resumed {
@@ -45,13 +46,17 @@ async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, T
         }
         div #health data-live {
             p.lead {
-                @if health.ready { "Everything follows along, up to event " (health.head) "." }
+                @if hurt > 0 && health.ready {
+                    (count(hurt, "view")) @if hurt == 1 { " needs" } @else { " need" }
+                    " somebody; see below. Everything else follows along, up to event "
+                    (health.head) "."
+                } @else if health.ready { "Everything follows along, up to event " (health.head) "." }
                 @else { "Not everything follows along, up to event " (health.head) "." }
             }
             @if !health.reasons.is_empty() {
                 ul { @for reason in &health.reasons { li { (sentence(reason)) } } }
             }
-            @if parked.is_empty() { p { "Nothing waits for an operator." } }
+            @if parked.is_empty() && hurt == 0 { p { "Nothing waits for an operator." } }
         }
         @if !parked.is_empty() {
             p { a.button href="/stuck" { "What is stuck, and all that can be done about it" } }
@@ -152,10 +157,7 @@ fn followers(views: &[ViewStatus]) -> Markup {
             td.words { a href=(rebuild::address(&v.name)) { (plain(&v.name)) } }
             td.many {
                 @for (wrong, text) in rebuild::standing(v) { p.wrong[wrong] { (text) } }
-                @if let Some(r) = &v.rebuild {
-                    progress max="1000" value=((r.done() * 1000.0).round())
-                        aria-label={ "How much of " (plain(&v.name)) " is rebuilt" } {}
-                }
+                (rebuild::bar(v))
                 @for (key, why) in v.parked.iter().take(SHOWN) {
                     p.wrong { (short(key)) " waits: " (sentence(why)) }
                 }

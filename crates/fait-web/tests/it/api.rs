@@ -49,7 +49,7 @@ async fn a_command_is_accepted_once_per_key() {
 const FINE: &str = r#"{"thing": "cup", "price": "3.50", "words": []}"#;
 
 /// Path, body, status, and what the detail says.
-const BAD_COMMANDS: [(&str, &str, u16, &str); 15] = [
+const BAD_COMMANDS: [(&str, &str, u16, &str); 18] = [
     (
         "/api/commands/OferThing",
         FINE,

@@ -9,8 +9,8 @@ use fait::store::{Append, Memory, Store};
 use fait::{App, Clock, data, entity_ids, event};
 use fait_web::Site;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
 use tempfile::TempDir;
 
 entity_ids! { JarId(text) => "jar" }
@@ -30,13 +30,15 @@ pub(crate) const OLD: u32 = 13;
 pub(crate) const MUCH: u32 = 100;
 /// The program that stumbles does so here.
 pub(crate) const POISON: u32 = 666;
-/// Version 2 waits here as long as [`GATE`] is locked.
+/// Version 2 waits here as long as [`CLOSED`] is set.
 pub(crate) const SLOW: u32 = 55;
 
 /// Whether a program that stumbles over poison does so.
 pub(crate) static STUMBLES: AtomicBool = AtomicBool::new(true);
 /// Holds the making of version 2 up.
-pub(crate) static GATE: RwLock<()> = RwLock::new(());
+pub(crate) static CLOSED: AtomicBool = AtomicBool::new(false);
+/// Whether something stands at the gate.
+pub(crate) static AT_GATE: AtomicBool = AtomicBool::new(false);
 
 pub(crate) struct Jars<const V: u32, const MENDED: bool>;
 
@@ -58,7 +60,10 @@ impl<const V: u32, const MENDED: bool> Projection for Jars<V, MENDED> {
         let stumbles = !MENDED && STUMBLES.load(Ordering::Acquire);
         assert!(e.spoons != POISON || !stumbles, "this spoon is poison");
         if V == 2 && e.spoons == SLOW {
-            drop(GATE.read().unwrap());
+            AT_GATE.store(true, Ordering::Release);
+            while CLOSED.load(Ordering::Acquire) {
+                std::thread::yield_now();
+            }
         }
         match e.spoons {
             NEW if V == 1 => return,

@@ -1,6 +1,6 @@
 //! Views that are rebuilt beside the one that serves, by HTTP and on pages.
 
-use crate::jars::{Cellar, GATE, Jars, MUCH, NEW, OLD, POISON, SLOW, STUMBLES};
+use crate::jars::{AT_GATE, CLOSED, Cellar, Jars, MUCH, NEW, OLD, POISON, SLOW, STUMBLES};
 use crate::pages::{location, send};
 use crate::shop::Shop;
 use axum::http::StatusCode;
@@ -211,7 +211,7 @@ async fn one_can_go_back_and_a_program_takes_up_its_own() {
     let c = rusqlite::Connection::open(cellar.views()).unwrap();
     let sql = "SELECT count(*), count(stale), max(stale) FROM jars";
     let read = |r: &rusqlite::Row<'_>| Ok((r.get(0)?, r.get(1)?, r.get(2)?));
-    let (all, stale, why): (u64, u64, String) = c.query_row(sql, [], read).unwrap();
+    let (all, stale, why): (i64, i64, String) = c.query_row(sql, [], read).unwrap();
     assert_eq!((all, stale, why.as_str()), (3, 3, frozen));
     let text = page(&shop, "/views/jars").await;
     assert!(text.contains("Somebody went back to version 1"), "{text}");
@@ -266,10 +266,13 @@ async fn a_rebuild_waits_over_a_restart_and_can_be_cancelled() {
     let first = cellar.open::<First>();
     first.app.settle().await;
     first.app.stop().await;
-    let gate = GATE.write().unwrap();
+    CLOSED.store(true, Ordering::Release);
     let shop = cellar.open::<Second>();
+    while !AT_GATE.load(Ordering::Acquire) {
+        tokio::task::yield_now().await;
+    }
     done_at_once(&shop, "pause").await;
-    drop(gate);
+    CLOSED.store(false, Ordering::Release);
     // It ends what it had in hand, and no more.
     let paused = when(&shop, |s| s["rebuild"]["position"] != 0).await;
     assert_eq!(paused["rebuild"]["state"], "paused");
@@ -287,7 +290,7 @@ async fn a_rebuild_waits_over_a_restart_and_can_be_cancelled() {
     assert!(diff.detail().contains("nothing is ready to be compared"));
     shop.app.stop().await;
     let shop = cellar.open::<Second>();
-    let again = status(&shop).await;
+    let again = when(&shop, |s| s["rebuild"]["until"] == 3000).await;
     assert_eq!(again["rebuild"]["state"], "paused");
     assert_eq!(again["rebuild"]["position"], at);
     let text = page(&shop, "/status/views/jars").await;
@@ -465,7 +468,7 @@ async fn a_page_does_all_of_it_and_asks_where_it_should() {
     assert_eq!(status(&shop).await["version"], 1);
     let text = page(&shop, location(&asked)).await;
     assert!(
-        text.contains("sees the rows of making 2 from then on"),
+        text.contains("sees the rows of generation 2 from then on"),
         "{text}"
     );
     let said = [("do", "switch"), ("sure", "yes"), ("reason", "it is right")];
@@ -474,7 +477,7 @@ async fn a_page_does_all_of_it_and_asks_where_it_should() {
     when(&shop, |s| s["version"] == 2).await;
     let text = page(&shop, location(&switched)).await;
     assert!(text.contains("What was rebuilt serves"), "{text}");
-    assert!(text.contains("Go back to making 1"), "{text}");
+    assert!(text.contains("Go back to generation 1"), "{text}");
     // What cannot be done now is said on the page.
     let wrong = send(&shop, "clerk", here, &[("do", "pause")]).await;
     assert_eq!(wrong.status, StatusCode::CONFLICT);

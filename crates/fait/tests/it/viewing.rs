@@ -180,7 +180,7 @@ async fn what_is_ready_takes_nothing_twice() {
     let c = rusqlite::Connection::open(folder.path().join("views.db")).unwrap();
     let behind = "UPDATE fait_views SET position = ?1 WHERE name = 'open-orders'
         AND state = 'serving'";
-    c.execute(behind, [before]).unwrap();
+    c.execute(behind, [before.cast_signed()]).unwrap();
     let row = r#"UPDATE open_orders__1 SET "row" = '{"open":["first"]}'"#;
     assert_eq!(c.execute(row, []).unwrap(), 1);
     drop(c);

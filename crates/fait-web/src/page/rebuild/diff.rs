@@ -51,7 +51,7 @@ fn summary(diff: &ViewDiff, here: &str) -> Markup {
     let side = |s: &fait::app::Side| {
         let making = s
             .generation
-            .map(|g| format!("making {g}, "))
+            .map(|g| format!("generation {g}, "))
             .unwrap_or_default();
         format!(
             "{making}by version {}, up to event {}",

@@ -1,8 +1,9 @@
 //! How a view stands, in words.
 
-use crate::page::words::{count, sentence};
+use crate::page::words::{count, plain, sentence};
 use fait::app::{RebuildState, RebuildStatus, ViewStatus};
 use fait::projection::Mode;
+use maud::{Markup, html};
 
 /// A number with commas: `1,234,567`.
 pub(super) fn grouped(n: u64) -> String {
@@ -20,6 +21,23 @@ pub(super) fn grouped(n: u64) -> String {
 /// How much is done: `43 %`; all of it only when it is.
 pub(super) fn percent(r: &RebuildStatus) -> String {
     format!("{} %", (r.done() * 100.0).floor())
+}
+
+/// Whether a view needs somebody.
+pub(in crate::page) fn is_hurt(s: &ViewStatus) -> bool {
+    s.frozen.is_some() || s.parked_keys > 0 || !s.unplaced.is_empty()
+}
+
+/// How much is rebuilt, as a bar.
+pub(in crate::page) fn bar(s: &ViewStatus) -> Markup {
+    let rebuilt = s.rebuild.as_ref();
+    let under_way = rebuilt.filter(|r| r.state != RebuildState::Ready);
+    html! {
+        @if let Some(r) = under_way {
+            progress max="1000" value=((r.done() * 1000.0).floor())
+                aria-label={ "How much of " (plain(&s.name)) " is rebuilt" } {}
+        }
+    }
 }
 
 /// How it stands, each thing as a sentence, with whether it is one that needs somebody.
@@ -46,10 +64,15 @@ pub(in crate::page) fn standing(s: &ViewStatus) -> Vec<(bool, String)> {
     if let Some(why) = &s.rebuild_failed {
         out.push((true, format!("Rebuilding met trouble: {}", sentence(why))));
     }
+    let others = if s.frozen.is_some() {
+        ""
+    } else {
+        "; all others go on"
+    };
     match s.parked_keys {
         0 => {}
-        1 => out.push((true, "1 key waits; all others go on.".into())),
-        n => out.push((true, format!("{} keys wait; all others go on.", grouped(n)))),
+        1 => out.push((true, format!("1 key waits{others}."))),
+        n => out.push((true, format!("{} keys wait{others}.", grouped(n)))),
     }
     match s.unplaced.len() as u64 {
         0 => {}
@@ -72,6 +95,7 @@ fn rebuilt(r: &RebuildStatus) -> String {
         RebuildState::Building => {
             let rate = match r.per_second {
                 0 => String::new(),
+                1 => ", 1 event a second".into(),
                 n => format!(", {} events a second", grouped(n)),
             };
             let left = r.seconds_left.map(|s| match s {
@@ -118,7 +142,7 @@ mod tests {
         (r.held, r.seconds_left, r.per_second) = (true, Some(121), 1);
         assert_eq!(
             rebuilt(&r),
-            "It is rebuilt: 43 %, 1 events a second, 3 min left; then it waits."
+            "It is rebuilt: 43 %, 1 event a second, 3 min left; then it waits."
         );
         r.state = RebuildState::Paused;
         assert_eq!(rebuilt(&r), "Its rebuild waits at 43 %.");
