@@ -73,6 +73,13 @@ What serves now is kept: `fait view rollback` goes back to it.")]
 What serves now is kept, so that the same again goes forward. What other code made does not
 follow, and each of its rows says so.")]
     Rollback(act::Sure),
+    /// Drop what served before, and write over it in the file
+    #[command(after_help = "Examples:
+  fait view forget table-plan
+  fait view forget table-plan --yes --reason \"order 7 was erased\"
+
+For what was erased from the history: rebuild the view, then forget what served before.")]
+    Forget(act::Sure),
     /// Take what parked keys have missed, all of them or one
     #[command(after_help = "Examples:
   fait view retry table-plan
@@ -121,6 +128,7 @@ pub(crate) fn run(verb: &Verb, source: &dyn Source, out: &mut Out) -> Result<(),
         Verb::Cancel(sure) => act::sure("cancel", sure, source, out),
         Verb::Switch(sure) => act::sure("switch", sure, source, out),
         Verb::Rollback(sure) => act::sure("roll-back", sure, source, out),
+        Verb::Forget(sure) => act::sure("forget", sure, source, out),
         Verb::Retry(retry) => act::retry(retry, source, out),
         Verb::Parked { name } => parked(name, source, out),
         Verb::Diff(wanted) => diff::run(wanted, source, out),

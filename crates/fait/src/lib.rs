@@ -11,9 +11,11 @@ pub use fait_core::{command, decision, event, manifest, process, projection, que
 pub use fait_core::{entity_ids, store};
 
 pub mod clock;
+pub mod checkpoint;
 mod runtime;
 pub mod trace;
 pub mod app;
+pub mod sql;
 pub mod test;
 #[cfg(feature = "sim")]
 pub mod sim;

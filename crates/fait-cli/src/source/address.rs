@@ -4,7 +4,7 @@ mod stream;
 
 use super::{Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted};
 use crate::failure::Failure;
-use fait::app::{Cause, ParkedKey, ProcessStatus, ViewStatus};
+use fait::app::{Cause, FeedStatus, ParkedKey, ProcessStatus, ViewStatus};
 use fait::event::{Meta, StoredEvent, Tag};
 use fait::process::Instance;
 use fait::store::Range;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
-use stream::Stream;
+use stream::{Said, Stream};
 use tokio::runtime::Runtime;
 use ureq::http::{Response, StatusCode, Uri};
 use ureq::{Agent, Body};
@@ -168,12 +168,16 @@ impl Address {
     fn stream(&self, wanted: &Wanted, after: u64) -> Result<Stream, Failure> {
         let mut query = filter(wanted)?;
         query.push(("after", after.to_string()));
+        query.push(("facts", "true".into()));
         let answer = self.get("/api/events/stream", &query)?;
         let status = answer.status();
         if !status.is_success() {
             let text = self.text(answer)?;
             let detail = self.detail(status, &text)?;
-            return Err(Failure::NotReady(format!("{}: {detail}", self.base)));
+            return Err(match status {
+                StatusCode::CONFLICT => Failure::Conflict(detail),
+                _ => Failure::NotReady(format!("{}: {detail}", self.base)),
+            });
         }
         Ok(Stream::new(answer.into_body().into_reader()))
     }
@@ -224,7 +228,14 @@ impl Source for Address {
         let mut stream = self.stream(wanted, after)?;
         let mut lost = 0;
         loop {
-            while let Some(text) = stream.next() {
+            while let Some(said) = stream.next() {
+                let text = match said {
+                    Said::Event(text) => text,
+                    Said::Problem(text) => {
+                        let detail = self.detail(StatusCode::SERVICE_UNAVAILABLE, &text)?;
+                        return Err(Failure::NotReady(format!("{}: {detail}", self.base)));
+                    }
+                };
                 let value = serde_json::from_str(&text).unwrap_or_default();
                 let event = self.event_in(value)?;
                 if event.meta.position > after {
@@ -238,6 +249,7 @@ impl Source for Address {
                 lost += 1;
                 match self.stream(wanted, after) {
                     Ok(stream) => break stream,
+                    Err(e @ Failure::Conflict(_)) => return Err(e),
                     Err(e) if lost >= RETRIES => return Err(e),
                     Err(_) => {}
                 }
@@ -285,6 +297,15 @@ impl Source for Address {
         query.extend(after.map(|a| ("after", a.to_string())));
         let mut answer = self.look(&["views", view, "parked"], &query)?;
         serde_json::from_value(answer["parked"].take()).map_err(|e| self.foreign(&e.to_string()))
+    }
+
+    fn feeds(&self) -> Result<Vec<FeedStatus>, Failure> {
+        self.there(self.get("/api/ops/feeds", &[])?)
+    }
+
+    fn reset_feed(&self, name: &str, to: u64) -> Result<(), Failure> {
+        self.ask(&["feeds", name, "reset"], &json!({ "to": to }))
+            .map(drop)
     }
 
     fn processes(&self) -> Result<Vec<Process>, Failure> {

@@ -1,5 +1,6 @@
 //! The data folder of a system that is stopped: its log, and the database of its views.
 
+mod feeds;
 mod views;
 
 use super::look::PAGE;
@@ -7,7 +8,7 @@ use super::{
     Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted, standing,
 };
 use crate::failure::Failure;
-use fait::app::{Cause, ParkedKey};
+use fait::app::{Cause, FeedStatus, ParkedKey};
 use fait::event::{StoredEvent, Tag};
 use fait::process::{Fact, Instance, Status, instance_tag, process_tag, types};
 use fait::query::{Query, QueryItem};
@@ -220,6 +221,28 @@ impl Source for Folder {
             Failure::NotReady(format!("{} cannot be written: {e}", file.display()))
         })?;
         Ok(Rebuild::Marked)
+    }
+
+    fn feeds(&self) -> Result<Vec<FeedStatus>, Failure> {
+        let (head, store) = (self.head()?, self.store.id());
+        let Some(c) = self.database()? else {
+            return Ok(vec![]);
+        };
+        feeds::read(&c, head, store).map_err(|e| self.unreadable(&e))
+    }
+
+    fn reset_feed(&self, name: &str, to: u64) -> Result<(), Failure> {
+        let head = self.head()?;
+        if to > head {
+            return Err(Failure::Usage(format!(
+                "feed `{name}` cannot be put at {to}: the log ends at {head}"
+            )));
+        }
+        // The log is held for reading meanwhile, so that no program can start on the folder.
+        feeds::reset(&self.views_file(), name, self.store.id(), to).map_err(|e| {
+            let file = self.views_file();
+            Failure::NotReady(format!("{} cannot be written: {e}", file.display()))
+        })
     }
 
     fn processes(&self) -> Result<Vec<Process>, Failure> {

@@ -1,7 +1,7 @@
 //! What can be looked at, wherever that is.
 
 use crate::failure::Failure;
-use fait::app::{Cause, ParkedKey, ProcessCount, ProcessStatus, ViewStatus};
+use fait::app::{Cause, FeedStatus, ParkedKey, ProcessCount, ProcessStatus, ViewStatus};
 use fait::event::{Position, StoredEvent, Tag, Time};
 use fait::process::{Instance, Status};
 use fait::query::{Query, QueryItem};
@@ -146,6 +146,10 @@ pub(crate) trait Source {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<ParkedKey>, Failure>;
+    /// All named feeds.
+    fn feeds(&self) -> Result<Vec<FeedStatus>, Failure>;
+    /// Puts a named feed that is there behind a position.
+    fn reset_feed(&self, name: &str, to: Position) -> Result<(), Failure>;
     /// All processes and policies.
     fn processes(&self) -> Result<Vec<Process>, Failure>;
     /// Instances of a process, the latest first.

@@ -65,6 +65,9 @@ pub(super) fn simple(
         "cancel" => out.line(format_args!(
             "the rebuild of `{name}` is thrown away; what served serves on"
         )),
+        "forget" => out.line(format_args!(
+            "what served before of `{name}` is gone, also from the file"
+        )),
         "switch" => {
             let status = known(name, source)?.status;
             match &status.rebuild {
@@ -123,11 +126,15 @@ fn question(action: &str, s: &ViewStatus) -> String {
             "generation {} of `{name}`, at event {} of {}, is thrown away",
             r.generation, r.position, r.until
         ),
-        (_, None, Some(k)) if k.follows => format!(
+        ("forget", _, Some(k)) => format!(
+            "generation {} of `{name}` is written over in the file, and nobody can go back to it",
+            k.generation
+        ),
+        ("roll-back", None, Some(k)) if k.follows => format!(
             "generation {} of `{name}` serves again, and takes what it missed since event {}",
             k.generation, k.position
         ),
-        (_, None, Some(k)) => format!(
+        ("roll-back", None, Some(k)) => format!(
             "generation {} of `{name}` serves again as it was at event {}: the program does not have \
              version {} of it",
             k.generation, k.position, k.version

@@ -165,8 +165,14 @@ fn a_lost_stream_is_taken_up_where_it_was() {
         "{text}"
     );
     let asked = asked.join().unwrap();
-    assert_eq!(asked[0], "GET /api/events/stream?after=3 HTTP/1.1");
-    assert_eq!(asked[1], "GET /api/events/stream?after=4 HTTP/1.1");
+    assert_eq!(
+        asked[0],
+        "GET /api/events/stream?after=3&facts=true HTTP/1.1"
+    );
+    assert_eq!(
+        asked[1],
+        "GET /api/events/stream?after=4&facts=true HTTP/1.1"
+    );
 }
 
 #[test]

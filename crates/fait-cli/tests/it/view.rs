@@ -37,12 +37,16 @@ fn a_new_version_is_compared_and_let_to_serve() {
     assert_snapshot!("switched_status", view(&["status", "table-plan"]));
     assert_snapshot!("rollback_unasked", view(&["rollback", "table-plan"]));
     assert_snapshot!("rolled_back", view(&["rollback", "table-plan", "--yes"]));
-    let frozen = view(&["status", "table-plan"]);
-    assert_snapshot!("rolled_back_status", frozen);
+    assert_snapshot!("rolled_back_status", view(&["status", "table-plan"]));
     drop(next);
     // The folder knows that it was gone back, though not by which program.
     let words = ["view", "status", "table-plan"];
     assert_snapshot!("rolled_back_folder", within(folder.path(), &words));
+    let again = Running::on(folder.path());
+    let forgotten = at(&again.address, &["view", "forget", "table-plan", "--yes"]);
+    assert_snapshot!("forgotten", forgotten);
+    let nothing = at(&again.address, &["view", "forget", "table-plan", "--yes"]);
+    assert_snapshot!("nothing_to_forget", nothing);
 }
 
 #[test]

@@ -20,6 +20,10 @@ pub trait Code: Send + Sync {
     fn rows(&self) -> Box<dyn Rows>;
     /// The part that a key goes to; none when it is no key of this view.
     fn part_of(&self, key: &str, parts: usize) -> Option<usize>;
+    /// Itself, for a runtime that knows of code that does not fold rows by key.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
 }
 
 /// Events that were read, by part.

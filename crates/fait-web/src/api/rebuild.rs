@@ -15,13 +15,14 @@ use fait::app::{AsOf, ViewAction, ViewDone, ViewError};
 use serde_json::{Map, Value, json};
 
 /// What can be done to a view.
-const ACTIONS: [&str; 7] = [
+const ACTIONS: [&str; 8] = [
     "rebuild",
     "pause",
     "resume",
     "cancel",
     "switch",
     "roll-back",
+    "forget",
     "retry",
 ];
 
@@ -85,6 +86,7 @@ fn asked(action: &str, mut own: Map<String, Value>) -> Result<ViewAction, Proble
         "cancel" => ViewAction::Cancel,
         "switch" => ViewAction::Switch,
         "roll-back" => ViewAction::RollBack,
+        "forget" => ViewAction::Forget,
         _ => {
             let names = ACTIONS.join(", ");
             let detail = format!("there is no action `{action}`; there are {names}");

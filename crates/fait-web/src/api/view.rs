@@ -3,28 +3,18 @@
 use super::Words;
 use crate::answer::Problem;
 use crate::request::At;
+use crate::seen::{AtLeast, WAIT};
 use crate::shared::Shared;
 use axum::Json;
 use axum::extract::State;
 use fait::app::RowsQuery;
 use serde_json::{Value, json};
-use std::time::Duration;
-
-/// How long a reader is kept waiting for what it wrote.
-const WAIT: Duration = Duration::from_millis(1500);
-
-/// Waits for `at_least`; says whether the view has come so far.
-async fn caught_up(shared: &Shared, name: &str, words: &Words) -> Result<bool, Problem> {
-    let position = words
-        .parse("at_least", "a position: a whole number")?
-        .unwrap_or(0);
-    Ok(shared.app.wait_for_view(name, position, WAIT).await?)
-}
 
 /// `GET /api/views/{name}`
 pub(super) async fn rows(
     State(shared): State<Shared>,
     At(name): At<String>,
+    AtLeast(wanted): AtLeast,
     words: Words,
 ) -> Result<Json<Value>, Problem> {
     let own = ["limit", "after", "at_least"];
@@ -36,7 +26,7 @@ pub(super) async fn rows(
         after: words.get("after").map(String::from),
         limit,
     };
-    let caught_up = caught_up(&shared, &name, &words).await?;
+    let caught_up = shared.app.wait_for_view(&name, wanted, WAIT).await?;
     let found = shared.app.view_rows(&name, &rows).await?;
     let status = shared.app.view_status(&name).await?;
     let full = found.len() >= limit.clamp(1, 1000);
@@ -50,10 +40,11 @@ pub(super) async fn rows(
 pub(super) async fn row(
     State(shared): State<Shared>,
     At((name, key)): At<(String, String)>,
+    AtLeast(wanted): AtLeast,
     words: Words,
 ) -> Result<Json<Value>, Problem> {
     words.only(&["at_least"])?;
-    let caught_up = caught_up(&shared, &name, &words).await?;
+    let caught_up = shared.app.wait_for_view(&name, wanted, WAIT).await?;
     match shared.app.view_row(&name, &key).await? {
         Some(row) => {
             let mut out = json!(row);

@@ -36,6 +36,7 @@ enum Sure {
     Switch,
     Cancel,
     RollBack,
+    Forget,
 }
 
 impl Sure {
@@ -44,6 +45,7 @@ impl Sure {
             "switch" => Some(Sure::Switch),
             "cancel" => Some(Sure::Cancel),
             "roll-back" => Some(Sure::RollBack),
+            "forget" => Some(Sure::Forget),
             _ => None,
         }
     }
@@ -83,6 +85,7 @@ fn done(action: &str) -> Option<&'static str> {
         "cancel" => "The rebuild is thrown away.",
         "switch" => "What was rebuilt serves, or will as soon as it has caught up.",
         "roll-back" => "What served before serves again.",
+        "forget" => "What was kept is gone, also from the file.",
         "well" => "What was tried again follows again.",
         "hurt" => "It was tried again, and could not be taken; the reasons are below.",
         _ => return None,
@@ -179,6 +182,7 @@ fn actions(s: &ViewStatus) -> Markup {
                         (button("second", "hold", "Rebuild it, and compare before it serves"))
                         @if let Some(kept) = &s.kept {
                             (ask("button", "roll-back", &format!("Go back to generation {}", kept.generation)))
+                            (ask("button", "forget", &format!("Forget generation {}", kept.generation)))
                         }
                     }
                     Some((RebuildState::Ready, _)) => {
@@ -206,6 +210,7 @@ fn confirm(s: &ViewStatus, sure: Sure) -> Markup {
         Sure::Switch => ("Let what was rebuilt serve?", "Let it serve", "switch"),
         Sure::Cancel => ("Throw the rebuild away?", "Throw it away", "cancel"),
         Sure::RollBack => ("Go back to what served before?", "Go back", "roll-back"),
+        Sure::Forget => ("Forget what served before?", "Forget it", "forget"),
     };
     let here = address(&s.name);
     html! {
@@ -267,6 +272,11 @@ fn consequence(s: &ViewStatus, sure: Sure) -> String {
              of its code, so that it does not follow, and each of its rows says so. What serves \
              now is kept.",
             kept.generation, kept.position, kept.version
+        ),
+        (Sure::Forget, _, Some(kept)) => format!(
+            "The rows of generation {} are written over in the file, and nobody can go back to \
+             them. That is for what was erased from the history after they were made.",
+            kept.generation
         ),
         _ => "As things are now, there is nothing that this could be done to.".into(),
     }
@@ -360,6 +370,7 @@ pub(super) async fn act(
         "cancel" => ViewAction::Cancel,
         "switch" => ViewAction::Switch,
         "roll-back" => ViewAction::RollBack,
+        "forget" => ViewAction::Forget,
         "retry" => ViewAction::Retry { key: None },
         "retry-one" => ViewAction::Retry {
             key: Some(said("key").into()),

@@ -1,9 +1,11 @@
 //! The HTTP interface and the pages of a small shop, through every door.
 
 mod shop;
+mod stream;
 mod counter;
 mod api;
 mod operate;
 mod jars;
 mod rebuild;
 mod pages;
+mod seen;

@@ -158,7 +158,7 @@ async fn a_form_sent_twice_is_one_command_with_one_receipt() {
     ];
     let first = send(&shop, "shopkeeper", "/do/OfferThing", &words).await;
     assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", first.body);
-    assert!(location(&first).starts_with(&format!("/inbox?done={id}&saw=2&")));
+    assert!(location(&first).starts_with(&format!("/inbox?done={id}&saw=a.2.")));
     let again = send(&shop, "shopkeeper", "/do/OfferThing", &words).await;
     assert!(
         location(&again).ends_with("&again=true"),

@@ -500,6 +500,12 @@ async fn a_page_does_all_of_it_and_asks_where_it_should() {
     .await;
     assert_eq!(location(&back), "/status/views/jars?done=roll-back");
     assert_eq!(status(&shop).await["version"], 1);
+    let asked = send(&shop, "clerk", here, &[("do", "forget")]).await;
+    let text = page(&shop, location(&asked)).await;
+    assert!(text.contains("generation 2 are written over"), "{text}");
+    let gone = send(&shop, "clerk", here, &[("do", "forget"), ("sure", "yes")]).await;
+    assert_eq!(location(&gone), "/status/views/jars?done=forget");
+    assert_eq!(status(&shop).await["kept"], Value::Null);
     let unknown = crate::pages::page(&shop, "clerk", "/status/views/jugs").await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     let nothing = page(&shop, "/status/views/jars/diff").await;

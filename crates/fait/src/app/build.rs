@@ -11,8 +11,9 @@ use crate::runtime::index::Recent;
 use crate::runtime::models::{MAX_MODELS, Models};
 use crate::runtime::snapshots::Shelf;
 use crate::runtime::step::Runner;
-use crate::runtime::view::ViewState;
+use crate::runtime::view::{Sizes, ViewState};
 use crate::runtime::{Core, Feed, Pulse};
+use crate::sql::{SqlDef, SqlProjection};
 use fait_core::decision::{CommandDef, Decide};
 use fait_core::event::{Event, EventDef, RESERVED_PREFIX};
 use fait_core::process::{Policy, Process, ProcessDef};
@@ -53,13 +54,17 @@ pub struct AppBuilder {
     clock: Option<Clock>,
     models_in_memory: Option<usize>,
     view_threads: Option<usize>,
+    view_sizes: Sizes,
     hold_switches: bool,
     pub(super) commands: Vec<CommandDef>,
-    views: Vec<ProjectionDef>,
+    pub(super) views: Vec<ProjectionDef>,
     pub(super) processes: Vec<ProcessDef>,
     pub(super) older: Vec<ProcessDef>,
     begins: Vec<(String, Begin)>,
-    received: Vec<(EventDef, String)>,
+    pub(super) received: Vec<(EventDef, String)>,
+    pub(super) retired: Vec<(String, String)>,
+    pub(super) unrecorded: BTreeSet<String>,
+    pub(super) reads: Vec<EventDef>,
     systems: Vec<(String, Adapter)>,
 }
 
@@ -132,6 +137,14 @@ impl AppBuilder {
         self
     }
 
+    /// How much of a view is done at once; for the tests of this crate.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn view_sizes(mut self, sizes: Sizes) -> Self {
+        self.view_sizes = sizes;
+        self
+    }
+
     /// A view that this program makes anew, since its code changed, does not take the place of the
     /// old one when it is ready: it waits, so that one can look at the difference, for
     /// [`ViewAction::Switch`](super::ViewAction::Switch). Until then the old one is read, and does
@@ -165,6 +178,12 @@ impl AppBuilder {
     #[must_use]
     pub fn projection<P: Projection>(self) -> Self {
         self.view(ProjectionDef::of::<P>())
+    }
+
+    /// A view that writes SQL itself.
+    #[must_use]
+    pub fn sql_projection<P: SqlProjection>(self) -> Self {
+        self.view(SqlDef::of::<P>())
     }
 
     /// A view as data.
@@ -239,6 +258,7 @@ impl AppBuilder {
     pub fn build(self) -> Result<App, BuildError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         self.check()?;
+        let codes = self.event_codes();
         let (store, views_file) = self.open_store()?;
         let db = Arc::new(Db::open(views_file.as_deref(), store.id())?);
         let tasks = TaskTracker::new();
@@ -271,13 +291,18 @@ impl AppBuilder {
                 .into_iter()
                 .map(|r| (r.0.name.clone(), r))
                 .collect(),
+            retired: self.retired.into_iter().collect(),
+            unrecorded: self.unrecorded,
             dispatch,
             systems,
             index: Feed::default(),
             recent: Recent::default(),
             pulse: Pulse::default(),
             bulks: Default::default(),
+            readers: Arc::default(),
+            codes,
             view_threads: self.view_threads.unwrap_or_else(cores),
+            sizes: self.view_sizes,
             hold_switches: self.hold_switches,
             stop: CancellationToken::new(),
             tasks,
@@ -347,6 +372,7 @@ impl AppBuilder {
                 return wrong(format!("two different events are stored as `{}`", def.name));
             }
         }
+        self.check_past()?;
         self.commands.iter().try_for_each(|c| self.check_page(c))
     }
 
@@ -448,7 +474,10 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), BuildError> {
+pub(super) fn unique<'a>(
+    what: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<(), BuildError> {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {

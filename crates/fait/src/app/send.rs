@@ -158,11 +158,12 @@ impl App {
         let execution = Execution {
             deciding,
             name,
+            body,
             fingerprint,
             env,
             answer,
         };
-        let result = self.core.execute(execution).await;
+        let mut result = self.core.execute(execution).await;
         let outcome = match &result {
             Ok(_) => "accepted",
             Err(SendError::Refused(_)) => "refused",
@@ -172,6 +173,9 @@ impl App {
             "fait_commands_total", "command" => name.to_string(), "outcome" => outcome
         )
         .increment(1);
+        if let Ok(receipt) = &mut result {
+            receipt.behind = self.behind(receipt).await;
+        }
         result
     }
 
@@ -234,7 +238,7 @@ impl App {
         let mut body = given.clone();
         for field in &def.fields {
             if body.get(&field.name).is_none() && !field.optional {
-                body[&field.name] = super::inbox::sample(&field.schema);
+                body[&field.name] = super::sample::sample(&field.schema);
             }
         }
         let mut deciding = self.begin(name, &body)?;
@@ -295,6 +299,8 @@ impl App {
                 }],
                 position: done.last,
                 repeated: done.repeated,
+                behind: vec![],
+                token: self.core.token(done.last, Some(id)),
             }),
             Err(AppendError::Store(e)) => Err(SendError::Store(e)),
             Err(AppendError::CommandReused { id }) => Err(SendError::Reused(id)),

@@ -1,34 +1,42 @@
 //! Reading views.
 
 use super::{
-    App, AsOf, ParkedKey, Receipt, RowsQuery, ViewAction, ViewDiff, ViewDone, ViewError, ViewRow,
-    ViewStatus,
+    App, AsOf, MAX_WAIT, ParkedKey, ReadError, RowsQuery, Token, ViewAction, ViewDiff, ViewDone,
+    ViewError, ViewRow, ViewStatus,
 };
 use crate::runtime::view::ViewState;
+use crate::sql::{Sql, SqlError, SqlProjection};
 use fait_core::event::Position;
 use fait_core::projection::Projection;
 use fait_core::store::StoreError;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How long a reader waits at most for a view to show what the reader has written.
-pub const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// A typed view: `app.view::<TablePlan>().at_least(&receipt).get(&table).await`.
 #[derive(Debug)]
 pub struct View<'a, P> {
     app: &'a App,
-    at_least: Position,
+    at_least: Option<Token>,
+    at_most: Duration,
     as_of: Option<AsOf>,
     projection: PhantomData<fn() -> P>,
 }
 
 impl<P: Projection> View<'_, P> {
-    /// Waits, up to five seconds, until the view shows what a receipt is for.
+    /// Waits, at most [`MAX_WAIT`], until the view shows what a receipt, or its token, is for.
     #[must_use]
-    pub fn at_least(mut self, receipt: &Receipt) -> Self {
-        self.at_least = receipt.position;
+    pub fn at_least(mut self, token: impl Into<Token>) -> Self {
+        self.at_least = Some(token.into());
+        self
+    }
+
+    /// Waits at most so long instead. Zero looks once.
+    #[must_use]
+    pub fn wait_at_most(mut self, time: Duration) -> Self {
+        self.at_most = time;
         self
     }
 
@@ -40,27 +48,32 @@ impl<P: Projection> View<'_, P> {
         self
     }
 
-    async fn state(&self) -> Result<&Arc<ViewState>, StoreError> {
+    async fn state(&self) -> Result<&Arc<ViewState>, ReadError> {
         let state = self.app.state(P::NAME)?;
-        if !self
+        let Some(token) = &self.at_least else {
+            return Ok(state);
+        };
+        let wanted = self.app.position_of(token).await?;
+        if self
             .app
-            .wait_for_view(P::NAME, self.at_least, MAX_WAIT)
+            .wait_for_view(P::NAME, wanted, self.at_most)
             .await?
         {
-            let (name, at) = (P::NAME, state.feed.at());
-            let wanted = self.at_least;
-            return Err(StoreError::new(format_args!(
-                "view `{name}` is catching up: it is at {at}, wanted is {wanted}"
-            )));
+            return Ok(state);
         }
-        Ok(state)
+        Err(ReadError::CatchingUp {
+            view: P::NAME.into(),
+            at: state.feed.at(),
+            wanted,
+        })
     }
 
     /// One row.
     ///
     /// # Errors
-    /// The view is not there, is still catching up, or the row is not of this type.
-    pub async fn get(&self, key: &P::Key) -> Result<Option<P::Row>, StoreError> {
+    /// The view is not there, is still catching up, the token is of another history, or the row
+    /// is not of this type.
+    pub async fn get(&self, key: &P::Key) -> Result<Option<P::Row>, ReadError> {
         let (state, key) = (self.state().await?, key.to_string());
         let core = &self.app.core;
         let row = match self.as_of {
@@ -70,15 +83,14 @@ impl<P: Projection> View<'_, P> {
             }
             None => core.view_row(state, &key).await?,
         };
-        row.map(|r| serde_json::from_value(r.row).map_err(StoreError::new))
-            .transpose()
+        row.map(|r| typed(r.row)).transpose()
     }
 
     /// Some rows in the order of keys.
     ///
     /// # Errors
     /// As for [`View::get`].
-    pub async fn rows(&self, query: &RowsQuery) -> Result<Vec<(String, P::Row)>, StoreError> {
+    pub async fn rows(&self, query: &RowsQuery) -> Result<Vec<(String, P::Row)>, ReadError> {
         let state = self.state().await?;
         let core = &self.app.core;
         let rows = match self.as_of {
@@ -88,15 +100,13 @@ impl<P: Projection> View<'_, P> {
             }
             None => core.view_rows(state, query).await?,
         };
-        rows.into_iter()
-            .map(|r| {
-                Ok((
-                    r.key,
-                    serde_json::from_value(r.row).map_err(StoreError::new)?,
-                ))
-            })
-            .collect()
+        let rows = rows.into_iter();
+        rows.map(|r| Ok((r.key, typed(r.row)?))).collect()
     }
+}
+
+fn typed<R: DeserializeOwned>(row: Value) -> Result<R, ReadError> {
+    Ok(serde_json::from_value(row).map_err(StoreError::new)?)
 }
 
 impl App {
@@ -104,7 +114,8 @@ impl App {
     pub fn view<P: Projection>(&self) -> View<'_, P> {
         View {
             app: self,
-            at_least: 0,
+            at_least: None,
+            at_most: MAX_WAIT,
             as_of: None,
             projection: PhantomData,
         }
@@ -191,6 +202,19 @@ impl App {
         self.core.past_rows(state, query, at).await
     }
 
+    /// Reads the tables of a projection that writes SQL itself; `{name}` stands for its table of
+    /// that name. What it reads is of one moment only within one statement.
+    ///
+    /// # Errors
+    /// There is no such view, or the query fails.
+    pub fn read_sql<P: SqlProjection, T>(
+        &self,
+        read: impl FnOnce(&Sql<'_>) -> Result<T, SqlError>,
+    ) -> Result<T, SqlError> {
+        let state = self.state(P::NAME)?;
+        Ok(self.core.read_sql(state, read)??)
+    }
+
     fn readable(&self, name: &str, query: &RowsQuery) -> Result<&Arc<ViewState>, StoreError> {
         let state = self.state(name)?;
         let columns = state.def.row["properties"].as_object();
@@ -251,16 +275,9 @@ impl App {
         if state.is_live() {
             return Ok(true);
         }
-        let mut pulse = self.core.pulse.listen();
-        let wait = async {
-            while state.feed.at() < position {
-                pulse.mark_unchanged();
-                if state.feed.at() < position {
-                    pulse.changed().await;
-                }
-            }
-        };
-        Ok(tokio::time::timeout(at_most, wait).await.is_ok())
+        Ok(self
+            .wait_until(at_most, || state.feed.at() >= position)
+            .await)
     }
 
     /// How every view stands.

@@ -4,7 +4,7 @@ use crate::kitchen::*;
 use fait::app::{App, RebuildState, RowsQuery, ViewAction};
 use fait::event::{Event, NewEvent, Origin, Tag, Time};
 use fait::reexport::uuid::Uuid;
-use fait::store::{Append, Memory, Store};
+use fait::store::{Append, Erase, Keep, Memory, Store};
 use std::sync::Arc;
 
 fn raw(id: u128, ty: &str, tags: &[&str], data: &str) -> NewEvent {
@@ -194,4 +194,57 @@ async fn what_is_ready_takes_nothing_twice() {
         fait::reexport::serde_json::json!(["first", "second"])
     );
     app.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_erased_leaves_the_file_when_a_view_is_rebuilt_and_what_is_kept_is_forgotten() {
+    const SECRET: &str = "order-of-a-guest-who-wants-to-be-forgotten";
+    let folder = tempfile::tempdir().unwrap();
+    let app = wired(App::in_folder(folder.path())).build().unwrap();
+    app.send(soup(9)).await.unwrap();
+    app.send(place(SECRET, 1, "soup", 1)).await.unwrap();
+    app.send(place("other", 2, "soup", 1)).await.unwrap();
+    app.settle().await;
+    let holds = || {
+        let file = std::fs::read(folder.path().join("views.db")).unwrap();
+        let log = std::fs::read(folder.path().join("views.db-wal")).unwrap_or_default();
+        let secret = SECRET.as_bytes();
+        [file, log]
+            .iter()
+            .any(|f| f.windows(secret.len()).any(|w| w == secret))
+    };
+    assert!(holds(), "there is nothing to forget");
+    let forget = Tag::raw(format!("order:{SECRET}"));
+    let erase = Erase {
+        tag: forget.clone(),
+        keep: Keep::default(),
+        tombstone: Append {
+            events: vec![raw(77, "GuestForgotten", &[forget.as_str()], "{}")],
+            conditions: vec![],
+            command: None,
+            recorded_at: Time(1_767_225_600_000),
+        },
+    };
+    app.erase(erase).await.unwrap();
+    let act = |action| app.act_on_view("open-orders", action);
+    let e = act(ViewAction::Forget).await.unwrap_err().to_string();
+    assert_eq!(e, "no generation is kept");
+    act(ViewAction::Rebuild { hold: false }).await.unwrap();
+    while app
+        .view_status("open-orders")
+        .await
+        .unwrap()
+        .rebuilds_finished
+        == 0
+    {
+        tokio::task::yield_now().await;
+    }
+    act(ViewAction::Forget).await.unwrap();
+    app.settle().await;
+    let e = act(ViewAction::RollBack).await.unwrap_err().to_string();
+    assert_eq!(e, "no generation is kept to go back to");
+    let row = app.view_row("open-orders", "2").await.unwrap().unwrap();
+    assert_eq!(row.row["open"][0], "other");
+    app.stop().await;
+    assert!(!holds(), "it is still in the file");
 }

@@ -3,8 +3,9 @@
 
 use super::catalog::{self, Generation};
 use super::refold::{Refold, Refolded, refold};
-use super::table;
+use super::{Sizes, sql, table};
 use crate::runtime::db::{Db, i64_of, u64_of};
+use crate::sql::SqlDef;
 use fait_core::event::{Position, StoredEvent};
 use fait_core::projection::{Hurt, Part, ProjectionDef, Rows, Sorted, Unread};
 use fait_core::store::{Store, StoreError};
@@ -12,34 +13,28 @@ use rusqlite::{Transaction, params};
 use std::sync::Arc;
 use std::thread;
 
-/// Fewer events than this are folded on one thread.
-pub(crate) const PARALLEL: usize = 1024;
-
-/// Rows of a generation that stay in memory at most between two transactions.
-pub(crate) const MAX_ROWS: usize = 65_536;
-
 /// Bytes of JSON that these rows come to at most.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
 
-/// Changed rows from which on they are written while a view is rebuilt; a transaction stays short.
-pub(crate) const MAX_DIRTY: usize = 8192;
-
 /// What is to be written of a key that follows no more.
-struct Parked {
-    key: String,
-    position: Position,
-    reason: String,
+pub(super) struct Parked {
+    pub(super) key: String,
+    pub(super) position: Position,
+    pub(super) reason: String,
 }
 
 /// The rows of one generation, as far as they are in memory.
 pub(crate) struct Filler {
     def: ProjectionDef,
+    sizes: Sizes,
     pub(crate) number: u64,
     pub(crate) table: String,
     parts: Vec<Box<dyn Rows>>,
     parked: Vec<Parked>,
     unread: Vec<Unread>,
     mended: Vec<Refolded>,
+    /// What a projection that writes SQL itself takes when it is written.
+    pending: Vec<StoredEvent>,
     /// How far it has taken events in, and how far that is written.
     pub(crate) position: Position,
     written: Position,
@@ -55,7 +50,7 @@ impl Filler {
         db: &Db,
         def: &ProjectionDef,
         g: &Generation,
-        threads: usize,
+        (threads, sizes): (usize, Sizes),
     ) -> Result<Filler, StoreError> {
         let mut parts: Vec<Box<dyn Rows>> = (0..threads.max(1)).map(|_| def.code.rows()).collect();
         let parked: Vec<String> = db.read(|c| {
@@ -70,12 +65,14 @@ impl Filler {
         }
         Ok(Filler {
             def: def.clone(),
+            sizes,
             number: g.number,
             table: g.table().to_string(),
             parts,
             parked: vec![],
             unread: vec![],
             mended: vec![],
+            pending: vec![],
             position: g.position,
             written: g.position,
             events: 0,
@@ -92,7 +89,7 @@ impl Filler {
         events: Arc<Vec<StoredEvent>>,
         to: Position,
     ) -> Result<Filler, StoreError> {
-        if self.parts.len() > 1 && events.len() >= PARALLEL {
+        if self.parts.len() > 1 && events.len() >= self.sizes.parallel {
             let (db, events) = (db.clone(), events.clone());
             let fold = move || self.fold(&db, &events).map(|()| self);
             self = tokio::task::spawn_blocking(fold)
@@ -123,7 +120,11 @@ impl Filler {
     }
 
     fn fold(&mut self, db: &Db, events: &[StoredEvent]) -> Result<(), StoreError> {
-        let threads = if events.len() < PARALLEL {
+        if SqlDef::in_def(&self.def).is_some() {
+            self.pending.extend_from_slice(events);
+            return Ok(());
+        }
+        let threads = if events.len() < self.sizes.parallel {
             1
         } else {
             self.parts.len()
@@ -196,7 +197,8 @@ impl Filler {
                     base,
                     after: self.written,
                 };
-                let again = refold(store, &self.def, vec![again], h.position - 1).await?;
+                let again =
+                    refold(store, &self.def, self.sizes, vec![again], h.position - 1).await?;
                 self.mended.extend(again);
             }
             self.parked.push(Parked {
@@ -214,7 +216,7 @@ impl Filler {
 
     /// Rows that were changed and are not written.
     pub(crate) fn dirty(&self) -> usize {
-        self.parts.iter().map(|p| p.dirty()).sum()
+        self.pending.len() + self.parts.iter().map(|p| p.dirty()).sum::<usize>()
     }
 
     /// Writes what was taken in, with the checkpoint. When the transaction fails, this filler
@@ -255,6 +257,7 @@ impl Filler {
                 table::write(tx, &self.table, &again.key, row.as_deref(), *position)?;
             }
         }
+        self.run_sql(tx)?;
         self.note(tx)?;
         let (view, number) = (&self.def.name, self.number);
         catalog::advance(
@@ -266,6 +269,24 @@ impl Filler {
         )?;
         self.written = self.position;
         self.bound_memory(bytes, count);
+        Ok(())
+    }
+
+    /// Lets a projection that writes SQL itself take its events, in order.
+    fn run_sql(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        let Some(own) = SqlDef::in_def(&self.def) else {
+            return Ok(());
+        };
+        let mut runner = sql::Runner {
+            def: &self.def,
+            sql: own,
+            number: self.number,
+            blocked: sql::blocked(tx, &self.def.name, self.number)?,
+        };
+        for event in self.pending.drain(..) {
+            runner.take(tx, &event)?;
+        }
+        self.parked.extend(runner.blocked.into_values());
         Ok(())
     }
 
@@ -297,7 +318,7 @@ impl Filler {
         if count > 0 {
             self.bytes = bytes / count;
         }
-        if rows > MAX_ROWS || rows.saturating_mul(self.bytes) > MAX_BYTES {
+        if rows > self.sizes.rows || rows.saturating_mul(self.bytes) > MAX_BYTES {
             self.parts.iter_mut().for_each(|p| p.forget());
             self.whole = false;
         }

@@ -5,18 +5,18 @@
 use super::build::{Build, Ended};
 use super::catalog::{self, Generation, State};
 use super::fill::Filler;
-use super::{BATCH, ViewState, lock, reached, table};
+use super::{ViewState, lock, reached, table};
 use crate::runtime::Core;
 use crate::runtime::db::Db;
 use fait_core::event::{Position, StoredEvent};
 use fait_core::store::{Range, Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// Events read at once while a view is far behind.
-const FAR: usize = 8192;
+/// A view that is far behind is written at the latest after so long.
+const WRITE_EVERY: Duration = Duration::from_millis(200);
 
 /// Who keeps a view.
 pub(super) struct Keeper {
@@ -29,6 +29,8 @@ pub(super) struct Keeper {
     pub(super) ended: mpsc::UnboundedReceiver<Ended>,
     end: mpsc::UnboundedSender<Ended>,
     far: bool,
+    /// When something was written last.
+    written: Instant,
 }
 
 impl Core {
@@ -48,6 +50,7 @@ impl Core {
             ended,
             end,
             far: false,
+            written: Instant::now(),
         };
         let mut trouble = keeper.begin().await.err();
         loop {
@@ -145,7 +148,8 @@ impl Keeper {
     }
 
     pub(super) fn open(&self, g: &Generation) -> Result<Filler, StoreError> {
-        Filler::open(&self.core.db, &self.view.def, g, self.core.view_threads)
+        let core = &self.core;
+        Filler::open(&core.db, &self.view.def, g, (core.view_threads, core.sizes))
     }
 
     fn take_up_ready(&mut self, g: &Generation) -> Result<(), StoreError> {
@@ -166,7 +170,7 @@ impl Keeper {
         let mut g = core.fresh(view, last + 1, State::Building);
         g.hold = hold;
         core.db.write(|tx| {
-            table::create(tx, &view.def, g.table())?;
+            table::make(tx, &view.def, &g)?;
             catalog::put(tx, name, &g)
         })?;
         self.build(g)
@@ -190,31 +194,50 @@ impl Keeper {
         let Some(serving) = self.serving.take() else {
             return Ok(());
         };
-        let limit = if self.far { FAR } else { BATCH };
+        let (near, far) = core.sizes.follow;
+        let limit = if self.far { far } else { near };
         let range = Range::after(serving.position, limit);
         let slice = store.read(&self.view.query(), range).await?;
         let to = reached(&slice.events, slice.head, limit);
         self.far = slice.events.len() >= limit;
         let events = Arc::new(slice.events);
         let from = serving.position;
-        let mut serving = serving.take(db, store, events.clone(), to).await?;
-        let mut ready = match self.ready.take() {
+        let serving = serving.take(db, store, events.clone(), to).await?;
+        let ready = match self.ready.take() {
             Some(ready) => {
                 let ready = self.bring(ready, from).await?;
                 Some(behind(ready, db, store, (from, events), to).await?)
             }
             None => None,
         };
-        db.write(|tx| {
+        let dirty = serving.dirty() + ready.as_ref().map_or(0, Filler::dirty);
+        (self.serving, self.ready) = (Some(serving), ready);
+        // Far behind, a row is written once for many events.
+        let soon = to < slice.head && self.written.elapsed() < WRITE_EVERY;
+        if self.far && soon && dirty < core.sizes.dirty {
+            return Ok(());
+        }
+        self.write()
+    }
+
+    /// Writes what was taken in.
+    pub(super) fn write(&mut self) -> Result<(), StoreError> {
+        let (core, view) = (&self.core, &self.view);
+        let (Some(mut serving), mut ready) = (self.serving.take(), self.ready.take()) else {
+            return Ok(());
+        };
+        core.db.write(|tx| {
             serving.write(tx)?;
             ready.as_mut().map_or(Ok(()), |r| r.write(tx))
         })?;
-        if let (Some(build), true) = (self.view.build(), ready.is_some()) {
+        let to = serving.position;
+        if let (Some(build), true) = (view.build(), ready.is_some()) {
             let at = ready.as_ref().map_or(to, |r| r.position);
             build.note(at, at);
         }
         (self.serving, self.ready) = (Some(serving), ready);
-        self.view.feed.set(to);
+        self.written = Instant::now();
+        view.feed.set(to);
         core.pulse.beat();
         Ok(())
     }
@@ -222,13 +245,14 @@ impl Keeper {
     /// Brings a generation up to a position.
     async fn bring(&self, mut filler: Filler, to: Position) -> Result<Filler, StoreError> {
         let core = &self.core;
+        let far = core.sizes.follow.1;
         while filler.position < to {
             let range = Range {
                 before: Some(to + 1),
-                ..Range::after(filler.position, FAR)
+                ..Range::after(filler.position, far)
             };
             let slice = core.store.read(&self.view.query(), range).await?;
-            let reached = reached(&slice.events, to, FAR);
+            let reached = reached(&slice.events, to, far);
             let events = Arc::new(slice.events);
             filler = filler.take(&core.db, &*core.store, events, reached).await?;
             core.db.write(|tx| filler.write(tx))?;

@@ -10,13 +10,16 @@ mod follow;
 mod past;
 pub(crate) mod read;
 pub(crate) mod refold;
+mod sizes;
 mod status;
+mod sql;
 pub(crate) mod table;
 
 pub use act::{ViewAction, ViewDone, ViewError};
 pub use diff::{Differs, Responsible, RowDiff, Side, ViewDiff};
 pub use past::AsOf;
 pub use read::{RowsQuery, ViewRow};
+pub use sizes::Sizes;
 pub use status::{KeptStatus, ParkedKey, RebuildState, RebuildStatus, Unplaced, ViewStatus};
 
 use super::{Core, Feed};
@@ -31,9 +34,6 @@ use past::Past;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
-
-/// Events read at once while a view follows closely.
-const BATCH: usize = 500;
 
 /// A view of this system, with how far it has come.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ impl Core {
             if !all.iter().any(|g| g.state == State::Serving) {
                 let first =
                     self.fresh(view, all.last().map_or(1, |g| g.number + 1), State::Serving);
-                table::create(tx, &view.def, first.table())?;
+                table::make(tx, &view.def, &first)?;
                 catalog::put(tx, name, &first)?;
                 all.push(first);
             }
@@ -187,7 +187,7 @@ impl Core {
             wanted: false,
             position: 0,
             events: 0,
-            tables: vec![table::table_name(&view.def.name, number)],
+            tables: table::tables(&view.def, number),
         }
     }
 }

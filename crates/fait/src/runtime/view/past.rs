@@ -9,7 +9,9 @@ use super::refold::{Refold, refold};
 use super::{Shown, ViewState, reached, table};
 use crate::runtime::Core;
 use crate::runtime::db::Db;
+use crate::sql::SqlDef;
 use fait_core::event::{Position, Time};
+use fait_core::projection::ProjectionDef;
 use fait_core::query::Query;
 use fait_core::store::{Range, StoreError};
 use serde::{Deserialize, Serialize};
@@ -124,13 +126,14 @@ impl Core {
 
     /// A view with nothing in it, in a database of its own.
     pub(crate) fn nothing_yet(&self, view: &ViewState) -> Result<Past, StoreError> {
+        has_rows(&view.def)?;
         let db = Arc::new(Db::scratch(self.store.id())?);
         let g = self.fresh(view, 1, State::Serving);
         db.write(|tx| {
             table::create(tx, &view.def, g.table())?;
             catalog::put(tx, &view.def.name, &g)
         })?;
-        let filler = Filler::open(&db, &view.def, &g, self.view_threads)?;
+        let filler = Filler::open(&db, &view.def, &g, (self.view_threads, self.sizes))?;
         Ok(Past { db, filler })
     }
 
@@ -182,12 +185,13 @@ impl Core {
         key: &str,
         at: Position,
     ) -> Result<Option<ViewRow>, StoreError> {
+        has_rows(&view.def)?;
         let wanted = Refold {
             key: key.into(),
             base: None,
             after: 0,
         };
-        let mut rows = refold(&*self.store, &view.def, vec![wanted], at).await?;
+        let mut rows = refold(&*self.store, &view.def, self.sizes, vec![wanted], at).await?;
         let Some(row) = rows.pop() else {
             return Ok(None);
         };
@@ -244,4 +248,18 @@ impl Core {
         responsible(&*self.store, &view.def, &mut diff, from).await?;
         Ok(diff)
     }
+}
+
+/// A projection that writes SQL itself keeps what it likes.
+pub(super) fn has_rows(def: &ProjectionDef) -> Result<(), StoreError> {
+    let Some(own) = SqlDef::in_def(def) else {
+        return Ok(());
+    };
+    let names: Vec<&str> = own.tables.iter().map(|t| t.0).collect();
+    Err(StoreError::new(format_args!(
+        "view `{}` writes SQL itself and has no rows by key: read its tables ({}) with SQL, or \
+         with `read_sql`",
+        def.name,
+        names.join(", ")
+    )))
 }

@@ -1,9 +1,10 @@
 //! Reading rows.
 
-use super::past::Past;
-use super::{Shown, ViewState};
+use super::past::{Past, has_rows};
+use super::{Shown, ViewState, sql};
 use crate::runtime::Core;
 use crate::runtime::db::{Db, i64_of, quoted, u64_of};
+use crate::sql::{Sql, SqlDef};
 use fait_core::event::Position;
 use fait_core::projection::ProjectionDef;
 use fait_core::store::StoreError;
@@ -99,12 +100,24 @@ pub(crate) fn rows(
 }
 
 impl Core {
+    /// Reads the tables of a projection that writes SQL itself.
+    pub(crate) fn read_sql<T>(
+        &self,
+        view: &ViewState,
+        read: impl FnOnce(&Sql<'_>) -> T,
+    ) -> Result<T, StoreError> {
+        let own = SqlDef::in_def(&view.def);
+        let tables = own.map_or(vec![], |own| sql::tables(own, view.shown().number));
+        self.db.read(|c| Ok(read(&Sql::new(c, tables))))
+    }
+
     /// One row, as of now.
     pub(crate) async fn view_row(
         &self,
         view: &ViewState,
         key: &str,
     ) -> Result<Option<ViewRow>, StoreError> {
+        has_rows(&view.def)?;
         if view.is_live() {
             let live = self.live(view).await?;
             return live
@@ -120,6 +133,7 @@ impl Core {
         view: &ViewState,
         q: &RowsQuery,
     ) -> Result<Vec<ViewRow>, StoreError> {
+        has_rows(&view.def)?;
         if view.is_live() {
             let live = self.live(view).await?;
             let read = |p: &Past| rows(p.db(), &view.def, &p.shown(), q);

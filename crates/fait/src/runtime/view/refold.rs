@@ -1,17 +1,12 @@
 //! Folding a few rows again from the log, in order: those that were parked, those that were lost
 //! in the middle of an event, and those that somebody wants to see as they were.
 
+use super::Sizes;
 use fait_core::event::{Position, Tag};
 use fait_core::projection::ProjectionDef;
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Range, Store, StoreError};
 use std::collections::BTreeMap;
-
-/// Events read at once.
-const PAGE: usize = 1000;
-
-/// With more keys than this, all events of the view are read rather than those of the keys.
-const BY_TAGS: usize = 64;
 
 /// A row to be folded on.
 #[derive(Clone, Debug)]
@@ -38,6 +33,7 @@ pub(crate) struct Refolded {
 pub(crate) async fn refold(
     store: &dyn Store,
     def: &ProjectionDef,
+    sizes: Sizes,
     mut wanted: Vec<Refold>,
     until: Position,
 ) -> Result<Vec<Refolded>, StoreError> {
@@ -64,16 +60,16 @@ pub(crate) async fn refold(
     }
     rows.forget();
     wanted.sort_by(|a, b| b.after.cmp(&a.after));
-    let query = query(def, &wanted);
+    let query = query(def, &wanted, sizes.by_tags);
     let mut at = wanted.last().map_or(until, |r| r.after);
     while at < until {
         let range = Range {
             before: until.checked_add(1),
-            ..Range::after(at, PAGE)
+            ..Range::after(at, sizes.refold)
         };
         let events = store.read(&query, range).await?.events;
         at = match events.last() {
-            Some(last) if events.len() == PAGE => last.meta.position,
+            Some(last) if events.len() == sizes.refold => last.meta.position,
             _ => until,
         };
         let mut rest = &events[..];
@@ -111,8 +107,8 @@ pub(crate) async fn refold(
     Ok(done.into_values().collect())
 }
 
-fn query(def: &ProjectionDef, wanted: &[Refold]) -> Query {
-    if !def.by_tags || wanted.len() > BY_TAGS {
+fn query(def: &ProjectionDef, wanted: &[Refold], by_tags: usize) -> Query {
+    if !def.by_tags || wanted.len() > by_tags {
         return Query::types(&def.types);
     }
     let item = |r: &Refold| QueryItem {

@@ -2,7 +2,9 @@
 //! view's own name, which always shows the generation that serves.
 
 use super::catalog::Generation;
+use super::sql;
 use crate::runtime::db::{i64_of, quoted, u64_of};
+use crate::sql::SqlDef;
 use fait_core::event::Position;
 use fait_core::projection::ProjectionDef;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -19,6 +21,26 @@ pub(crate) fn sql_name(view: &str) -> String {
 /// The table of one generation.
 pub(crate) fn table_name(view: &str, number: u64) -> String {
     format!("{}__{number}", sql_name(view))
+}
+
+/// The tables of one generation.
+pub(crate) fn tables(def: &ProjectionDef, number: u64) -> Vec<String> {
+    match SqlDef::in_def(def) {
+        None => vec![table_name(&def.name, number)],
+        Some(own) => sql::tables(own, number).into_iter().map(|t| t.1).collect(),
+    }
+}
+
+/// Makes the tables of a generation.
+pub(crate) fn make(
+    tx: &Transaction<'_>,
+    def: &ProjectionDef,
+    g: &Generation,
+) -> rusqlite::Result<()> {
+    match SqlDef::in_def(def) {
+        None => create(tx, def, g.table()),
+        Some(own) => sql::create(tx, own, g.number),
+    }
 }
 
 /// The fields of a row that have a column of their own, with their SQL types.
@@ -98,6 +120,9 @@ pub(crate) fn index(
     def: &ProjectionDef,
     table: &str,
 ) -> rusqlite::Result<()> {
+    if SqlDef::in_def(def).is_some() {
+        return Ok(());
+    }
     let wanted = |columns: &Vec<String>| {
         let quoted: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
         (format!("{table}__{}", columns.join("_")), quoted.join(", "))
@@ -126,6 +151,9 @@ pub(crate) fn show(
     g: &Generation,
     frozen: Option<&str>,
 ) -> rusqlite::Result<()> {
+    if let Some(own) = SqlDef::in_def(def) {
+        return sql::show(tx, own, g.number);
+    }
     let text = |t: &str| format!("'{}'", t.replace('\'', "''"));
     let (view, number) = (text(&def.name), g.number);
     let frozen = frozen.map_or("NULL".into(), text);
