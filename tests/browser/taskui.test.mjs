@@ -355,6 +355,32 @@ export const tests = {
     assert.match(await page.locator('main').innerText(), /Declined: cook food/);
   },
 
+  'an operator rebuilds a view, compares it, and lets it serve': async (given) => {
+    const { newPage, base, axe, assert } = given;
+    const page = await newPage({ viewport: { width: 1280, height: 900 } });
+    await as(page, base, 'Cook');
+    await page.goto('/status');
+    await page.getByRole('link', { name: 'Kitchen board' }).last().click();
+    const button = page.getByRole('button', { name: 'Rebuild it, and compare before it serves' });
+    await button.click();
+    assert.match(await page.locator('#receipt').innerText(), /waits when it has caught up/);
+    // The page follows along by itself.
+    await page.getByText('It is rebuilt and ready').waitFor();
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole('link', { name: 'Compare' }).click();
+    assert.match(await page.locator('main').innerText(), /There is no difference/);
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole('link', { name: 'Let it serve' }).click();
+    assert.match(await page.locator('#confirm').innerText(), /What serves now is kept/);
+    assert.deepEqual(await axe(page), []);
+    await page.getByLabel('Why do you do it?').fill('to see that it works');
+    await page.getByRole('button', { name: 'Let it serve' }).click();
+    assert.match(await page.locator('#receipt').innerText(), /What was rebuilt serves/);
+    await page.getByRole('link', { name: /Go back to generation/ }).click();
+    await page.getByRole('button', { name: 'Go back' }).click();
+    assert.match(await page.locator('#receipt').innerText(), /served before serves again/);
+  },
+
   'nothing breaks WCAG 2.2 AA, and a phone need not scroll sideways': async (given) => {
     const { newPage, base, axe, assert } = given;
     const table = freshTable();
@@ -371,7 +397,8 @@ export const tests = {
       const task = await cooking(page, table).getAttribute('href');
       const paths = [
         '/', '/inbox', task, `/things/order/${order}`, '/views/kitchen-board', '/events',
-        '/events/1', '/status', '/stuck', `/instances/serve-then-bill/${order}`,
+        '/events/1', '/status', '/status/views/kitchen-board', '/status/views/kitchen-board/diff',
+        '/stuck', `/instances/serve-then-bill/${order}`,
         `/instances/serve-then-bill/${order}?compensate=look`, '/board', '/board?show=text', '/nothing-here',
         `/tasks/${NOT_FOUND}`, '/do/PlaceOrder',
       ];

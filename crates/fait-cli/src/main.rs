@@ -56,7 +56,7 @@ enum Verb {
     Events(events::Verb),
     /// What led to what: the tree of causes around an event, a command or a flow
     Trace(trace::Trace),
-    /// Views: list, rows, row, rebuild
+    /// Views: rows, how they stand, rebuild, compare, switch, and what waits
     #[command(subcommand)]
     View(view::Verb),
     /// Named feeds of programs: list, reset

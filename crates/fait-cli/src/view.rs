@@ -1,18 +1,23 @@
-//! `fait view`: how views stand, and rebuilding them.
+//! `fait view`: how views stand, rebuilding them, and what follows no more.
+
+mod act;
+mod diff;
+mod rebuild;
+mod state;
 
 use crate::failure::Failure;
 use crate::output::{Column, Out, Tone, note};
 use crate::rows::{self, RowOf, RowsOf};
-use crate::source::{Rebuild, Source, View};
+use crate::source::{Source, View};
 use crate::words;
-use clap::Subcommand;
-use fait::app::ViewStatus;
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
-use std::time::{Duration, Instant};
+use clap::{Args, Subcommand};
+use state::{Fact, facts, state};
 
-/// How often a running rebuild is looked at.
-const EVERY: Duration = Duration::from_millis(100);
+/// Parked keys that `list` tells of each view.
+const TOLD: usize = 3;
+
+/// Parked keys that are fetched at once.
+const PAGE: usize = 1000;
 
 /// What can be done with views.
 #[derive(Debug, Subcommand)]
@@ -26,17 +31,95 @@ pub(crate) enum Verb {
     Rows(RowsOf),
     /// Read one row of a view, now or as of an earlier moment
     Row(RowOf),
-    /// Rebuild a view from the log
+    /// Tell how one view stands, with all that is known of it
     #[command(after_help = "Examples:
-  fait view rebuild table-plan --at http://127.0.0.1:7070
-  fait view rebuild table-plan --at ./data
-
-The old view serves until the new one has caught up. In a folder the view is only marked; the
-program rebuilds it when it starts next.")]
-    Rebuild {
+  fait view status table-plan --at http://127.0.0.1:7070
+  fait view status table-plan --at ./data --json")]
+    Status {
         /// The view
         name: String,
     },
+    /// Rebuild a view from the log
+    #[command(after_help = "Examples:
+  fait view rebuild table-plan --at http://127.0.0.1:7070
+  fait view rebuild table-plan --hold && fait view diff table-plan
+  fait view rebuild table-plan --at ./data
+
+The old view serves until the new one has caught up; with --hold, until `fait view switch`. Ctrl-C
+ends the watching, not the rebuild. In a folder the view is only marked; the program rebuilds it
+when it starts next.")]
+    Rebuild(rebuild::Wanted),
+    /// Let a rebuild wait where it is, also over a restart
+    #[command(after_help = "Examples:
+  fait view pause table-plan
+  fait view pause table-plan --reason \"the shop is full\"")]
+    Pause(act::One),
+    /// Let a rebuild that waits go on
+    #[command(after_help = "Examples:
+  fait view resume table-plan")]
+    Resume(act::One),
+    /// Throw away what is made beside the view that serves
+    #[command(after_help = "Examples:
+  fait view cancel table-plan
+  fait view cancel table-plan --yes --reason \"the sums are wrong\"")]
+    Cancel(act::Sure),
+    /// Let what was rebuilt serve
+    #[command(after_help = "Examples:
+  fait view switch table-plan
+  fait view switch table-plan --yes
+
+What serves now is kept: `fait view rollback` goes back to it.")]
+    Switch(act::Sure),
+    /// Let what served before serve again
+    #[command(after_help = "Examples:
+  fait view rollback table-plan
+  fait view rollback table-plan --yes --reason \"the sums are wrong\"
+
+What serves now is kept, so that the same again goes forward. What other code made does not
+follow, and each of its rows says so.")]
+    Rollback(act::Sure),
+    /// Drop what served before, and write over it in the file
+    #[command(after_help = "Examples:
+  fait view forget table-plan
+  fait view forget table-plan --yes --reason \"order 7 was erased\"
+
+For what was erased from the history: rebuild the view, then forget what served before.")]
+    Forget(act::Sure),
+    /// Take what parked keys have missed, all of them or one
+    #[command(after_help = "Examples:
+  fait view retry table-plan
+  fait view retry table-plan 7 --reason \"new program\"
+
+The program also tries all of them when it starts.")]
+    Retry(act::Retry),
+    /// List the keys that follow no more, with the reason
+    #[command(after_help = "Examples:
+  fait view parked table-plan --at http://127.0.0.1:7070
+  fait view parked table-plan --at ./data --json")]
+    Parked {
+        /// The view
+        name: String,
+    },
+    /// Tell what switching would change, or what changed between two moments
+    #[command(after_help = "Examples:
+  fait view diff table-plan
+  fait view diff table-plan --limit 1000 --json
+  fait view diff table-plan 4000 4711
+  fait view diff table-plan 2026-03-01T18:30:00Z 2026-03-01T19:00:00Z
+
+Without moments, what was rebuilt and waits is compared with what serves.")]
+    Diff(diff::Wanted),
+}
+
+/// Who and why. Nothing of this is in the history: it goes to the program's own log.
+#[derive(Debug, Args)]
+pub(crate) struct Said {
+    /// Why, for those who read the program's log later
+    #[arg(long, default_value = "", hide_default_value = true)]
+    reason: String,
+    /// Who says so
+    #[arg(long, value_name = "WHO", default_value = "operator:cli")]
+    by: String,
 }
 
 /// Does what was asked.
@@ -45,8 +128,27 @@ pub(crate) fn run(verb: &Verb, source: &dyn Source, out: &mut Out) -> Result<(),
         Verb::List => list(source, out),
         Verb::Rows(wanted) => rows::rows(wanted, source, out),
         Verb::Row(wanted) => rows::row(wanted, source, out),
-        Verb::Rebuild { name } => rebuild(name, source, out),
+        Verb::Status { name } => status(name, source, out),
+        Verb::Rebuild(wanted) => rebuild::run(wanted, source, out),
+        Verb::Pause(one) => act::simple("pause", one, source, out),
+        Verb::Resume(one) => act::simple("resume", one, source, out),
+        Verb::Cancel(sure) => act::sure("cancel", sure, source, out),
+        Verb::Switch(sure) => act::sure("switch", sure, source, out),
+        Verb::Rollback(sure) => act::sure("roll-back", sure, source, out),
+        Verb::Forget(sure) => act::sure("forget", sure, source, out),
+        Verb::Retry(retry) => act::retry(retry, source, out),
+        Verb::Parked { name } => parked(name, source, out),
+        Verb::Diff(wanted) => diff::run(wanted, source, out),
     }
+}
+
+/// A view that must be there.
+fn known(name: &str, source: &dyn Source) -> Result<View, Failure> {
+    if let Some(view) = source.view(name)? {
+        return Ok(view);
+    }
+    let known: Vec<String> = source.views()?.into_iter().map(|v| v.status.name).collect();
+    Err(Failure::unknown("view", name, &known))
 }
 
 fn list(source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
@@ -68,8 +170,18 @@ fn list(source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = views.iter().map(row).collect();
     out.table(&columns, &rows)?;
     for View { status, .. } in &views {
-        for (key, reason) in &status.parked {
+        for (key, reason) in status.parked.iter().take(TOLD) {
             let line = format!("{} {} waits: {reason}", status.name, words::short(key));
+            out.line(out.tone(Tone::Alarm, &words::clean(&line)))?;
+        }
+        let name = &status.name;
+        if status.parked.len() > TOLD {
+            out.line(format_args!(
+                "`fait view parked {name}` lists all that wait"
+            ))?;
+        }
+        if let Some(why) = &status.frozen {
+            let line = format!("{name} is frozen: {why}");
             out.line(out.tone(Tone::Alarm, &words::clean(&line)))?;
         }
     }
@@ -88,109 +200,52 @@ fn row(view: &View) -> Vec<String> {
     ]
 }
 
-fn state(view: &View) -> String {
-    let s = &view.status;
-    let mut parts = vec![];
-    if let Some(r) = &s.rebuild {
-        parts.push(format!("rebuilding, at {} of {}", r.position, r.until));
+fn status(name: &str, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+    let view = known(name, source)?;
+    if out.json() {
+        return out.document(&view);
     }
-    if view.rebuilds_at_start {
-        parts.push("rebuilt at the next start".into());
+    let state = state(&view);
+    out.line(format_args!("view {}: {state}", view.status.name))?;
+    for Fact { name, text, alarm } in facts(&view.status) {
+        let text = words::clean(&text).into_owned();
+        let text = match alarm {
+            true => out.tone(Tone::Alarm, &text),
+            false => text,
+        };
+        out.line(format_args!("  {name:<10}{text}"))?;
     }
-    if let Some(e) = &s.rebuild_failed {
-        parts.push(format!("the last rebuild failed: {e}"));
-    }
-    match s.parked.len() as u64 {
-        0 => {}
-        n => parts.push(format!("{} parked", words::count(n, "key"))),
-    }
-    match parts.is_empty() {
-        true => "well".into(),
-        false => parts.join("; "),
-    }
+    Ok(())
 }
 
-fn rebuild(name: &str, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
-    let Some(view) = source.view(name)? else {
-        let known: Vec<String> = source.views()?.into_iter().map(|v| v.status.name).collect();
-        return Err(Failure::unknown("view", name, &known));
-    };
-    let begun = Instant::now();
-    match source.rebuild(&view)? {
-        Rebuild::Marked if out.json() => out.document(&json!({"name": name, "marked": true})),
-        Rebuild::Marked => out.line(format_args!(
-            "view `{name}` is marked: the program rebuilds it beside the old one when it starts \
-             next, and switches when it has caught up"
-        )),
-        Rebuild::Begun { before, target } => {
-            let done = wait(name, before, target, source)?;
-            tell(&done, begun.elapsed(), out)
+fn parked(name: &str, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+    let view = known(name, source)?;
+    let mut keys = source.parked(name, None, PAGE)?;
+    while let Some(last) = keys.last().filter(|_| keys.len().is_multiple_of(PAGE)) {
+        let more = source.parked(name, Some(&last.key), PAGE)?;
+        if more.is_empty() {
+            break;
         }
-    }
-}
-
-/// Waits until so many rebuilds are finished.
-fn wait(name: &str, before: u64, target: u64, source: &dyn Source) -> Result<ViewStatus, Failure> {
-    let bar = bar(name);
-    loop {
-        let view = source.view(name)?.map(|v| v.status);
-        let status = view.ok_or_else(|| lost(name, "there is no such view any more"))?;
-        if status.rebuilds_finished >= target {
-            bar.finish_and_clear();
-            return Ok(status);
-        }
-        if status.rebuilds_finished < before {
-            return Err(lost(name, "the system was started again meanwhile"));
-        }
-        if let Some(r) = &status.rebuild {
-            bar.set_length(r.until.max(1));
-            bar.set_position(r.position);
-        }
-        bar.tick();
-        source.pause(EVERY);
-    }
-}
-
-fn lost(name: &str, why: &str) -> Failure {
-    Failure::NotReady(format!(
-        "it is not known what became of the rebuild of `{name}`: {why}; see `fait view list`"
-    ))
-}
-
-/// A bar on stderr; nothing when that is no terminal.
-fn bar(name: &str) -> ProgressBar {
-    let bar = ProgressBar::new(1);
-    let style = "rebuilding {msg} [{bar:30}] {human_pos} of {human_len} events, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(style) {
-        bar.set_style(style.progress_chars("█▌ "));
-    }
-    bar.set_message(words::clean(name).into_owned());
-    bar
-}
-
-fn tell(done: &ViewStatus, took: Duration, out: &mut Out) -> Result<(), Failure> {
-    let name = &done.name;
-    if let Some(e) = &done.rebuild_failed {
-        return Err(Failure::Finding(format!(
-            "the rebuild of `{name}` failed, the old view serves on: {e}"
-        )));
+        keys.extend(more);
     }
     if out.json() {
-        return out.document(&json!({
-            "name": name,
-            "rows": done.rows,
-            "position": done.position,
-            "parked": done.parked,
-            "took_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        }));
+        return out.document(&keys);
     }
-    let rows = words::count(done.rows, "row");
-    let took = words::lasting(took);
-    let parked = match done.parked.len() as u64 {
-        0 => String::new(),
-        n => format!("; {} parked, see `fait view list`", words::count(n, "key")),
-    };
-    out.line(format_args!(
-        "view `{name}` is rebuilt: {rows} in {took}{parked}"
-    ))
+    let columns = [
+        Column::text("key"),
+        Column::number("since event"),
+        Column::text("why"),
+    ];
+    let rows: Vec<Vec<String>> = (keys.iter())
+        .map(|k| vec![k.key.clone(), k.position.to_string(), k.reason.clone()])
+        .collect();
+    out.table(&columns, &rows)?;
+    for u in &view.status.unplaced {
+        let line = format!("event {} could not be read: {}", u.position, u.reason);
+        out.line(out.tone(Tone::Alarm, &words::clean(&line)))?;
+    }
+    if keys.is_empty() && view.status.unplaced.is_empty() {
+        note("no key waits");
+    }
+    Ok(())
 }

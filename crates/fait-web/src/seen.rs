@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::Response;
 use fait::app::{ReadError, Token};
-use fait::store::StoreError;
 use fait::event::Position;
+use fait::store::StoreError;
 use std::time::Duration;
 
 /// How long an answer waits at most until it shows what the reader has written.

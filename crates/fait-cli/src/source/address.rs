@@ -4,7 +4,9 @@ mod stream;
 
 use super::{Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted};
 use crate::failure::Failure;
-use fait::app::{AsOf, Cause, FeedStatus, ProcessStatus, Rows, RowsQuery, ViewRow, ViewStatus};
+use fait::app::{
+    AsOf, Cause, FeedStatus, ParkedKey, ProcessStatus, Rows, RowsQuery, ViewRow, ViewStatus,
+};
 use fait::event::{Meta, StoredEvent, Tag};
 use fait::process::Instance;
 use fait::store::Range;
@@ -128,6 +130,16 @@ impl Address {
     fn there<T: DeserializeOwned>(&self, answer: Response<Body>) -> Result<T, Failure> {
         let found = self.found(answer)?;
         found.ok_or_else(|| self.foreign("it does not know what was asked for"))
+    }
+
+    /// What the answer holds; what is not there is said in the system's own words.
+    fn answered(&self, answer: Response<Body>) -> Result<Value, Failure> {
+        let status = answer.status();
+        if status == StatusCode::NOT_FOUND {
+            let text = self.text(answer)?;
+            return Err(Failure::Finding(self.detail(status, &text)?));
+        }
+        self.there(answer)
     }
 
     fn text(&self, mut answer: Response<Body>) -> Result<String, Failure> {
@@ -302,16 +314,23 @@ impl Source for Address {
         self.found(self.get(&path, &words)?)
     }
 
-    fn rebuild(&self, view: &View) -> Result<Rebuild, Failure> {
-        let path = format!("/api/ops/views/{}/rebuild", encoded(&view.status.name));
-        let answer = self.post(&path, &[], &json!({}))?;
-        if !answer.status().is_success() {
-            self.there::<Value>(answer)?;
-        }
-        // One that runs already is finished first, and ours follows it.
-        let before = view.status.rebuilds_finished;
-        let target = before + 1 + u64::from(view.status.rebuild.is_some());
-        Ok(Rebuild::Begun { before, target })
+    fn rebuild(&self, view: &View, body: &Value) -> Result<Rebuild, Failure> {
+        let answer = self.ask(&["views", &view.status.name, "rebuild"], body)?;
+        let before = answer["rebuilds_finished"].as_u64();
+        let before = before.ok_or_else(|| self.foreign("it does not count its rebuilds"))?;
+        Ok(Rebuild::Begun { before })
+    }
+
+    fn parked(
+        &self,
+        view: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<ParkedKey>, Failure> {
+        let mut query = vec![("limit", limit.to_string())];
+        query.extend(after.map(|a| ("after", a.to_string())));
+        let mut answer = self.look(&["views", view, "parked"], &query)?;
+        serde_json::from_value(answer["parked"].take()).map_err(|e| self.foreign(&e.to_string()))
     }
 
     fn feeds(&self) -> Result<Vec<FeedStatus>, Failure> {
@@ -361,13 +380,12 @@ impl Source for Address {
 
     fn ask(&self, parts: &[&str], body: &Value) -> Result<Value, Failure> {
         let parts: Vec<String> = parts.iter().map(|p| encoded(p)).collect();
-        let answer = self.post(&format!("/api/ops/{}", parts.join("/")), &[], body)?;
-        let status = answer.status();
-        if status == StatusCode::NOT_FOUND {
-            let text = self.text(answer)?;
-            return Err(Failure::Finding(self.detail(status, &text)?));
-        }
-        self.there(answer)
+        self.answered(self.post(&format!("/api/ops/{}", parts.join("/")), &[], body)?)
+    }
+
+    fn look(&self, parts: &[&str], query: &[(&str, String)]) -> Result<Value, Failure> {
+        let parts: Vec<String> = parts.iter().map(|p| encoded(p)).collect();
+        self.answered(self.get(&format!("/api/ops/{}", parts.join("/")), query)?)
     }
 
     fn bulk(&self, process: &str) -> Result<Value, Failure> {

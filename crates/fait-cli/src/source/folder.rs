@@ -1,6 +1,7 @@
 //! The data folder of a system that is stopped: its log, and the database of its views.
 
 mod feeds;
+mod views;
 
 use super::look::PAGE;
 use super::{
@@ -8,14 +9,14 @@ use super::{
 };
 use crate::failure::Failure;
 use fait::app::{
-    AsOf, Cause, FeedStatus, ReadError, Rows, RowsQuery, ViewRow, ViewStatus, ViewsFile,
+    AsOf, Cause, FeedStatus, ParkedKey, ReadError, Rows, RowsQuery, ViewRow, ViewsFile,
 };
 use fait::event::{StoredEvent, Tag};
 use fait::process::{Fact, Instance, Status, instance_tag, process_tag, types};
 use fait::query::{Query, QueryItem};
 use fait::store::{Range, Store};
 use fait_store::Disk;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -206,7 +207,7 @@ impl Source for Folder {
         let Some(c) = self.database()? else {
             return Ok(vec![]);
         };
-        read_views(&c, head).map_err(|e| self.unreadable(&e))
+        views::read(&c, head).map_err(|e| self.unreadable(&e))
     }
 
     fn view(&self, name: &str) -> Result<Option<View>, Failure> {
@@ -236,7 +237,19 @@ impl Source for Folder {
         }
     }
 
-    fn rebuild(&self, view: &View) -> Result<Rebuild, Failure> {
+    fn parked(
+        &self,
+        view: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<ParkedKey>, Failure> {
+        let Some(c) = self.database()? else {
+            return Ok(vec![]);
+        };
+        views::parked(&c, view, after, limit).map_err(|e| self.unreadable(&e))
+    }
+
+    fn rebuild(&self, view: &View, _: &Value) -> Result<Rebuild, Failure> {
         // The log is held for reading meanwhile, so that no program can start on the folder.
         let mark = || {
             let c =
@@ -344,6 +357,10 @@ impl Source for Folder {
         Err(stands_still())
     }
 
+    fn look(&self, _: &[&str], _: &[(&str, String)]) -> Result<Value, Failure> {
+        Err(stands_still())
+    }
+
     fn bulk(&self, _: &str) -> Result<Value, Failure> {
         Err(stands_still())
     }
@@ -372,53 +389,6 @@ fn named(name: &str) -> Process {
         name: name.into(),
         ..Process::default()
     }
-}
-
-fn read_views(c: &Connection, head: u64) -> rusqlite::Result<Vec<View>> {
-    let sql = "SELECT name, tables, version, position, wanted, gen FROM fait_views
-        WHERE state = 'serving' ORDER BY name";
-    let mut views: Vec<View> = c
-        .prepare(sql)?
-        .query_map([], |r| {
-            let position = unsigned(r.get(3)?);
-            Ok(View {
-                status: ViewStatus {
-                    name: r.get(0)?,
-                    table: r.get(1)?,
-                    version: r.get(2)?,
-                    position,
-                    head,
-                    lag_events: head.saturating_sub(position),
-                    mode: Default::default(),
-                    generation: unsigned(r.get(5)?),
-                    rows: 0,
-                    frozen: None,
-                    parked_keys: 0,
-                    parked: BTreeMap::new(),
-                    unplaced: vec![],
-                    rebuild: None,
-                    kept: None,
-                    rebuilds_finished: 0,
-                    rebuild_failed: None,
-                },
-                rebuilds_at_start: r.get(4)?,
-            })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    for View { status, .. } in &mut views {
-        let table = status.table.replace('"', "\"\"");
-        let sql = format!("SELECT count(*) FROM \"{table}\"");
-        let rows: Option<i64> = c.query_row(&sql, [], |r| r.get(0)).optional()?;
-        status.rows = unsigned(rows.unwrap_or(0));
-        status.parked = c
-            .prepare("SELECT key, reason FROM fait_parked_keys WHERE view = ?1 AND gen = ?2")?
-            .query_map(params![status.name, status.generation as i64], |r| {
-                Ok((r.get(0)?, r.get(1)?))
-            })?
-            .collect::<rusqlite::Result<_>>()?;
-        status.parked_keys = status.parked.len() as u64;
-    }
-    Ok(views)
 }
 
 /// SQLite has signed integers only.

@@ -2,7 +2,8 @@
 
 use crate::failure::Failure;
 use fait::app::{
-    AsOf, Cause, FeedStatus, ProcessCount, ProcessStatus, Rows, RowsQuery, ViewRow, ViewStatus,
+    AsOf, Cause, FeedStatus, ParkedKey, ProcessCount, ProcessStatus, Rows, RowsQuery, ViewRow,
+    ViewStatus,
 };
 use fait::event::{Position, StoredEvent, Tag, Time};
 use fait::process::{Instance, Status};
@@ -65,8 +66,6 @@ pub(crate) enum Rebuild {
     Begun {
         /// Rebuilds finished before it.
         before: u64,
-        /// Rebuilds finished when it is done.
-        target: u64,
     },
     /// It is noted for the next start.
     Marked,
@@ -150,8 +149,15 @@ pub(crate) trait Source {
     ) -> Result<Option<Rows>, Failure>;
     /// One row of a view; none when there is no such view or row.
     fn row(&self, view: &str, key: &str, as_of: Option<AsOf>) -> Result<Option<ViewRow>, Failure>;
-    /// Asks for a rebuild of a view that is there.
-    fn rebuild(&self, view: &View) -> Result<Rebuild, Failure>;
+    /// Asks for a rebuild of a view that is there, with how, who and why.
+    fn rebuild(&self, view: &View, body: &Value) -> Result<Rebuild, Failure>;
+    /// Keys of a view that follow no more, in their order, behind one of them.
+    fn parked(
+        &self,
+        view: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<ParkedKey>, Failure>;
     /// All named feeds.
     fn feeds(&self) -> Result<Vec<FeedStatus>, Failure>;
     /// Puts a named feed that is there behind a position.
@@ -173,6 +179,8 @@ pub(crate) trait Source {
     fn stuck(&self, process: Option<&str>, limit: usize) -> Result<Vec<Stuck>, Failure>;
     /// Asks a running system to do something, by the parts of the address below `/api/ops`.
     fn ask(&self, parts: &[&str], body: &Value) -> Result<Value, Failure>;
+    /// Asks a running system for something to look at, likewise.
+    fn look(&self, parts: &[&str], query: &[(&str, String)]) -> Result<Value, Failure>;
     /// How far an action on many instances of a process has come.
     fn bulk(&self, process: &str) -> Result<Value, Failure>;
     /// Looks every so often until there is nothing more to see.

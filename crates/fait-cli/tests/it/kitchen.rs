@@ -110,6 +110,32 @@ pub(crate) fn kitchen(place: AppBuilder) -> AppBuilder {
         .process::<ServeThenBill>()
 }
 
+/// The next version of the view: it takes every dish, and counts.
+pub(crate) struct CountedPlan;
+
+#[data]
+#[derive(Default)]
+pub(crate) struct CountedRow {
+    orders: u32,
+}
+
+impl Projection for CountedPlan {
+    const NAME: &'static str = "table-plan";
+    const VERSION: u32 = 2;
+    type Key = TableId;
+    type Events = OrderPlaced;
+    type Row = CountedRow;
+    fn project(row: &mut Option<CountedRow>, _: &TableId, _: OrderPlaced, _: &Meta) {
+        row.get_or_insert_default().orders += 1;
+    }
+}
+
+/// The program with that view, which waits for a word before it serves.
+pub(crate) fn counting_kitchen(place: AppBuilder) -> AppBuilder {
+    let place = place.hold_switches().task::<CookFood>();
+    place.projection::<CountedPlan>().process::<ServeThenBill>()
+}
+
 /// The second definition: it goes on with what is not paid for yet.
 #[data]
 #[derive(Default)]

@@ -14,3 +14,4 @@ mod next;
 mod store;
 mod sql;
 mod usage;
+mod view;

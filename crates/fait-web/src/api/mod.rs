@@ -5,11 +5,13 @@ mod event;
 mod feed;
 mod ops;
 mod operate;
+mod rebuild;
 mod stream;
 mod view;
 
 pub(crate) use command::too_large;
 pub(crate) use ops::recorder;
+pub(crate) use rebuild::act_on;
 
 use crate::answer::Problem;
 use crate::seen;
@@ -52,7 +54,10 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/api/ops/bulk/{process}/abort", post(operate::abort))
         .route("/api/ops/views", get(ops::views))
         .route("/api/ops/views/{name}", get(ops::view))
-        .route("/api/ops/views/{name}/rebuild", post(ops::rebuild))
+        .route("/api/ops/views/{name}/{action}", post(rebuild::act))
+        .route("/api/ops/views/{name}/diff", get(rebuild::diff))
+        .route("/api/ops/views/{name}/between", get(rebuild::between))
+        .route("/api/ops/views/{name}/parked", get(rebuild::parked))
         .route("/api/ops/feeds", get(feed::all))
         .route("/api/ops/feeds/{name}/reset", post(feed::reset))
         .route("/healthz", get(ops::live))

@@ -123,14 +123,14 @@ pub(super) async fn instance(
 }
 
 /// The words of an action: who, why, and all that is the action's own.
-struct Said {
-    by: String,
-    reason: String,
-    own: Map<String, Value>,
+pub(super) struct Said {
+    pub(super) by: String,
+    pub(super) reason: String,
+    pub(super) own: Map<String, Value>,
 }
 
 impl Said {
-    fn read(body: Value, words: &Words) -> Result<Said, Problem> {
+    pub(super) fn read(body: Value, words: &Words) -> Result<Said, Problem> {
         words.only(&["as"])?;
         let Value::Object(mut own) = body else {
             return Err(Problem::malformed("the body must be a JSON object"));

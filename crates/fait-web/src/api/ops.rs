@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use fait::app::{ProcessCount, ViewAction};
+use fait::app::{ProcessCount, RebuildStatus, ViewStatus};
 use metrics::gauge;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
@@ -102,20 +102,6 @@ pub(super) async fn view(
     Ok(Json(json!(shared.app.view_status(&name).await?)))
 }
 
-/// `POST /api/ops/views/{name}/rebuild`
-pub(super) async fn rebuild(
-    State(shared): State<Shared>,
-    At(name): At<String>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let before = shared.app.view_status(&name).await?.rebuilds_finished;
-    let again = ViewAction::Rebuild { hold: false };
-    let begun = shared.app.act_on_view(&name, again).await;
-    begun.map_err(|e| Problem::from(fait::store::StoreError::new(e)))?;
-    let watch = format!("/api/ops/views/{name}");
-    let body = json!({"outcome": "accepted", "watch": watch, "rebuilds_finished": before});
-    Ok((StatusCode::ACCEPTED, Json(body)))
-}
-
 /// `GET /livez`: the program answers.
 pub(super) async fn live() -> &'static str {
     "ok\n"
@@ -139,6 +125,21 @@ pub(crate) fn recorder() -> Option<&'static PrometheusHandle> {
         .as_ref()
 }
 
+fn measure(v: &ViewStatus) {
+    let set = |gauge: &'static str, value: f64| {
+        gauge!(gauge, "view" => v.name.clone()).set(value);
+    };
+    let flag = |yes: bool| if yes { 1.0 } else { 0.0 };
+    set("fait_view_lag_events", v.lag_events as f64);
+    set("fait_view_parked_keys", v.parked_keys as f64);
+    set("fait_view_unplaced_events", v.unplaced.len() as f64);
+    set("fait_view_frozen", flag(v.frozen.is_some()));
+    set("fait_view_rebuilding", flag(v.rebuild.is_some()));
+    // Of what is not rebuilt, all is done.
+    let done = v.rebuild.as_ref().map_or(1.0, RebuildStatus::done);
+    set("fait_view_rebuild_ratio", done);
+}
+
 /// `GET /metrics`
 pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Problem> {
     let Some(handle) = recorder() else {
@@ -146,11 +147,7 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Prob
         return Err(Problem::not_found(detail));
     };
     gauge!("fait_head_position").set(shared.app.head().await? as f64);
-    for v in shared.app.views().await? {
-        let name = v.name;
-        gauge!("fait_view_lag_events", "view" => name.clone()).set(v.lag_events as f64);
-        gauge!("fait_view_parked_keys", "view" => name).set(v.parked_keys as f64);
-    }
+    shared.app.views().await?.iter().for_each(measure);
     for f in shared.app.feeds().await? {
         gauge!("fait_feed_lag_events", "feed" => f.name.clone()).set(f.lag_events as f64);
         gauge!("fait_feed_set_aside", "feed" => f.name).set(f.set_aside as f64);

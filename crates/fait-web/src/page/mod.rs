@@ -19,6 +19,7 @@ mod filter;
 mod view;
 mod event;
 mod status;
+mod rebuild;
 mod stuck;
 mod instance;
 mod board;
@@ -46,6 +47,11 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/events/{position}", get(event::one))
         .route("/status", get(status::show))
         .route("/status/resume", post(status::resume))
+        .route(
+            "/status/views/{name}",
+            get(rebuild::show).post(rebuild::act),
+        )
+        .route("/status/views/{name}/diff", get(rebuild::diff))
         .route("/stuck", get(stuck::show))
         .route("/stuck/many", post(stuck::many))
         .route(

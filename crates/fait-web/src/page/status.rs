@@ -2,10 +2,11 @@
 
 use super::desk::{Desk, MOST};
 use super::frame::Page;
+use super::rebuild;
 use super::start::goto;
 use super::subject::Thing;
 use super::trouble::{Params, Trouble, Words, words};
-use super::words::{ago, lasting, plain, sentence, short};
+use super::words::{ago, count, lasting, plain, sentence, short};
 use crate::answer::Html;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +14,9 @@ use fait::app::{Asked, ProcessStatus, ViewStatus};
 use fait::process::{Instance, Status, Target};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
+
+/// Parked keys that are told of each view here; its own page has all.
+const SHOWN: usize = 3;
 
 /// `GET /status`
 pub(super) async fn show(desk: Desk, params: Params) -> Result<Html, Trouble> {
@@ -27,6 +31,7 @@ async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, T
         app.views().await?,
     );
     let parked = app.parked()?;
+    let hurt = views.iter().filter(|v| rebuild::is_hurt(v)).count() as u64;
     let main = html! {
         h1 { "Status" }
         @if resumed {
@@ -41,13 +46,17 @@ async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, T
         }
         div #health data-live {
             p.lead {
-                @if health.ready { "Everything follows along, up to event " (health.head) "." }
+                @if hurt > 0 && health.ready {
+                    (count(hurt, "view")) @if hurt == 1 { " needs" } @else { " need" }
+                    " somebody; see below. Everything else follows along, up to event "
+                    (health.head) "."
+                } @else if health.ready { "Everything follows along, up to event " (health.head) "." }
                 @else { "Not everything follows along, up to event " (health.head) "." }
             }
             @if !health.reasons.is_empty() {
                 ul { @for reason in &health.reasons { li { (sentence(reason)) } } }
             }
-            @if parked.is_empty() { p { "Nothing waits for an operator." } }
+            @if parked.is_empty() && hurt == 0 { p { "Nothing waits for an operator." } }
         }
         @if !parked.is_empty() {
             p { a.button href="/stuck" { "What is stuck, and all that can be done about it" } }
@@ -145,13 +154,13 @@ fn running(desk: &Desk, processes: &[ProcessStatus]) -> Markup {
 fn followers(views: &[ViewStatus]) -> Markup {
     let row = |v: &ViewStatus| {
         html! {
-            td {
-                a href={ "/views/" (v.name) } { (plain(&v.name)) }
-                @for (key, why) in &v.parked {
+            td.words { a href=(rebuild::address(&v.name)) { (plain(&v.name)) } }
+            td.many {
+                @for (wrong, text) in rebuild::standing(v) { p.wrong[wrong] { (text) } }
+                (rebuild::bar(v))
+                @for (key, why) in v.parked.iter().take(SHOWN) {
                     p.wrong { (short(key)) " waits: " (sentence(why)) }
                 }
-                @if let Some(why) = &v.rebuild_failed { p.wrong { "Rebuilding failed: " (sentence(why)) } }
-                @if let Some(r) = &v.rebuild { p { "Is rebuilt: " (r.position) " of " (r.until) } }
             }
             td.number { (v.rows) }
             td.number { (v.position) }
@@ -161,6 +170,7 @@ fn followers(views: &[ViewStatus]) -> Markup {
     let rows: Vec<Markup> = views.iter().map(row).collect();
     let heads = [
         ("View", false),
+        ("How it stands", false),
         ("Rows", true),
         ("Up to event", true),
         ("Events behind", true),

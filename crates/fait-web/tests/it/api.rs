@@ -49,7 +49,7 @@ async fn a_command_is_accepted_once_per_key() {
 const FINE: &str = r#"{"thing": "cup", "price": "3.50", "words": []}"#;
 
 /// Path, body, status, and what the detail says.
-const BAD_COMMANDS: [(&str, &str, u16, &str); 15] = [
+const BAD_COMMANDS: [(&str, &str, u16, &str); 18] = [
     (
         "/api/commands/OferThing",
         FINE,
@@ -105,7 +105,30 @@ const BAD_COMMANDS: [(&str, &str, u16, &str); 15] = [
         409,
         "nothing was ever asked",
     ),
-    ("/api/ops/views/shelf/rebuilt", "{}", 404, "nothing is at"),
+    (
+        "/api/ops/views/shelf/rebuilt",
+        "{}",
+        404,
+        "there is no action `rebuilt`; there are rebuild, pause",
+    ),
+    (
+        "/api/ops/views/shelf/rebuild",
+        r#"{"hold": "yes"}"#,
+        400,
+        "`hold` is true or false",
+    ),
+    (
+        "/api/ops/views/shelf/pause",
+        r#"{"hold": true}"#,
+        400,
+        "`hold` means nothing to `pause`",
+    ),
+    (
+        "/api/ops/views/shelf/retry",
+        r#"{"key": "cup"}"#,
+        409,
+        "nothing of `cup` is parked",
+    ),
     (
         "/api/ops/views/shelve/rebuild",
         "{}",

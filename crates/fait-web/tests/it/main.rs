@@ -5,5 +5,7 @@ mod stream;
 mod counter;
 mod api;
 mod operate;
+mod jars;
+mod rebuild;
 mod pages;
 mod seen;

@@ -42,7 +42,7 @@ pub use crate::runtime::token::{Token, TokenError};
 #[doc(hidden)]
 pub use crate::runtime::view::Sizes as ViewSizes;
 pub use crate::runtime::view::{
-    AsOf, Differs, KeptStatus, MAX_FILTERS, MAX_IN, MAX_ROWS, MAX_SORTS, RebuildState,
+    AsOf, Differs, KeptStatus, MAX_FILTERS, MAX_IN, MAX_ROWS, MAX_SORTS, ParkedKey, RebuildState,
     RebuildStatus, Responsible, RowDiff, Rows, RowsQuery, Side, Unplaced, ViewAction, ViewDiff,
     ViewDone, ViewError, ViewRow, ViewStatus, ViewsFile,
 };

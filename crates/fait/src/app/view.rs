@@ -1,8 +1,8 @@
 //! Reading views.
 
 use super::{
-    App, AsOf, MAX_WAIT, ReadError, Rows, RowsQuery, Token, ViewAction, ViewDiff, ViewDone,
-    ViewError, ViewRow, ViewStatus,
+    App, AsOf, MAX_WAIT, ParkedKey, ReadError, Rows, RowsQuery, Token, ViewAction, ViewDiff,
+    ViewDone, ViewError, ViewRow, ViewStatus,
 };
 use crate::runtime::view::ViewState;
 use crate::sql::{Sql, SqlError, SqlProjection};
@@ -376,6 +376,20 @@ impl App {
     pub async fn view_status(&self, name: &str) -> Result<ViewStatus, StoreError> {
         let head = self.core.store.head().await?;
         self.core.view_status(self.state(name)?, head)
+    }
+
+    /// Keys of a view that follow no more, in their order, behind one of them; at most so many.
+    ///
+    /// # Errors
+    /// There is no such view, or it cannot be read.
+    pub async fn parked_keys(
+        &self,
+        name: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<ParkedKey>, StoreError> {
+        let state = self.state(name)?;
+        self.core.parked_keys(state, after, limit).await
     }
 
     /// Asks something of a view, and waits until it is done; a rebuild, until it has begun:

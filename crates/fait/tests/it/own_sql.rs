@@ -17,7 +17,7 @@ entity_ids! { TillId(number) => "till" }
 
 /// Something was sold.
 #[event]
-struct Sold {
+pub(crate) struct Sold {
     #[tag]
     till: TillId,
     hour: u32,
@@ -78,7 +78,7 @@ struct Tills;
 
 /// What a till sold.
 #[data]
-struct Till {
+pub(crate) struct Till {
     cents: i64,
 }
 

@@ -1,7 +1,7 @@
 //! Views: rows in SQL, one bad event parks one key, versions rebuild.
 
 use crate::kitchen::*;
-use fait::app::{App, Rows, RowsQuery, ViewAction};
+use fait::app::{App, RebuildState, Rows, RowsQuery, ViewAction};
 use fait::event::{Event, NewEvent, Origin, Tag, Time};
 use fait::reexport::uuid::Uuid;
 use fait::store::{Append, Erase, Keep, Memory, Store};
@@ -131,6 +131,48 @@ async fn rows_can_be_filtered_paged_and_queried_with_sql() {
     let sql = "SELECT json_extract(open, '$[0]') FROM open_orders WHERE key = '3'";
     let open: String = c.query_row(sql, [], |r| r.get(0)).unwrap();
     assert_eq!(open, "o3");
+    app.stop().await;
+}
+
+/// What is ready may have come further than what serves, for example when the program ended in
+/// between: it takes no event a second time.
+#[tokio::test]
+async fn what_is_ready_takes_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = wired(App::in_folder(folder.path())).build().unwrap();
+    app.send(soup(9)).await.unwrap();
+    app.send(place("first", 1, "soup", 1)).await.unwrap();
+    app.settle().await;
+    let before = app.view_status("open-orders").await.unwrap().position;
+    app.send(place("second", 1, "soup", 1)).await.unwrap();
+    app.settle().await;
+    let hold = ViewAction::Rebuild { hold: true };
+    app.act_on_view("open-orders", hold).await.unwrap();
+    loop {
+        let rebuild = app.view_status("open-orders").await.unwrap().rebuild;
+        if rebuild.unwrap().state == RebuildState::Ready {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    app.stop().await;
+    // What serves lacks the last order still.
+    let c = rusqlite::Connection::open(folder.path().join("views.db")).unwrap();
+    let behind = "UPDATE fait_views SET position = ?1 WHERE name = 'open-orders'
+        AND state = 'serving'";
+    c.execute(behind, [before.cast_signed()]).unwrap();
+    let row = r#"UPDATE open_orders__1 SET "row" = '{"open":["first"]}'"#;
+    assert_eq!(c.execute(row, []).unwrap(), 1);
+    drop(c);
+    let app = wired(App::in_folder(folder.path())).build().unwrap();
+    app.settle().await;
+    let diff = app.view_diff("open-orders", 9).await.unwrap();
+    assert_eq!((diff.rows, diff.same), (vec![], 1));
+    let row = app.view_row("open-orders", "1").await.unwrap().unwrap().row;
+    assert_eq!(
+        row["open"],
+        fait::reexport::serde_json::json!(["first", "second"])
+    );
     app.stop().await;
 }
 

@@ -142,7 +142,11 @@ impl Keeper {
                 if let (None, Some(why)) = (&self.serving, self.view.shown().frozen) {
                     return not_now(format!("the view does not follow: {why}"));
                 }
-                Ok(self.retry(key.as_deref()).await?)
+                let done = self.retry(key.as_deref()).await?;
+                match key.filter(|_| done.retried == 0) {
+                    Some(key) => not_now(format!("nothing of `{key}` is parked: it follows")),
+                    None => Ok(done),
+                }
             }
         }
     }

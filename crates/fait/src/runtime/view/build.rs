@@ -194,6 +194,10 @@ impl Core {
             pages = pages.ahead();
         }
         let mut written = Instant::now();
+        // Also while it waits, it is known how much is left.
+        let head = self.store.head().await?;
+        let known = goal.unwrap_or(head).min(head);
+        build.until.store(known, Ordering::Release);
         loop {
             let ends = loop {
                 match () {

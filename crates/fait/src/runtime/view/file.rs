@@ -125,7 +125,9 @@ impl ViewsFile {
             )));
         };
         let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?1)";
-        let shown = self.connection.query_row(sql, [sql_name(view)], |r| r.get(0));
+        let shown = self
+            .connection
+            .query_row(sql, [sql_name(view)], |r| r.get(0));
         if !shown.map_err(broken("be read"))? {
             let why = format!(
                 "view `{view}` writes SQL itself and has no rows by key: read its tables with SQL"

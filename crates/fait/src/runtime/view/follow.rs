@@ -328,6 +328,7 @@ impl Keeper {
             Ended::Stopped => return Ok(()),
             // It may have caught up before it heard of it.
             _ if build.cancel.is_cancelled() => {
+                *lock(&self.view.failed) = None;
                 self.core.db.write(|tx| {
                     catalog::turn(tx, &name, build.number, State::Gone)?;
                     catalog::sweep(tx, &name)
@@ -336,25 +337,32 @@ impl Keeper {
             }
             Ended::Cancelled => {}
             Ended::CaughtUp => {
-                let all = self.all()?;
-                let Some(g) = all.iter().find(|g| g.number == build.number) else {
-                    return Err(StoreError::new("what was rebuilt is gone"));
-                };
-                *lock(&self.view.failed) = None;
-                if build.hold.load(Ordering::Acquire) {
-                    self.core
-                        .db
-                        .write(|tx| catalog::turn(tx, &name, g.number, State::Ready))?;
-                    self.take_up_ready(g)?;
-                } else {
-                    let filler = self.open(g)?;
-                    self.switch(filler).await?;
+                if let Err(e) = self.caught_up(&build).await {
+                    // Nobody makes it any more: it is taken up again as it lies in the database.
+                    *lock(&self.view.build) = None;
+                    return Err(e);
                 }
             }
         }
         self.rest();
         self.core.pulse.beat();
         Ok(())
+    }
+
+    async fn caught_up(&mut self, build: &Build) -> Result<(), StoreError> {
+        let (core, name) = (self.core.clone(), self.view.def.name.clone());
+        let all = self.all()?;
+        let Some(g) = all.iter().find(|g| g.number == build.number) else {
+            return Err(StoreError::new("what was rebuilt is gone"));
+        };
+        *lock(&self.view.failed) = None;
+        if build.hold.load(Ordering::Acquire) {
+            let (db, ready) = (&core.db, State::Ready);
+            db.write(|tx| catalog::turn(tx, &name, g.number, ready))?;
+            return self.take_up_ready(g);
+        }
+        let filler = self.open(g)?;
+        self.switch(filler).await
     }
 
     /// Lets a generation take the place of the one that serves, in one transaction.
@@ -387,8 +395,9 @@ impl Keeper {
         tracing::info!(view = name, generation = g.number, "rebuilt; it serves");
         view.show(&g, None);
         (self.serving, self.ready) = (Some(filler), None);
-        *lock(&view.build) = None;
+        // In this order: whoever sees that no rebuild goes on sees that this one was finished.
         view.finished.fetch_add(1, Ordering::AcqRel);
+        *lock(&view.build) = None;
         // What served before the last one is not read any more.
         core.db.write(|tx| catalog::sweep(tx, name))?;
         // An earlier program may have made a part of it.

@@ -24,7 +24,7 @@ pub use file::ViewsFile;
 pub use past::AsOf;
 pub use read::{MAX_FILTERS, MAX_IN, MAX_ROWS, MAX_SORTS, ReadError, Rows, RowsQuery, ViewRow};
 pub use sizes::Sizes;
-pub use status::{KeptStatus, RebuildState, RebuildStatus, Unplaced, ViewStatus};
+pub use status::{KeptStatus, ParkedKey, RebuildState, RebuildStatus, Unplaced, ViewStatus};
 
 use super::{Core, Feed};
 use act::Asked;
@@ -131,16 +131,16 @@ impl ViewState {
         let gone_back = others
             .iter()
             .any(|o| o.state == State::Rejected && self.fits(o));
+        let now = self.def.version;
         Some(if gone_back {
             format!(
                 "somebody went back to version {was} of this view, which stopped at event {at}; \
-                 this program has version {}",
-                self.def.version
+                 this program has version {now}"
             )
         } else {
             format!(
-                "it is of version {was} of this view, which stopped at event {at}; it is being \
-                 rebuilt"
+                "it was made by version {was} of this view, which stopped at event {at}; what this \
+                 program makes by version {now} does not serve yet"
             )
         })
     }

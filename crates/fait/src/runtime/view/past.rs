@@ -15,6 +15,7 @@ use fait_core::projection::ProjectionDef;
 use fait_core::query::Query;
 use fait_core::store::{Range, StoreError};
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 use std::sync::Arc;
 use tokio::sync::MutexGuard;
 
@@ -29,6 +30,22 @@ pub enum AsOf {
     Position(Position),
     /// With everything that was recorded up to this time.
     Time(Time),
+}
+
+impl FromStr for AsOf {
+    type Err = String;
+
+    /// A position such as `17` or `#17`, a time, or a day, which is its beginning in UTC.
+    fn from_str(text: &str) -> Result<AsOf, String> {
+        if let Ok(position) = text.strip_prefix('#').unwrap_or(text).parse() {
+            return Ok(AsOf::Position(position));
+        }
+        let day = (text.len() == 10).then(|| format!("{text}T00:00:00Z"));
+        let time = day.as_deref().unwrap_or(text).parse();
+        time.map(AsOf::Time).map_err(|_| {
+            "a position such as 17, a time such as 2026-11-23T18:05:00Z, or a day".to_string()
+        })
+    }
 }
 
 impl From<Time> for AsOf {

@@ -1,7 +1,7 @@
 //! Reading rows.
 
 use super::column::{self, Column};
-use super::past::{AsOf, Past, has_rows};
+use super::past::{Past, has_rows};
 use super::select::Select;
 use super::{Shown, ViewState, sql};
 use crate::runtime::Core;
@@ -14,7 +14,6 @@ use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::str::FromStr;
 
 /// Most rows that are read at once.
 pub const MAX_ROWS: usize = 1000;
@@ -196,21 +195,6 @@ impl ReadError {
             ReadError::Query { why, .. } => ReadError::query(word, why),
             other => other,
         }
-    }
-}
-
-impl FromStr for AsOf {
-    type Err = String;
-    /// A position such as `17`, a time, or a day, which is its beginning in UTC.
-    fn from_str(text: &str) -> Result<AsOf, String> {
-        if let Ok(position) = text.parse() {
-            return Ok(AsOf::Position(position));
-        }
-        let day = (text.len() == 10).then(|| format!("{text}T00:00:00Z"));
-        let time = day.as_deref().unwrap_or(text).parse();
-        time.map(AsOf::Time).map_err(|_| {
-            "a position such as 17, a time such as 2026-11-23T18:05:00Z, or a day".to_string()
-        })
     }
 }
 

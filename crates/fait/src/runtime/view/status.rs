@@ -2,6 +2,7 @@
 
 use super::build::Build;
 use super::catalog::{self, State};
+use super::past::Past;
 use super::{ViewState, lock};
 use crate::runtime::Core;
 use crate::runtime::db::{i64_of, quoted, u64_of};
@@ -44,7 +45,7 @@ pub struct ViewStatus {
     pub frozen: Option<String>,
     /// How many keys wait because of an event that could not be projected.
     pub parked_keys: u64,
-    /// The first hundred of them, with the reason.
+    /// The first hundred of them in the order of keys, with the reason.
     pub parked: BTreeMap<String, String>,
     /// Events that cannot be read and may be about any row; the first hundred.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -103,6 +104,30 @@ pub struct RebuildStatus {
     /// Seconds that are left at this rate; none when there is no rate yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds_left: Option<u64>,
+    /// How many keys it has parked so far.
+    #[serde(default)]
+    pub parked_keys: u64,
+}
+
+impl RebuildStatus {
+    /// How much of it is done, from 0 to 1.
+    pub fn done(&self) -> f64 {
+        match self.until {
+            0 => 1.0,
+            until => (self.position as f64 / until as f64).min(1.0),
+        }
+    }
+}
+
+/// A key that follows no more, and what it waits for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParkedKey {
+    /// What the row is about.
+    pub key: String,
+    /// The event that it could not take.
+    pub position: Position,
+    /// Why.
+    pub reason: String,
 }
 
 /// A making of a view that served before.
@@ -119,7 +144,7 @@ pub struct KeptStatus {
 }
 
 impl Build {
-    fn status(&self, version: u32) -> RebuildStatus {
+    fn status(&self, version: u32, parked_keys: u64) -> RebuildStatus {
         let (position, until) = (self.at(), self.until());
         let per_second = self.rate();
         let left = until.saturating_sub(position);
@@ -132,11 +157,32 @@ impl Build {
             until,
             per_second,
             seconds_left: (per_second > 0).then(|| left.div_ceil(per_second)),
+            parked_keys,
         }
     }
 }
 
 impl Core {
+    /// Keys of a view that are parked, in their order.
+    pub(crate) async fn parked_keys(
+        &self,
+        view: &ViewState,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<ParkedKey>, StoreError> {
+        let (name, after) = (&view.def.name, after.unwrap_or_default());
+        if view.is_live() {
+            let live = self.live(view).await?;
+            let read = |p: &Past| {
+                let number = p.shown().number;
+                p.db().read(|c| parked(c, name, number, after, limit))
+            };
+            return live.as_ref().map_or(Ok(vec![]), read);
+        }
+        let number = view.shown().number;
+        self.db.read(|c| parked(c, name, number, after, limit))
+    }
+
     /// How a view stands.
     pub(crate) fn view_status(
         &self,
@@ -152,23 +198,15 @@ impl Core {
         let shown = live.map_or_else(|| view.shown(), |l| l.shown());
         let db = live.map_or(&*self.db, |l| l.db());
         let (name, number) = (&view.def.name, shown.number);
-        let (rows, parked_keys, parked, unplaced, all) = db.read(|c| {
-            if shown.table.is_empty() {
-                // Nobody has read it yet.
-                return Ok((0, 0, BTreeMap::new(), vec![], vec![]));
-            }
-            let sql = format!("SELECT count(*) FROM {}", quoted(&shown.table));
-            let rows = c.query_row(&sql, [], |r| r.get(0))?;
-            let (count, parked) = parked(c, name, number)?;
-            let unplaced = unplaced(c, name, number)?;
-            Ok((
-                u64_of(rows),
-                count,
-                parked,
-                unplaced,
-                catalog::generations(c, name)?,
-            ))
+        let build = view.build();
+        let (noted, all) = db.read(|c| {
+            let noted = noted(c, name, &shown.table, number)?;
+            Ok((noted, catalog::generations(c, name)?))
         })?;
+        let rebuild = build.map(|b| {
+            let parked = self.db.read(|c| count_parked(c, name, b.number))?;
+            Ok(b.status(view.def.version, parked))
+        });
         let position = view.feed.at();
         let kept = |g: &&catalog::Generation| matches!(g.state, State::Kept | State::Rejected);
         let kept = all.iter().rfind(kept).map(|g| KeptStatus {
@@ -190,12 +228,12 @@ impl Core {
             } else {
                 head.saturating_sub(position)
             },
-            rows,
+            rows: noted.rows,
             frozen: shown.frozen,
-            parked_keys,
-            parked,
-            unplaced,
-            rebuild: view.build().map(|b| b.status(view.def.version)),
+            parked_keys: noted.count,
+            parked: noted.parked,
+            unplaced: noted.unplaced,
+            rebuild: rebuild.transpose()?,
             kept,
             rebuilds_finished: view.finished.load(Ordering::Acquire),
             rebuild_failed: lock(&view.failed).clone(),
@@ -203,23 +241,57 @@ impl Core {
     }
 }
 
+/// What the database says of one generation.
+#[derive(Default)]
+struct Noted {
+    rows: u64,
+    count: u64,
+    parked: BTreeMap<String, String>,
+    unplaced: Vec<Unplaced>,
+}
+
+fn noted(c: &Connection, view: &str, table: &str, number: u64) -> rusqlite::Result<Noted> {
+    if table.is_empty() {
+        // It is folded on read, and nobody has read it yet.
+        return Ok(Noted::default());
+    }
+    let sql = format!("SELECT count(*) FROM {}", quoted(table));
+    let rows = c.query_row(&sql, [], |r| r.get(0))?;
+    let parked = parked(c, view, number, "", MAX_LISTED)?;
+    Ok(Noted {
+        rows: u64_of(rows),
+        count: count_parked(c, view, number)?,
+        parked: parked.into_iter().map(|p| (p.key, p.reason)).collect(),
+        unplaced: unplaced(c, view, number)?,
+    })
+}
+
+/// How many keys of a generation are parked.
+fn count_parked(c: &Connection, view: &str, number: u64) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(*) FROM fait_parked_keys WHERE view = ?1 AND gen = ?2";
+    let count = c.query_row(sql, params![view, i64_of(number)], |r| r.get(0));
+    count.map(u64_of)
+}
+
 fn parked(
     c: &Connection,
     view: &str,
     number: u64,
-) -> rusqlite::Result<(u64, BTreeMap<String, String>)> {
-    let number = i64_of(number);
-    let sql = "SELECT count(*) FROM fait_parked_keys WHERE view = ?1 AND gen = ?2";
-    let count = c.query_row(sql, params![view, number], |r| r.get(0))?;
-    let sql = "SELECT key, reason FROM fait_parked_keys WHERE view = ?1 AND gen = ?2
-        ORDER BY position, key LIMIT ?3";
-    let parked = c
-        .prepare_cached(sql)?
-        .query_map(params![view, number, MAX_LISTED as i64], |r| {
-            Ok((r.get(0)?, r.get(1)?))
+    after: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<ParkedKey>> {
+    let sql = "SELECT key, position, reason FROM fait_parked_keys
+        WHERE view = ?1 AND gen = ?2 AND key > ?3 ORDER BY key LIMIT ?4";
+    let limit = i64_of(limit as u64);
+    c.prepare_cached(sql)?
+        .query_map(params![view, i64_of(number), after, limit], |r| {
+            Ok(ParkedKey {
+                key: r.get(0)?,
+                position: u64_of(r.get(1)?),
+                reason: r.get(2)?,
+            })
         })?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok((u64_of(count), parked))
+        .collect()
 }
 
 fn unplaced(c: &Connection, view: &str, number: u64) -> rusqlite::Result<Vec<Unplaced>> {
