@@ -17,7 +17,8 @@ const CELL: usize = 40;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   fait view rows table-plan --at http://127.0.0.1:7070
-  fait view rows table-plan --filter status=ready --filter placed_at.ge=2026-11-23 --sort=-placed_at
+  fait view rows table-plan --filter status=ready --sort=-placed_at --limit 20
+  fait view rows table-plan --filter placed_at.ge=2026-11-23 --filter total.gt=9.50
   fait view rows table-plan --at ./data --csv > plan.csv
   fait view rows table-plan --as-of 17 --count
 
@@ -26,7 +27,7 @@ Besides the fields of the row there are the columns key, position and stale.")]
 pub(crate) struct RowsOf {
     /// The view
     name: String,
-    /// Only rows that this holds for, such as `table=4` or `total.gt=9.50`; several hold all at once
+    /// Only rows that this holds for, such as `table=4` or `total.gt=9.50`; all hold at once
     #[arg(long, value_name = "COLUMN[.HOW]=VALUE", value_parser = filter)]
     filter: Vec<(String, String)>,
     /// Sort by these columns, with `-` before those that go down: `--sort=-placed_at,table`

@@ -274,7 +274,7 @@ impl App {
         read: impl FnOnce(&Sql<'_>) -> Result<T, SqlError>,
     ) -> Result<T, SqlError> {
         let state = self.state(P::NAME)?;
-        Ok(self.core.read_sql(state, read)??)
+        self.core.read_sql(state, read)?
     }
 
     /// The model of a decision as it was at a moment: what a command that was decided then would

@@ -516,18 +516,10 @@ async fn typed_reads_are_fluent() {
     assert_eq!(nine.rows().await.unwrap().rows.len(), 1);
 }
 
-#[tokio::test]
-async fn what_does_not_fit_is_said_with_what_would() {
-    let (_, app) = with_lots(&[1, 2, 3]).await;
+/// Columns, comparisons, orders and pages that there are not, and what is said.
+fn odd_words() -> Vec<(RowsQuery, &'static str)> {
     let q = RowsQuery::default;
-    let next = app
-        .view_rows("all-lots", &q().limit(1))
-        .await
-        .unwrap()
-        .next
-        .unwrap();
-    let many = vec!["x"; 101];
-    let cases = [
+    vec![
         (
             q().filter("titel", "x"),
             "view `all-lots` has no column `titel`; did you mean `title`?",
@@ -548,6 +540,23 @@ async fn what_does_not_fit_is_said_with_what_would() {
             q().filter("bids.contains", "1"),
             "`contains` looks into a text, and `bids` is a whole",
         ),
+        (
+            q().sort("-prise"),
+            "has no column `prise`; did you mean `price`?",
+        ),
+        (q().limit(0), "limit is from 1 to 1000, not 0"),
+        (q().limit(1001), "limit is from 1 to 1000, not 1001"),
+        (
+            q().after("7"),
+            "`after` is what `next` of the page before was",
+        ),
+    ]
+}
+
+/// Values that do not fit a column, and what is said.
+fn odd_values() -> Vec<(RowsQuery, &'static str)> {
+    let (q, many) = (RowsQuery::default, vec!["x"; 101]);
+    vec![
         (
             q().filter("bids", "many"),
             "`bids=many`: it is a whole number",
@@ -590,22 +599,22 @@ async fn what_does_not_fit_is_said_with_what_would() {
             q().filter("title.in", many),
             "it is a list of at most 100 values",
         ),
-        (
-            q().sort("-prise"),
-            "has no column `prise`; did you mean `price`?",
-        ),
-        (q().limit(0), "limit is from 1 to 1000, not 0"),
-        (q().limit(1001), "limit is from 1 to 1000, not 1001"),
-        (
-            q().after("7"),
-            "`after` is what `next` of the page before was",
-        ),
-        (
-            q().sort("price").after(next),
-            "`after` is of a page in another order",
-        ),
-    ];
-    for (query, wanted) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_said_with_what_would() {
+    let (_, app) = with_lots(&[1, 2, 3]).await;
+    let q = RowsQuery::default;
+    let next = app
+        .view_rows("all-lots", &q().limit(1))
+        .await
+        .unwrap()
+        .next
+        .unwrap();
+    let other = q().sort("price").after(next);
+    let other = (other, "`after` is of a page in another order");
+    for (query, wanted) in odd_words().into_iter().chain(odd_values()).chain([other]) {
         let e = app.view_rows("all-lots", &query).await.unwrap_err();
         assert!(matches!(e, ReadError::Query { .. }), "{e}");
         assert!(e.to_string().contains(wanted), "{e}");
@@ -616,6 +625,40 @@ async fn what_does_not_fit_is_said_with_what_would() {
         "there is no view `all-lot`; did you mean `all-lots`?"
     );
 }
+
+/// What SQL sees of lots 8 and 9.
+const IN_SQL: [(&str, &str, &str); 25] = [
+    ("status", "'Withdrawn'", "'Open'"),
+    ("before", "'Open'", "NULL"),
+    ("bids", "3", "4"),
+    ("least", "-2", "NULL"),
+    ("price", "96", "133"),
+    ("paid", "80", "NULL"),
+    (
+        "opened_at",
+        "'2026-01-01T00:00:02.997Z'",
+        "'2026-01-01T00:00:03.996Z'",
+    ),
+    ("closed_at", "'2026-01-09T00:00:00.000Z'", "NULL"),
+    ("weight * 7", "8.0", "9.0"),
+    ("length", "-0.8", "NULL"),
+    ("fragile", "1", "0"),
+    ("checked", "1", "NULL"),
+    ("title", "'Zither'", "'50%'"),
+    ("remark", "'it''s \"8\"'", "NULL"),
+    ("words ->> '$[0]'", "'w3'", "'w4'"),
+    ("counts ->> 'c3'", "1", "NULL"),
+    ("place ->> 'row'", "3", "4"),
+    ("note ->> '$.Counted.times'", "3", "NULL"),
+    ("owner", "3", "4"),
+    ("buyer", "8", "NULL"),
+    // Beyond 2^63 - 1 it is rounded; the row has it to the last digit.
+    ("huge", "1.8446744073709552e+19", "1.8446744073709552e+19"),
+    ("\"row\" ->> 'title'", "'Zither'", "'50%'"),
+    ("\"order\" ->> '$[1]'", "'t'", "'t'"),
+    ("position", "1", "2"),
+    ("stale", "NULL", "NULL"),
+];
 
 #[tokio::test]
 async fn every_field_is_a_column_for_sql_while_the_system_runs() {
@@ -633,39 +676,7 @@ async fn every_field_is_a_column_for_sql_while_the_system_runs() {
         let text = format!("SELECT quote({column}) FROM all_lots WHERE key = '{key}'");
         sql.query_row(&text, [], |r| r.get(0)).unwrap()
     };
-    let cases = [
-        ("status", "'Withdrawn'", "'Open'"),
-        ("before", "'Open'", "NULL"),
-        ("bids", "3", "4"),
-        ("least", "-2", "NULL"),
-        ("price", "96", "133"),
-        ("paid", "80", "NULL"),
-        (
-            "opened_at",
-            "'2026-01-01T00:00:02.997Z'",
-            "'2026-01-01T00:00:03.996Z'",
-        ),
-        ("closed_at", "'2026-01-09T00:00:00.000Z'", "NULL"),
-        ("weight * 7", "8.0", "9.0"),
-        ("length", "-0.8", "NULL"),
-        ("fragile", "1", "0"),
-        ("checked", "1", "NULL"),
-        ("title", "'Zither'", "'50%'"),
-        ("remark", "'it''s \"8\"'", "NULL"),
-        ("words ->> '$[0]'", "'w3'", "'w4'"),
-        ("counts ->> 'c3'", "1", "NULL"),
-        ("place ->> 'row'", "3", "4"),
-        ("note ->> '$.Counted.times'", "3", "NULL"),
-        ("owner", "3", "4"),
-        ("buyer", "8", "NULL"),
-        // Beyond 2^63 - 1 it is rounded; the row has it to the last digit.
-        ("huge", "1.8446744073709552e+19", "1.8446744073709552e+19"),
-        ("\"row\" ->> 'title'", "'Zither'", "'50%'"),
-        ("\"order\" ->> '$[1]'", "'t'", "'t'"),
-        ("position", "1", "2"),
-        ("stale", "NULL", "NULL"),
-    ];
-    for (column, eight, nine) in cases {
+    for (column, eight, nine) in IN_SQL {
         assert_eq!(of(column, "8"), eight, "{column}");
         assert_eq!(of(column, "9"), nine, "{column}");
     }
