@@ -12,6 +12,7 @@ mod verdict;
 mod report;
 mod run;
 mod process;
+mod view;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use measure::Workload;
@@ -42,6 +43,10 @@ enum Verb {
     ///
     /// Beside them the same written by hand on SQLite, and the disk's own sync.
     Process(ProcessArguments),
+    /// Measures views: rebuilding, how late they are, and what a rebuild costs others.
+    ///
+    /// Beside it the loop that one writes by hand, over a table of SQLite and over UmaDB.
+    View(ViewArguments),
     /// Opens a store and says how long that took; what W9 starts.
     #[command(hide = true)]
     Open { store: Kind, folder: PathBuf },
@@ -90,6 +95,29 @@ struct ProcessArguments {
     folder: Option<PathBuf>,
 }
 
+#[derive(clap::Args)]
+struct ViewArguments {
+    /// A tenth of the events, one round: a look, not a result.
+    #[arg(long)]
+    quick: bool,
+    /// One JSON document instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Events of the history; 1,000,000 unless said otherwise.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(10_000..=100_000_000))]
+    events: Option<u32>,
+    /// Rows that they are folded into.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    keys: u32,
+    /// Rounds, of which the medians are shown; 3 unless said otherwise.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=100))]
+    rounds: Option<u16>,
+    /// Where folders are made and removed again; the system's temporary folder unless said
+    /// otherwise. It must be on the disk that is to be measured.
+    #[arg(long)]
+    folder: Option<PathBuf>,
+}
+
 impl StoreArguments {
     fn options(self) -> Options {
         let events = if self.quick { 100_000 } else { 1_000_000 };
@@ -120,6 +148,7 @@ fn main() -> ExitCode {
     let done = only_ours().and_then(|out| match verb {
         Verb::Store(arguments) => store(arguments, out),
         Verb::Process(arguments) => process(arguments, out),
+        Verb::View(arguments) => view(arguments, out),
         Verb::Open { store, folder } => open(store, &folder, out),
     });
     match done {
@@ -159,6 +188,23 @@ fn process(arguments: ProcessArguments, mut out: File) -> Result<(), Fault> {
     let text = match arguments.json {
         true => format!("{:#}\n", serde_json::to_value(&results)?),
         false => process::text(&results),
+    };
+    Ok(out.write_all(text.as_bytes())?)
+}
+
+fn view(arguments: ViewArguments, mut out: File) -> Result<(), Fault> {
+    let rounds = if arguments.quick { 1 } else { 3 };
+    let events = if arguments.quick { 100_000 } else { 1_000_000 };
+    let results = view::run(&view::Options {
+        quick: arguments.quick,
+        rounds: arguments.rounds.map_or(rounds, usize::from),
+        events: arguments.events.unwrap_or(events) as usize,
+        keys: arguments.keys as usize,
+        folder: arguments.folder.unwrap_or_else(std::env::temp_dir),
+    })?;
+    let text = match arguments.json {
+        true => format!("{:#}\n", serde_json::to_value(&results)?),
+        false => view::text(&results),
     };
     Ok(out.write_all(text.as_bytes())?)
 }

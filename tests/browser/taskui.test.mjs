@@ -125,6 +125,23 @@ export const tests = {
     await takeAndCook(given, { javaScriptEnabled: false });
   },
 
+  'another tab shows at once what was done': async ({ newPage, base, assert }) => {
+    const table = freshTable();
+    const page = await newPage();
+    await as(page, base, 'Waiter');
+    const tab = await page.context().newPage();
+    await fillOrder(page, table);
+    // Not led anywhere: the cookie alone says what was done.
+    assert.equal((await post(page)).status, 200);
+    const cookies = await page.context().cookies(base);
+    const seen = cookies.find((cookie) => cookie.name === 'fait_seen');
+    assert.ok(seen.httpOnly && seen.sameSite === 'Lax', JSON.stringify(seen));
+    const [{ data }] = await recorded(base, 'OrderPlaced', table);
+    await tab.goto(`${base}/things/order/${data.order}`);
+    assert.match(await tab.locator('#state').innerText(), new RegExp(`Table plan\\s+Table\\s+${table}`));
+    assert.equal(await tab.locator('#behind').innerText(), '');
+  },
+
   'a cook sees a new order come and go, and hears of it': async ({ newPage, base, assert }) => {
     const table = freshTable();
     const page = await newPage();

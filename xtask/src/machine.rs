@@ -1,4 +1,4 @@
-//! The programs that the browser tests need: found, installed, or named in the error.
+//! The programs that tests need: found, installed, or named in the error.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,6 +34,36 @@ pub(crate) fn ensure() -> Result<Machine, String> {
         Some(chromium) if still.is_empty() => Ok(Machine { chromium }),
         _ => Err(what_to_install(&still)),
     }
+}
+
+/// The programs of PostgreSQL with which tests start a server of their own.
+const POSTGRESQL: [&str; 3] = ["initdb", "pg_ctl", "postgres"];
+
+/// Finds PostgreSQL, or installs it as [`ensure`] does; gives the folder of its programs.
+pub(crate) fn postgresql() -> Result<PathBuf, String> {
+    if let Some(folder) = postgresql_folder() {
+        return Ok(folder);
+    }
+    if can_install() {
+        install(&["postgresql"])?;
+    }
+    postgresql_folder().ok_or_else(|| {
+        format!(
+            "the tests of feeds need PostgreSQL: {} are neither on the path nor in \
+             /usr/lib/postgresql/*/bin. Install it (Debian: apt-get install postgresql)",
+            POSTGRESQL.join(", ")
+        )
+    })
+}
+
+fn postgresql_folder() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
+        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
+    }
+    let complete = |folder: &PathBuf| POSTGRESQL.iter().all(|name| folder.join(name).is_file());
+    folders.into_iter().find(complete)
 }
 
 /// The Debian packages that are missing here.

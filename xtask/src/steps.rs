@@ -1,6 +1,7 @@
 //! `test` and `ci`: every check as a step, with its time, and one line at the end.
 
 use crate::browser;
+use crate::machine;
 use crate::tidy;
 use crate::tree;
 use std::path::PathBuf;
@@ -15,7 +16,8 @@ Runs all steps, goes on after one that fails, and ends with `N passed, N failed`
   tidy      `cargo xtask tidy`
   compile   everything compiles; what needs it is not run when it does not
   clippy    no lint speaks
-  unit      unit and integration tests (with cargo-nextest when it is installed)
+  unit      unit and integration tests (with cargo-nextest when it is installed); some start
+            PostgreSQL, which root installs on Debian when it is missing
   doctest   the examples of the documentation, the README and the guide
   doc       the documentation builds without a warning
   browser   `cargo xtask browser`
@@ -181,7 +183,16 @@ fn run(step: Step, cargo: &Cargo) -> Result<bool, String> {
         Step::Tidy => tidy::run(false),
         Step::Compile => cargo.run(&cargo.compile()),
         Step::Clippy => cargo.run(&cargo.clippy()),
-        Step::Unit => cargo.run(&cargo.unit()),
+        Step::Unit => {
+            if cargo
+                .package
+                .as_deref()
+                .is_none_or(|package| package == "fait")
+            {
+                println!("   PostgreSQL: {}", machine::postgresql()?.display());
+            }
+            cargo.run(&cargo.unit())
+        }
         Step::Doctest => match cargo.has_library() {
             true => cargo.run(&cargo.scoped(&["test", "--doc"])),
             false => Ok(true),

@@ -5,7 +5,7 @@ use crate::output::{Column, Out, Tone, note};
 use crate::source::{Name, Page, Source, Wanted};
 use crate::words::{self, Names, Told};
 use clap::{Args, Subcommand};
-use fait::event::{StoredEvent, Tag};
+use fait::event::{RESERVED_PREFIX, StoredEvent, Tag};
 use fait::store::Range;
 use serde_json::{Value, json};
 
@@ -221,7 +221,10 @@ fn fields(event: &StoredEvent) -> Vec<(&'static str, String)> {
     fields.push(("caused by", cause.unwrap_or_else(outside)));
     fields.push(("flow", origin.correlation.to_string()));
     fields.extend(origin.traceparent.clone().map(|t| ("traceparent", t)));
-    let pairs = origin.pairs.iter();
+    let pairs = origin
+        .pairs
+        .iter()
+        .filter(|(name, _)| !name.starts_with(RESERVED_PREFIX));
     fields.extend(pairs.map(|(name, value)| ("also", format!("{name} {value}"))));
     fields
 }

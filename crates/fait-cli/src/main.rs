@@ -6,7 +6,11 @@ mod output;
 mod source;
 mod events;
 mod store;
+mod feed;
 mod trace;
+mod program;
+mod history;
+mod rows;
 mod view;
 mod process;
 
@@ -22,6 +26,7 @@ const EXAMPLES: &str = "Examples:
   fait trace 17
   fait view rebuild table-plan
   fait process list --at ./data        # the folder of a system that is stopped
+  fait history check --program ./next --data ./data
   fait store backup ./data --to /backup/orders";
 
 /// Look at a system and its history, running or in its folder
@@ -51,12 +56,18 @@ enum Verb {
     Events(events::Verb),
     /// What led to what: the tree of causes around an event, a command or a flow
     Trace(trace::Trace),
-    /// Views: list, rebuild
+    /// Views: list, rows, row, rebuild
     #[command(subcommand)]
     View(view::Verb),
+    /// Named feeds of programs: list, reset
+    #[command(subcommand)]
+    Feed(feed::Verb),
     /// Processes: list, show, stuck, and what operators do to their instances
     #[command(subcommand)]
     Process(process::Verb),
+    /// What the next program makes of all that has happened: check
+    #[command(subcommand)]
+    History(history::Verb),
     /// The store in its folder: verify, info, backup, restore, export, import
     #[command(subcommand)]
     Store(store::Verb),
@@ -95,7 +106,9 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::Events(verb) => events::run(verb, &*open()?, out),
         Verb::Trace(verb) => trace::run(verb, &*open()?, out),
         Verb::View(verb) => view::run(verb, &*open()?, out),
+        Verb::Feed(verb) => feed::run(verb, &*open()?, out),
         Verb::Process(verb) => process::run(verb, open, out),
+        Verb::History(verb) => history::run(verb, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()

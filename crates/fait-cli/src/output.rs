@@ -73,7 +73,7 @@ impl Out {
     /// A table with aligned columns. Nothing is written when there is no row.
     pub(crate) fn table(
         &mut self,
-        columns: &[Column],
+        columns: &[Column<'_>],
         rows: &[Vec<String>],
     ) -> Result<(), Failure> {
         if rows.is_empty() {
@@ -111,14 +111,14 @@ impl Out {
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Column {
-    title: &'static str,
+pub(crate) struct Column<'a> {
+    title: &'a str,
     number: bool,
 }
 
-impl Column {
+impl<'a> Column<'a> {
     /// A column of text.
-    pub(crate) const fn text(title: &'static str) -> Column {
+    pub(crate) const fn text(title: &'a str) -> Column<'a> {
         Column {
             title,
             number: false,
@@ -126,7 +126,7 @@ impl Column {
     }
 
     /// A column of numbers, aligned to the right.
-    pub(crate) const fn number(title: &'static str) -> Column {
+    pub(crate) const fn number(title: &'a str) -> Column<'a> {
         Column {
             title,
             number: true,
@@ -139,7 +139,7 @@ pub(crate) fn note(text: impl Display) {
     let _ = writeln!(stderr(), "{text}");
 }
 
-fn row_of(columns: &[Column], widths: &[usize], cells: &[String]) -> String {
+fn row_of(columns: &[Column<'_>], widths: &[usize], cells: &[String]) -> String {
     let mut line = String::new();
     for (i, ((column, width), cell)) in columns.iter().zip(widths).zip(cells).enumerate() {
         let cell = clean(cell);

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::{Column, Out, Tone, note};
+use crate::rows::{self, RowOf, RowsOf};
 use crate::source::{Rebuild, Source, View};
 use crate::words;
 use clap::Subcommand;
@@ -21,6 +22,10 @@ pub(crate) enum Verb {
   fait view list --at http://127.0.0.1:7070
   fait view list --at ./data --json")]
     List,
+    /// Read the rows of a view: filter, sort, page, now or as of an earlier moment
+    Rows(RowsOf),
+    /// Read one row of a view, now or as of an earlier moment
+    Row(RowOf),
     /// Rebuild a view from the log
     #[command(after_help = "Examples:
   fait view rebuild table-plan --at http://127.0.0.1:7070
@@ -38,6 +43,8 @@ program rebuilds it when it starts next.")]
 pub(crate) fn run(verb: &Verb, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::List => list(source, out),
+        Verb::Rows(wanted) => rows::rows(wanted, source, out),
+        Verb::Row(wanted) => rows::row(wanted, source, out),
         Verb::Rebuild { name } => rebuild(name, source, out),
     }
 }

@@ -4,6 +4,7 @@ mod fact;
 
 pub(crate) use fact::{input, issued, timer};
 
+use fait::decision::{RecordedCommand, recorded};
 use fait::event::{StoredEvent, Tag, Time};
 use fait::process::Fact;
 use serde_json::Value;
@@ -37,6 +38,12 @@ pub(crate) fn told(event: &StoredEvent, names: &Names) -> Told {
             data: String::new(),
             fact: true,
         },
+        _ if event.ty == recorded::TYPE => Told {
+            what: asked(event),
+            by: None,
+            data: String::new(),
+            fact: true,
+        },
         _ => Told {
             what: clean(&event.ty).into_owned(),
             by: event.meta.origin.actor.as_deref().map(actor),
@@ -44,6 +51,13 @@ pub(crate) fn told(event: &StoredEvent, names: &Names) -> Told {
             fact: false,
         },
     }
+}
+
+/// What was asked, where an event says only that.
+fn asked(event: &StoredEvent) -> String {
+    let asked = RecordedCommand::of(event).ok().flatten();
+    let name = asked.and_then(|a| a.name).unwrap_or_default();
+    clean(&format!("what {name} asked for is kept")).into_owned()
 }
 
 /// The names of the commands that some events issue.

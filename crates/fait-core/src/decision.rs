@@ -2,8 +2,10 @@
 
 mod snapshot;
 mod boundary;
+pub mod recorded;
 
 pub use boundary::{Boundary, BoundaryId, Each, Model, Scope};
+pub use recorded::RecordedCommand;
 pub use snapshot::{Form, Snapshots};
 
 use crate::command::{Command, FieldDef, InputError, PageDef, fields_of, read_body};
@@ -304,6 +306,8 @@ pub struct CommandDef {
     pub emits: Vec<EventDef>,
     /// The event types that it is decided on.
     pub reads: Vec<String>,
+    /// The definitions of those.
+    pub read_defs: Vec<EventDef>,
     /// Code and sentence of every refusal.
     pub refusals: Vec<(String, String)>,
     /// Begins the decision; none when an outside system does it.
@@ -328,9 +332,12 @@ impl CommandDef {
         let mut reads: Vec<String> = reads.into_iter().map(String::from).collect();
         reads.sort();
         reads.dedup();
+        let mut read_defs = vec![];
+        C::Model::defs(&mut read_defs);
         CommandDef {
             emits: C::Emits::defs(),
             reads,
+            read_defs,
             refusals: C::Refusal::CASES
                 .iter()
                 .map(|(code, text)| (code.to_string(), text.to_string()))
@@ -353,6 +360,7 @@ impl CommandDef {
             page: C::PAGE.into(),
             emits: vec![],
             reads: vec![],
+            read_defs: vec![],
             refusals: vec![],
             begin: None,
             check: Arc::new(|body| read_body::<C>(body).map(|_| ())),

@@ -28,6 +28,9 @@ pub struct Manifest {
     pub roles: BTreeMap<String, Vec<String>>,
     /// Outside systems: what they are told.
     pub systems: BTreeMap<String, Vec<String>>,
+    /// Event types that history has and no code reads any more: why, by stored name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub retired: BTreeMap<String, String>,
 }
 
 /// A command in the manifest.

@@ -4,7 +4,9 @@ mod fold;
 
 pub use fold::{Code, Hurt, Part, Rows, Sorted, Tell, Unread};
 
-use crate::event::{DecodeError, EntityId, EventSet, Meta, StoredEvent, ids_in, schema_of};
+use crate::event::{
+    DecodeError, EntityId, EventDef, EventSet, Meta, StoredEvent, ids_in, schema_of,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -74,6 +76,8 @@ pub struct ProjectionDef {
     pub by_tags: bool,
     /// The event types it listens to.
     pub types: Vec<String>,
+    /// Their definitions.
+    pub event_defs: Vec<EventDef>,
     /// JSON Schema of a row.
     pub row: Value,
     /// Columns of the indexes.
@@ -101,6 +105,7 @@ impl ProjectionDef {
             key_kind: P::Key::KIND.into(),
             by_tags: P::KEYS.is_none(),
             types: P::Events::TYPES.iter().map(|t| t.to_string()).collect(),
+            event_defs: P::Events::defs(),
             row: schema_of::<P::Row>(),
             indexes: P::INDEXES.iter().map(columns).collect(),
             code: Arc::new(fold::Typed::<P>::default()),

@@ -9,10 +9,12 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{ItemStruct, LitStr, Meta, Path};
+use syn::{Ident, ItemStruct, LitStr, Meta, Path};
 
 const OWNER: &str = "#[event]";
-const KNOWN: &[&str] = &["", "name", "version", "upcast", "was", "crate"];
+const KNOWN: &[&str] = &[
+    "", "name", "version", "upcast", "downcast", "oldest", "was", "crate",
+];
 const MAX_NAME_BYTES: usize = 255;
 const MAX_OLD_NAMES: usize = 31;
 const TAG: Helper = Helper {
@@ -75,15 +77,52 @@ fn identity(
     let upcast = args.path("upcast", problems);
     check_version(version, upcast.as_ref(), problems);
     let number = version.map_or(1, |(n, _)| n);
+    let downcast = downcast(args, krate, number, problems);
     let doc = documentation(&item.attrs);
-    let upcast = upcast.map(|path| upcaster(krate, &path));
+    let upcast = upcast.map(|path| caster(krate, &path, "upcast"));
     quote! {
         const TYPE: &'static str = #name;
         const WAS: &'static [&'static str] = &[#(#was),*];
         const VERSION: u32 = #number;
         const DOC: &'static str = #doc;
         #upcast
+        #downcast
     }
+}
+
+/// The downcaster, with the oldest version that it gives.
+fn downcast(
+    args: &mut Args,
+    krate: &Path,
+    version: u32,
+    problems: &mut Problems,
+) -> Option<TokenStream> {
+    let path = args.path("downcast", problems);
+    let oldest = args.number("oldest", problems);
+    let Some(path) = path else {
+        if let Some((_, span)) = oldest {
+            let message = "`oldest` says how far back `downcast` goes, and there is none; write \
+                 `downcast = …`";
+            problems.at_span(span, message);
+        }
+        return None;
+    };
+    if version < 2 {
+        let message = "`downcast` gives older versions, and version 1 has none; write \
+             `version = 2`";
+        problems.at(&path, message);
+    } else if let Some((n, span)) = oldest
+        && n >= version
+    {
+        let message = format!("`oldest` is a version before {version}, which is today's");
+        problems.at_span(span, message);
+    }
+    let oldest = oldest.map_or(1, |(n, _)| n);
+    let function = caster(krate, &path, "downcast");
+    Some(quote! {
+        const OLDEST: u32 = #oldest;
+        #function
+    })
 }
 
 fn check_names(name: &LitStr, was: &[LitStr], problems: &mut Problems) {
@@ -132,14 +171,16 @@ fn check_version(version: Option<(u32, Span)>, upcast: Option<&Path>, problems: 
     }
 }
 
-fn upcaster(krate: &Path, path: &Path) -> TokenStream {
+/// `fn upcast` or `fn downcast`.
+fn caster(krate: &Path, path: &Path, name: &str) -> TokenStream {
     let value = quote!(#krate::reexport::serde_json::Value);
     let result = quote!(::core::result::Result<#value, ::std::string::String>);
     let function = quote_spanned!(path.span()=> fn(u32, #value) -> #result);
+    let name = Ident::new(name, Span::call_site());
     quote! {
-        fn upcast(from: u32, data: #value) -> #result {
-            const UPCAST: #function = #path;
-            UPCAST(from, data)
+        fn #name(version: u32, data: #value) -> #result {
+            const CAST: #function = #path;
+            CAST(version, data)
         }
     }
 }

@@ -61,6 +61,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `"…"` or `name = "…"` | the stored name; the struct's name without it |
 /// | `version = 2` | the version written today; 1 without it |
 /// | `upcast = path` | brings older JSON to this version; needed from version 2 |
+/// | `downcast = path` | brings this version's JSON to an older one, for feeds that ask for it |
+/// | `oldest = 2` | the oldest version that `downcast` gives; 1 without it |
 /// | `was = "…"`, `was = ["…", "…"]` | older stored names |
 #[proc_macro_attribute]
 pub fn event(args: TokenStream, item: TokenStream) -> TokenStream {

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use fait::app::{ClaimError, SendError};
+use fait::app::{ClaimError, FeedError, SendError, VersionError};
 use fait::store::StoreError;
 use serde_json::{Value, json};
 
@@ -69,6 +69,16 @@ impl Problem {
         &self.detail
     }
 
+    /// The problem as JSON.
+    pub(crate) fn body(&self) -> Value {
+        let mut body = self.more.clone();
+        body["type"] = format!("urn:fait:problem:{}", self.kind).into();
+        body["title"] = self.title.into();
+        body["status"] = self.status.as_u16().into();
+        body["detail"] = self.detail.clone().into();
+        body
+    }
+
     /// The status.
     pub(crate) fn status(&self) -> StatusCode {
         self.status
@@ -77,12 +87,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = self.more;
-        body["type"] = format!("urn:fait:problem:{}", self.kind).into();
-        body["title"] = self.title.into();
-        body["status"] = self.status.as_u16().into();
-        body["detail"] = self.detail.into();
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = (self.status, Json(self.body())).into_response();
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         response
@@ -150,15 +155,36 @@ impl From<StoreError> for Problem {
         if detail.starts_with("there is no") {
             return Problem::not_found(detail);
         }
-        if detail.contains("has no column") {
-            return Problem::malformed(detail);
-        }
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "store",
             "The store is in trouble",
             detail,
         )
+    }
+}
+
+impl From<FeedError> for Problem {
+    fn from(e: FeedError) -> Self {
+        let detail = e.to_string();
+        let conflict =
+            |kind, title, detail| Problem::new(StatusCode::CONFLICT, kind, title, detail);
+        match e {
+            FeedError::Store(e) => e.into(),
+            FeedError::Version(e) => e.into(),
+            FeedError::Use(_) => Problem::malformed(detail),
+            FeedError::Unknown(_) => Problem::not_found(detail),
+            FeedError::OtherHistory(_) => {
+                conflict("other-history", "It was read from another history", detail)
+            }
+            _ => conflict("feed", "The feed cannot do that now", detail),
+        }
+    }
+}
+
+impl From<VersionError> for Problem {
+    fn from(e: VersionError) -> Self {
+        Problem::malformed(e.to_string()).with("field", "as")
     }
 }
 

@@ -6,6 +6,7 @@
 mod answer;
 mod shared;
 mod request;
+mod seen;
 mod api;
 mod page;
 mod site;

@@ -88,7 +88,8 @@ pub(crate) fn encode(text: &str) -> String {
     out
 }
 
-fn decode(text: &str) -> String {
+/// What was encoded.
+pub(crate) fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let (mut out, mut i) = (vec![], 0);
     while i < bytes.len() {

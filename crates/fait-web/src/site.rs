@@ -105,8 +105,8 @@ impl Site {
 fn routes(shared: Shared) -> Router {
     api::recorder();
     Router::new()
-        .merge(api::routes())
-        .merge(page::routes())
+        .merge(api::routes(&shared))
+        .merge(page::routes(&shared))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .with_state(shared)

@@ -11,6 +11,8 @@ pub use fait_core::{command, decision, event, manifest, process, projection, que
 pub use fait_core::{entity_ids, store};
 
 pub mod clock;
+pub mod sql;
+pub mod checkpoint;
 mod runtime;
 pub mod trace;
 pub mod app;

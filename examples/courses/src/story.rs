@@ -4,7 +4,7 @@ use crate::events::{CourseId, StudentId};
 use crate::list::CourseList;
 use crate::offering::{ChangeCapacity, DefineCourse};
 use crate::subscribing::{MAX_COURSES, SubscribeStudent, UnsubscribeStudent};
-use fait::app::{App, CommandError, Receipt, RowsQuery};
+use fait::app::{App, CommandError, Receipt, ViewRow};
 use fait::decision::{Decide, Refusal};
 use std::fmt::Write;
 
@@ -109,11 +109,10 @@ async fn a_rush(app: &App, told: &mut String) -> Told {
 async fn the_list(app: &App, told: &mut String) -> Told {
     writeln!(told, "\nCourses with free seats")?;
     app.settle().await;
-    for (code, row) in app.view::<CourseList>().rows(&RowsQuery::default()).await? {
-        if row.free_seats > 0 {
-            let (title, free, all) = (&row.title, row.free_seats, row.capacity);
-            writeln!(told, "  {code:8} {title}: {free} of {all}")?;
-        }
+    let list = app.view::<CourseList>().filter("free_seats.gt", 0);
+    for ViewRow { key, row, .. } in list.rows().await?.rows {
+        let (title, free, all) = (&row.title, row.free_seats, row.capacity);
+        writeln!(told, "  {key:8} {title}: {free} of {all}")?;
     }
     Ok(())
 }

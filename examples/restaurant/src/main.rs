@@ -3,6 +3,7 @@
 use clap::Parser;
 use fait::Clock;
 use fait::app::App;
+use fait::app::history::on_stderr;
 use fait::event::seconds;
 use fait::reexport::serde::Serialize;
 use fait::reexport::serde_json;
@@ -12,7 +13,7 @@ use restaurant::staff::{Staff, work};
 use restaurant::{BOARD, play};
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -45,6 +46,11 @@ struct Options {
     /// Nothing is opened and nothing changed.
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "")]
     preflight: Option<PathBuf>,
+    /// Runs this program over the history in a folder: whether it reads every event, and would
+    /// decide every command as it was decided. Nothing is changed.
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "",
+        conflicts_with_all = ["preflight", "shadow"])]
+    history: Option<PathBuf>,
     /// Says what this program would have decided for the instances of a process that have ended.
     #[arg(long, value_name = "PROCESS", conflicts_with = "preflight")]
     shadow: Option<String>,
@@ -85,9 +91,15 @@ async fn main() -> ExitCode {
 async fn run_or_look(options: Options) -> Result<bool, String> {
     let wired = || restaurant::wired(App::in_memory(), Terminal::new(false));
     if let Some(folder) = &options.preflight {
-        let named = Some(folder).filter(|f| !f.as_os_str().is_empty());
-        let folder = named.unwrap_or(&options.data);
-        let report = wired().preflight(folder).map_err(|e| e.to_string())?;
+        let report = wired()
+            .preflight(named(folder, &options.data))
+            .map_err(|e| e.to_string())?;
+        return tell(&options, &report).map(|()| report.ok());
+    }
+    if let Some(folder) = &options.history {
+        let folder = named(folder, &options.data);
+        let report = wired().check_history(folder, &mut on_stderr());
+        let report = report.map_err(|e| e.to_string())?;
         return tell(&options, &report).map(|()| report.ok());
     }
     if let Some(process) = &options.shadow {
@@ -96,6 +108,14 @@ async fn run_or_look(options: Options) -> Result<bool, String> {
         return tell(&options, &report).map(|()| report.ok());
     }
     run(options).await.map(|()| true)
+}
+
+/// A folder, or the one of the data where none is named.
+fn named<'a>(folder: &'a Path, data: &'a Path) -> &'a Path {
+    match folder.as_os_str().is_empty() {
+        true => data,
+        false => folder,
+    }
 }
 
 fn tell(options: &Options, report: &(impl Display + Serialize)) -> Result<(), String> {

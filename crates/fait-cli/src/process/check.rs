@@ -6,16 +6,20 @@
 
 use crate::failure::Failure;
 use crate::output::Out;
+use crate::program::asked;
 use crate::source::Source;
 use clap::{ArgGroup, Args};
 use fait::app::{Preflight, Shadow};
 use fait::manifest::Manifest;
 use fait::process::Instance;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+/// What a program has to understand.
+const UNDERSTANDS: &str =
+    "`--preflight FOLDER --json` and `--shadow PROCESS --data FOLDER --limit N --json`";
 
 /// Which program, and which folder.
 #[derive(Debug, Args)]
@@ -59,7 +63,7 @@ pub(crate) fn check(
     if let Some(program) = &check.program {
         let mut command = Command::new(program);
         command.arg("--preflight").arg(folder).arg("--json");
-        let report: Preflight = asked(program, command)?;
+        let report: Preflight = asked(program, command, UNDERSTANDS)?;
         match out.json() {
             true => out.document(&report)?,
             false => out.line(&report)?,
@@ -81,7 +85,7 @@ pub(crate) fn shadow(again: &Again, out: &mut Out) -> Result<(), Failure> {
     command.arg("--shadow").arg(&again.name);
     command.arg("--data").arg(&again.data);
     command.args(["--limit", &again.limit.to_string(), "--json"]);
-    let report: Shadow = asked(&again.program, command)?;
+    let report: Shadow = asked(&again.program, command, UNDERSTANDS)?;
     match out.json() {
         true => out.document(&report)?,
         false => out.line(&report)?,
@@ -92,28 +96,6 @@ pub(crate) fn shadow(again: &Again, out: &mut Out) -> Result<(), Failure> {
             "the next program would have decided otherwise".into(),
         )),
     }
-}
-
-/// Calls a program for its report.
-fn asked<T: DeserializeOwned>(program: &Path, mut command: Command) -> Result<T, Failure> {
-    let name = program.display();
-    let called = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output();
-    let called = called.map_err(|e| Failure::NotReady(format!("{name} cannot be called: {e}")))?;
-    if !matches!(called.status.code(), Some(0 | 1)) {
-        return Err(Failure::NotReady(format!(
-            "{name} could not look at it: {}",
-            called.status
-        )));
-    }
-    serde_json::from_slice(&called.stdout).map_err(|e| {
-        Failure::NotReady(format!(
-            "{name} answers with something else than a report ({e}); it has to understand \
-             `--preflight FOLDER --json` and `--shadow PROCESS --data FOLDER --limit N --json`"
-        ))
-    })
 }
 
 fn read(file: &Path) -> Result<Manifest, Failure> {

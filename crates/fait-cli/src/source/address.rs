@@ -4,7 +4,7 @@ mod stream;
 
 use super::{Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted};
 use crate::failure::Failure;
-use fait::app::{Cause, ProcessStatus, ViewStatus};
+use fait::app::{AsOf, Cause, FeedStatus, ProcessStatus, Rows, RowsQuery, ViewRow, ViewStatus};
 use fait::event::{Meta, StoredEvent, Tag};
 use fait::process::Instance;
 use fait::store::Range;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
-use stream::Stream;
+use stream::{Said, Stream};
 use tokio::runtime::Runtime;
 use ureq::http::{Response, StatusCode, Uri};
 use ureq::{Agent, Body};
@@ -158,12 +158,16 @@ impl Address {
     fn stream(&self, wanted: &Wanted, after: u64) -> Result<Stream, Failure> {
         let mut query = filter(wanted)?;
         query.push(("after", after.to_string()));
+        query.push(("facts", "true".into()));
         let answer = self.get("/api/events/stream", &query)?;
         let status = answer.status();
         if !status.is_success() {
             let text = self.text(answer)?;
             let detail = self.detail(status, &text)?;
-            return Err(Failure::NotReady(format!("{}: {detail}", self.base)));
+            return Err(match status {
+                StatusCode::CONFLICT => Failure::Conflict(detail),
+                _ => Failure::NotReady(format!("{}: {detail}", self.base)),
+            });
         }
         Ok(Stream::new(answer.into_body().into_reader()))
     }
@@ -214,7 +218,14 @@ impl Source for Address {
         let mut stream = self.stream(wanted, after)?;
         let mut lost = 0;
         loop {
-            while let Some(text) = stream.next() {
+            while let Some(said) = stream.next() {
+                let text = match said {
+                    Said::Event(text) => text,
+                    Said::Problem(text) => {
+                        let detail = self.detail(StatusCode::SERVICE_UNAVAILABLE, &text)?;
+                        return Err(Failure::NotReady(format!("{}: {detail}", self.base)));
+                    }
+                };
                 let value = serde_json::from_str(&text).unwrap_or_default();
                 let event = self.event_in(value)?;
                 if event.meta.position > after {
@@ -228,6 +239,7 @@ impl Source for Address {
                 lost += 1;
                 match self.stream(wanted, after) {
                     Ok(stream) => break stream,
+                    Err(e @ Failure::Conflict(_)) => return Err(e),
                     Err(e) if lost >= RETRIES => return Err(e),
                     Err(_) => {}
                 }
@@ -258,6 +270,38 @@ impl Source for Address {
         Ok(self.found(self.get(&path, &[])?)?.map(running))
     }
 
+    fn rows(
+        &self,
+        view: &str,
+        query: &RowsQuery,
+        as_of: Option<AsOf>,
+    ) -> Result<Option<Rows>, Failure> {
+        let mut words = vec![("limit".to_string(), query.limit.to_string())];
+        for (word, value) in &query.filter {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), String::from);
+            // A column may be called as another word of the address is.
+            let plain = if word.contains('.') { "" } else { ".eq" };
+            words.push((format!("{word}{plain}"), text));
+        }
+        let named = |name: &str, value: Option<String>| value.map(|v| (name.to_string(), v));
+        words.extend(named("sort", Some(query.sort.join(","))));
+        words.extend(named("after", query.after.clone()));
+        words.extend(named("count", query.count.then(|| "true".into())));
+        words.extend(named("as_of", as_of.map(moment)));
+        let words: Vec<(&str, String)> =
+            words.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
+        let path = format!("/api/views/{}", encoded(view));
+        self.found(self.get(&path, &words)?)
+    }
+
+    fn row(&self, view: &str, key: &str, as_of: Option<AsOf>) -> Result<Option<ViewRow>, Failure> {
+        let words: Vec<(&str, String)> = as_of.map(|m| ("as_of", moment(m))).into_iter().collect();
+        let path = format!("/api/views/{}/{}", encoded(view), encoded(key));
+        self.found(self.get(&path, &words)?)
+    }
+
     fn rebuild(&self, view: &View) -> Result<Rebuild, Failure> {
         let path = format!("/api/ops/views/{}/rebuild", encoded(&view.status.name));
         let answer = self.post(&path, &[], &json!({}))?;
@@ -268,6 +312,15 @@ impl Source for Address {
         let before = view.status.rebuilds_finished;
         let target = before + 1 + u64::from(view.status.rebuild.is_some());
         Ok(Rebuild::Begun { before, target })
+    }
+
+    fn feeds(&self) -> Result<Vec<FeedStatus>, Failure> {
+        self.there(self.get("/api/ops/feeds", &[])?)
+    }
+
+    fn reset_feed(&self, name: &str, to: u64) -> Result<(), Failure> {
+        self.ask(&["feeds", name, "reset"], &json!({ "to": to }))
+            .map(drop)
     }
 
     fn processes(&self) -> Result<Vec<Process>, Failure> {
@@ -352,6 +405,13 @@ fn running(status: ViewStatus) -> View {
     View {
         status,
         rebuilds_at_start: false,
+    }
+}
+
+fn moment(moment: AsOf) -> String {
+    match moment {
+        AsOf::Position(position) => position.to_string(),
+        AsOf::Time(time) => time.to_string(),
     }
 }
 

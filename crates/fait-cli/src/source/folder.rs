@@ -1,11 +1,15 @@
 //! The data folder of a system that is stopped: its log, and the database of its views.
 
+mod feeds;
+
 use super::look::PAGE;
 use super::{
     Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted, standing,
 };
 use crate::failure::Failure;
-use fait::app::{Cause, ViewStatus};
+use fait::app::{
+    AsOf, Cause, FeedStatus, ReadError, Rows, RowsQuery, ViewRow, ViewStatus, ViewsFile,
+};
 use fait::event::{StoredEvent, Tag};
 use fait::process::{Fact, Instance, Status, instance_tag, process_tag, types};
 use fait::query::{Query, QueryItem};
@@ -104,6 +108,22 @@ impl Folder {
         opened.map(Some).map_err(|e| self.unreadable(&e))
     }
 
+    /// The file of the views, if there is one; it knows of now only.
+    fn views_now(&self, as_of: Option<AsOf>) -> Result<Option<ViewsFile>, Failure> {
+        if as_of.is_some() {
+            return Err(Failure::Usage(
+                "a folder knows its views as they are now, since only the program can fold \
+                 them again: start it, and ask at its address with `--at http://…`"
+                    .into(),
+            ));
+        }
+        let file = self.views_file();
+        match file.exists() {
+            true => Ok(Some(ViewsFile::open(file)?)),
+            false => Ok(None),
+        }
+    }
+
     fn unreadable(&self, e: &rusqlite::Error) -> Failure {
         let file = self.views_file();
         Failure::NotReady(format!(
@@ -193,6 +213,29 @@ impl Source for Folder {
         Ok(self.views()?.into_iter().find(|v| v.status.name == name))
     }
 
+    fn rows(
+        &self,
+        view: &str,
+        query: &RowsQuery,
+        as_of: Option<AsOf>,
+    ) -> Result<Option<Rows>, Failure> {
+        let found = self.views_now(as_of)?.map(|v| v.rows(view, query));
+        match found.transpose() {
+            Err(ReadError::NoView(_)) => Ok(None),
+            Err(e @ ReadError::Query { .. }) => Err(Failure::Usage(e.to_string())),
+            found => found.map_err(|e| Failure::NotReady(e.to_string())),
+        }
+    }
+
+    fn row(&self, view: &str, key: &str, as_of: Option<AsOf>) -> Result<Option<ViewRow>, Failure> {
+        match self.views_now(as_of)?.map(|v| v.row(view, key)).transpose() {
+            Err(ReadError::NoView(_)) => Ok(None),
+            found => Ok(found
+                .map_err(|e| Failure::NotReady(e.to_string()))?
+                .flatten()),
+        }
+    }
+
     fn rebuild(&self, view: &View) -> Result<Rebuild, Failure> {
         // The log is held for reading meanwhile, so that no program can start on the folder.
         let mark = || {
@@ -206,6 +249,28 @@ impl Source for Folder {
             Failure::NotReady(format!("{} cannot be written: {e}", file.display()))
         })?;
         Ok(Rebuild::Marked)
+    }
+
+    fn feeds(&self) -> Result<Vec<FeedStatus>, Failure> {
+        let (head, store) = (self.head()?, self.store.id());
+        let Some(c) = self.database()? else {
+            return Ok(vec![]);
+        };
+        feeds::read(&c, head, store).map_err(|e| self.unreadable(&e))
+    }
+
+    fn reset_feed(&self, name: &str, to: u64) -> Result<(), Failure> {
+        let head = self.head()?;
+        if to > head {
+            return Err(Failure::Usage(format!(
+                "feed `{name}` cannot be put at {to}: the log ends at {head}"
+            )));
+        }
+        // The log is held for reading meanwhile, so that no program can start on the folder.
+        feeds::reset(&self.views_file(), name, self.store.id(), to).map_err(|e| {
+            let file = self.views_file();
+            Failure::NotReady(format!("{} cannot be written: {e}", file.display()))
+        })
     }
 
     fn processes(&self) -> Result<Vec<Process>, Failure> {

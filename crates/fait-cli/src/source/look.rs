@@ -1,7 +1,9 @@
 //! What can be looked at, wherever that is.
 
 use crate::failure::Failure;
-use fait::app::{Cause, ProcessCount, ProcessStatus, ViewStatus};
+use fait::app::{
+    AsOf, Cause, FeedStatus, ProcessCount, ProcessStatus, Rows, RowsQuery, ViewRow, ViewStatus,
+};
 use fait::event::{Position, StoredEvent, Tag, Time};
 use fait::process::{Instance, Status};
 use fait::query::{Query, QueryItem};
@@ -139,8 +141,21 @@ pub(crate) trait Source {
     fn views(&self) -> Result<Vec<View>, Failure>;
     /// One view.
     fn view(&self, name: &str) -> Result<Option<View>, Failure>;
+    /// Some rows of a view; none when there is no such view.
+    fn rows(
+        &self,
+        view: &str,
+        query: &RowsQuery,
+        as_of: Option<AsOf>,
+    ) -> Result<Option<Rows>, Failure>;
+    /// One row of a view; none when there is no such view or row.
+    fn row(&self, view: &str, key: &str, as_of: Option<AsOf>) -> Result<Option<ViewRow>, Failure>;
     /// Asks for a rebuild of a view that is there.
     fn rebuild(&self, view: &View) -> Result<Rebuild, Failure>;
+    /// All named feeds.
+    fn feeds(&self) -> Result<Vec<FeedStatus>, Failure>;
+    /// Puts a named feed that is there behind a position.
+    fn reset_feed(&self, name: &str, to: Position) -> Result<(), Failure>;
     /// All processes and policies.
     fn processes(&self) -> Result<Vec<Process>, Failure>;
     /// Instances of a process, the latest first.

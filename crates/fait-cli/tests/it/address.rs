@@ -28,7 +28,7 @@ fn lines(mut child: Child, n: usize) -> String {
 #[test]
 fn a_system_answers_as_its_folder_does() {
     let (folder, running) = running();
-    let words: [&[&str]; 9] = [
+    let words: [&[&str]; 13] = [
         &["events", "list"],
         &["events", "list", "--newest", "--limit", "2", "--json"],
         &[
@@ -44,6 +44,10 @@ fn a_system_answers_as_its_folder_does() {
         &["trace", "019b76da-a800-7000-8000-000000000064"],
         &["trace", "019b76da-a800-7000-8000-0000000000c8", "--json"],
         &["view", "list"],
+        &["view", "rows", "table-plan", "--sort=-key", "--count"],
+        &["view", "rows", "table-plan", "--filter", "key.starts=9"],
+        &["view", "row", "table-plan", "3", "--json"],
+        &["view", "row", "table-plan", "9"],
         &["process", "show", "serve-then-bill", "7"],
     ];
     let from_address = words.map(|w| at(&running.address, w));
@@ -65,6 +69,24 @@ fn processes_of_a_system_have_titles() {
     assert_snapshot!("titled", at(&running.address, &["process", "list"]));
     let words = ["process", "show", "serve-bill"];
     assert_snapshot!("untitled", at(&running.address, &words));
+}
+
+#[test]
+fn rows_are_read() {
+    let (_folder, running) = running();
+    let told = |words: &[&str]| at(&running.address, &[&["view"], words].concat());
+    assert_snapshot!("rows", told(&["rows", "table-plan"]));
+    assert_snapshot!("row", told(&["row", "table-plan", "3"]));
+    assert_snapshot!("rows_csv", told(&["rows", "table-plan", "--csv"]));
+    assert_snapshot!(
+        "rows_json",
+        told(&["rows", "table-plan", "--limit", "1", "--json"])
+    );
+    assert_snapshot!("rows_before", told(&["rows", "table-plan", "--as-of", "0"]));
+    let odd = told(&["rows", "table-plan", "--filter", "ordrs=7"]);
+    assert_snapshot!("rows_odd_column", odd);
+    assert_snapshot!("rows_of_none", told(&["rows", "tableplan"]));
+    assert_snapshot!("row_of_none", told(&["row", "table-plan", "33"]));
 }
 
 #[test]
@@ -165,8 +187,14 @@ fn a_lost_stream_is_taken_up_where_it_was() {
         "{text}"
     );
     let asked = asked.join().unwrap();
-    assert_eq!(asked[0], "GET /api/events/stream?after=3 HTTP/1.1");
-    assert_eq!(asked[1], "GET /api/events/stream?after=4 HTTP/1.1");
+    assert_eq!(
+        asked[0],
+        "GET /api/events/stream?after=3&facts=true HTTP/1.1"
+    );
+    assert_eq!(
+        asked[1],
+        "GET /api/events/stream?after=4&facts=true HTTP/1.1"
+    );
 }
 
 #[test]

@@ -38,6 +38,11 @@ pub(crate) fn told(words: &[&str]) -> String {
     text(&output(&mut fait(words)))
 }
 
+/// The same, called from a folder.
+pub(crate) fn told_in(folder: &Path, words: &[&str]) -> String {
+    text(&output(fait(words).current_dir(folder)))
+}
+
 /// The same, looking at a place whose name is not the same each time.
 pub(crate) fn at(place: &str, words: &[&str]) -> String {
     let out = output(fait(words).env("FAIT_AT", place));

@@ -144,6 +144,19 @@ fn looking_changes_nothing_in_the_folder() {
 }
 
 #[test]
+fn rows_of_a_folder_are_those_of_now() {
+    let folder = used();
+    let told = |words: &[&str]| within(folder.path(), &[&["view"], words].concat());
+    assert_snapshot!("rows", told(&["rows", "table-plan", "--count"]));
+    let then = told(&["row", "table-plan", "3", "--as-of", "2"]);
+    assert_snapshot!("no_rows_as_of", then);
+    assert_snapshot!("rows_of_none", told(&["rows", "tableplan"]));
+    assert_snapshot!("rows_odd", told(&["rows", "table-plan", "--limit", "1001"]));
+    let unused = within(made().path(), &["view", "rows", "table-plan"]);
+    assert_snapshot!("rows_without_views", unused);
+}
+
+#[test]
 fn an_unknown_view_has_a_near_name() {
     let folder = used();
     let words = ["view", "rebuild", "tableplan"];

@@ -1,11 +1,13 @@
-//! The guide to processes as it stands. A block of Rust or of a board says where it is from, and
-//! each piece of it, between lines of `…`, stands there word for word; how far it is indented does
-//! not matter. In a block of commands each `$ fait …` line is run, in the order of the document, on
-//! a restaurant whose card terminal is out of order; what it prints is what is shown below it, line
-//! by line, where `…` stands for anything in a line, and alone on a line for any lines. Between two
-//! blocks, what the guide says in `<!-- … -->` happens.
+//! The guides to processes and to feeds as they stand. A block of Rust or of a board says where it
+//! is from, and each piece of it, between lines of `…`, stands there word for word; how far it is
+//! indented does not matter. In a block of commands each `$ fait …` line is run, in the order of
+//! the document, on a restaurant whose card terminal is out of order; what it prints is what is
+//! shown below it, line by line, where `…` stands for anything in a line, and alone on a line for
+//! any lines. Between two blocks, what the guide says in `<!-- … -->` happens. A block of HTTP
+//! begins with a request, and shows the lines that answer it.
 
 use crate::called::{at, no_child_begins};
+use crate::menu;
 use fait::app::{App, System, TellError, Told, Uncertain};
 use fait::event::Money;
 use fait::store::BoxFuture;
@@ -14,21 +16,41 @@ use fait_web::Site;
 use restaurant::events::OrderId;
 use restaurant::orders::{CookFood, PlaceOrder};
 use restaurant::till::{PriceOrder, TakePayment};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-const GUIDE: &str = include_str!("../../../../docs/guide/processes.md");
+const PROCESSES: &str = include_str!("../../../../docs/guide/processes.md");
+const FEEDS: &str = include_str!("../../../../docs/guide/feeds.md");
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 #[test]
 fn the_guide_to_processes_works_as_it_stands() {
+    let (excerpts, calls) = works(PROCESSES);
+    assert!(
+        excerpts > 5 && calls > 5,
+        "{excerpts} excerpts, {calls} calls"
+    );
+}
+
+#[test]
+fn the_guide_to_feeds_works_as_it_stands() {
+    let (excerpts, calls) = works(FEEDS);
+    assert!(
+        excerpts > 4 && calls > 3,
+        "{excerpts} excerpts, {calls} calls"
+    );
+}
+
+/// Goes through a guide; how many excerpts and calls there are.
+fn works(guide: &str) -> (usize, usize) {
     let mut house = House::open();
     let (mut excerpts, mut calls) = (0, 0);
-    let mut lines = GUIDE.lines();
+    let mut lines = guide.lines();
     while let Some(line) = lines.next() {
         if let Some(what) = line.strip_prefix("<!-- ") {
             house.happens(what.trim_end_matches(" -->"));
@@ -40,17 +62,15 @@ fn the_guide_to_processes_works_as_it_stands() {
         match info.split_once(",from=") {
             Some((_, file)) => excerpts += stands_in(&block, file),
             None if info == "console" => calls += house.type_in(&block),
+            None if info == "http" => calls += house.ask(&block),
             None => panic!("nobody would know what to do with a block of `{info}`"),
         }
     }
-    assert!(
-        excerpts > 5 && calls > 5,
-        "{excerpts} excerpts, {calls} calls"
-    );
+    (excerpts, calls)
 }
 
 /// Looks that each piece of an excerpt is in its file; how many there are.
-fn stands_in(block: &[&str], file: &str) -> usize {
+pub(crate) fn stands_in(block: &[&str], file: &str) -> usize {
     let whole = std::fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
     let plain = |lines: &[&str]| -> Vec<String> {
         lines.iter().map(|line| line.trim().to_string()).collect()
@@ -92,6 +112,8 @@ struct House {
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<()>>,
     terminal: Registered,
+    baker: Option<JoinHandle<()>>,
+    cakes: Arc<AtomicUsize>,
 }
 
 impl House {
@@ -118,6 +140,8 @@ impl House {
             stop: Some(stop),
             served: Some(served),
             terminal,
+            baker: None,
+            cakes: Arc::default(),
         }
     }
 
@@ -127,8 +151,64 @@ impl House {
             "three tables order" => ["7", "8", "9"].iter().for_each(|order| self.place(order)),
             "tables 7 and 8 pay by card" => ["7", "8"].iter().for_each(|order| self.serve(order)),
             "the terminal is registered" => self.terminal.0.store(true, Ordering::Relaxed),
+            "the baker is told" => self.tell_the_baker(),
+            "the baker goes home" => self.dismiss_the_baker(),
+            "dishes are counted, and counted again" => self.count_dishes(),
             other => panic!("`{other}` cannot be done"),
         }
+    }
+
+    fn tell_the_baker(&mut self) {
+        let (app, cakes) = (self.app.clone(), self.cakes.clone());
+        self.baker = Some(self.runtime.spawn(async move {
+            let bake = |_: &str| cakes.store(1 + cakes.load(Ordering::Relaxed), Ordering::Relaxed);
+            menu::tell_the_baker(&app, bake).await.unwrap();
+        }));
+        self.runtime.block_on(async {
+            let told = async || {
+                let feeds = self.app.feeds().await.unwrap();
+                feeds.iter().any(|f| f.name == "baker" && f.lag_events == 0)
+            };
+            while !told().await {
+                tokio::task::yield_now().await;
+            }
+        });
+        assert_eq!(self.cakes.load(Ordering::Relaxed), 3);
+    }
+
+    fn dismiss_the_baker(&mut self) {
+        if let Some(baker) = self.baker.take() {
+            baker.abort();
+            assert!(self.runtime.block_on(baker).unwrap_err().is_cancelled());
+        }
+    }
+
+    fn count_dishes(&self) {
+        let mut db = rusqlite::Connection::open_in_memory().unwrap();
+        for _ in 0..2 {
+            let counted = self.runtime.block_on(menu::count(&self.app, &mut db));
+            counted.unwrap_or_else(|e| panic!("dishes should be counted, but: {e}"));
+        }
+        let sql = "SELECT ordered FROM dishes WHERE dish = 'cake'";
+        let cakes: u32 = db.query_row(sql, [], |r| r.get(0)).unwrap();
+        assert_eq!(cakes, 3);
+    }
+
+    /// Sends the request of a block, and looks at the first lines of the answer; how many there
+    /// are.
+    fn ask(&self, block: &[&str]) -> usize {
+        let path = block[0].strip_prefix("GET ").unwrap();
+        let shown = &block[1..];
+        let answer = ureq::get(format!("{}{path}", self.address)).call().unwrap();
+        let lines = BufReader::new(answer.into_body().into_reader()).lines();
+        let lines: Vec<String> = lines.take(shown.len()).map(Result::unwrap).collect();
+        let told: Vec<&str> = lines.iter().map(String::as_str).collect();
+        assert!(
+            fits(&told, shown),
+            "`{path}` is answered\n{}",
+            told.join("\n")
+        );
+        1
     }
 
     fn place(&self, order: &str) {
@@ -185,6 +265,7 @@ impl House {
 impl Drop for House {
     fn drop(&mut self) {
         let _quiet = no_child_begins();
+        self.dismiss_the_baker();
         drop(self.stop.take());
         let served = self.served.take().unwrap();
         let _ = self.runtime.block_on(served);
@@ -238,7 +319,7 @@ async fn answer(app: &App, asked: &Asked, order: OrderId) {
 }
 
 /// The words of a command line; what is between double quotes is one.
-fn split(line: &str) -> Vec<String> {
+pub(crate) fn split(line: &str) -> Vec<String> {
     let mut words = vec![];
     for (n, part) in line.split('"').enumerate() {
         match n % 2 {
@@ -250,7 +331,7 @@ fn split(line: &str) -> Vec<String> {
 }
 
 /// Whether what is printed is what is shown.
-fn fits(printed: &[&str], shown: &[&str]) -> bool {
+pub(crate) fn fits(printed: &[&str], shown: &[&str]) -> bool {
     match shown {
         [] => printed.is_empty(),
         ["…", rest @ ..] => (0..=printed.len()).any(|n| fits(&printed[n..], rest)),

@@ -212,12 +212,16 @@ impl Running {
 
     /// Somebody sends a command, and all that follows is waited for.
     pub(crate) fn send<C: Decide>(&self, command: C, by: &str) {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
         let app = self.app();
-        runtime.block_on(async {
+        self.wait(async {
             app.send(command).by(by).await.unwrap();
             app.settle().await;
         });
+    }
+
+    /// Waits for something that is done with the system.
+    pub(crate) fn wait<T>(&self, what: impl Future<Output = T>) -> T {
+        tokio::runtime::Runtime::new().unwrap().block_on(what)
     }
 }
 

@@ -249,3 +249,52 @@ fn what_was_done_is_taken_back_once_that_is_said() {
     );
     assert!(text.contains("load:1"), "{text}");
 }
+
+#[test]
+fn the_next_program_is_run_over_the_whole_history() {
+    let (folder, place) = stopped();
+    let loads = tempfile::tempdir().unwrap();
+    let running = Running::wired(loads.path(), torn);
+    for load in [1, 2].map(LoadId) {
+        running.send(BringLoad { load }, "guest:kim");
+    }
+    drop(running);
+    let look = |folder: &TempDir, next: &AppBuilder, code: u8, more: &[&str]| {
+        let data = folder.path().to_str().unwrap();
+        let report = next.check_history(folder.path(), &mut |_| {}).unwrap();
+        assert_eq!(report.ok(), code == 0, "{report}");
+        let words = ["--history", data, "--json"];
+        let file = program(place.path(), &words, &to_string(&report).unwrap(), code);
+        let file = file.to_str().unwrap();
+        let words = ["history", "check", "--program", file, "--data", data];
+        told(&[&words[..], more].concat()).replace(file, "NEXT")
+    };
+    let next = wired(kitchen).retired("CardDeclined", "guests pay in cash");
+    assert_snapshot!("history_poison", look(&folder, &next, 1, &[]));
+    assert_snapshot!("history_gone", look(&folder, &App::in_memory(), 1, &[]));
+    assert_snapshot!("history_well", look(&loads, &wired(mended), 0, &[]));
+    let json = look(&loads, &wired(mended), 0, &["--json"]);
+    let report: Value = from_str(&json).unwrap();
+    assert_eq!(report["commands"]["otherwise"], 0);
+    assert!(report["commands"]["same"].as_u64() >= Some(2), "{report}");
+    let data = folder.path().to_str().unwrap();
+    let file = program(place.path(), &["something else"], "{}", 0);
+    let file = file.to_str().unwrap();
+    let words = ["history", "check", "--program", file, "--data", data];
+    let odd = told(&words);
+    assert!(odd.ends_with("-- exit 3\n"), "{odd}");
+    let file = program(place.path(), &["--history", data, "--json"], "hello", 0);
+    let odd = told(&[
+        "history",
+        "check",
+        "--program",
+        file.to_str().unwrap(),
+        "--data",
+        data,
+    ]);
+    assert!(
+        odd.contains("it has to understand `--history FOLDER --json`"),
+        "{odd}"
+    );
+    assert!(told(&["history", "check", "--data", data]).ends_with("-- exit 2\n"));
+}

@@ -1,7 +1,7 @@
 //! What a decision is made on: models, each about something, and how they are kept meanwhile.
 
 use super::snapshot::{Form, Snapshots};
-use crate::event::{DecodeError, EntityId, EventSet, Meta, StoredEvent, Tag};
+use crate::event::{DecodeError, EntityId, EventDef, EventSet, Meta, StoredEvent, Tag};
 use crate::query::{Query, QueryItem};
 use serde::de::Error as _;
 use serde_json::Value;
@@ -81,6 +81,8 @@ pub trait Boundary: Sized + Send + Sync + 'static {
     fn absorb(&mut self, keys: &Self::Keys, event: &StoredEvent) -> Result<(), DecodeError>;
     /// The event types that are read.
     fn reads(out: &mut Vec<&'static str>);
+    /// Their definitions.
+    fn defs(out: &mut Vec<EventDef>);
     /// Writes down what the models are about, such that different keys never read alike. What
     /// was folded for one decision is used for the next by this.
     fn identify(keys: &Self::Keys, out: &mut String);
@@ -150,6 +152,9 @@ impl<M: Model> Boundary for M {
     fn reads(out: &mut Vec<&'static str>) {
         out.extend(M::Events::TYPES);
     }
+    fn defs(out: &mut Vec<EventDef>) {
+        out.extend(M::Events::defs());
+    }
     fn identify(key: &M::Key, out: &mut String) {
         out.push('[');
         for tag in key.tags() {
@@ -215,6 +220,9 @@ where
     fn reads(out: &mut Vec<&'static str>) {
         M::reads(out);
     }
+    fn defs(out: &mut Vec<EventDef>) {
+        <M as Boundary>::defs(out);
+    }
     fn identify(keys: &Self::Keys, out: &mut String) {
         out.push('{');
         for key in keys {
@@ -258,6 +266,9 @@ macro_rules! tuples { ($(($($b:ident $i:tt),+)),+ $(,)?) => { $(
         }
         fn reads(out: &mut Vec<&'static str>) {
             $($b::reads(out);)+
+        }
+        fn defs(out: &mut Vec<EventDef>) {
+            $($b::defs(out);)+
         }
         fn identify(keys: &Self::Keys, out: &mut String) {
             out.push('(');

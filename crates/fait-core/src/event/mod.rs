@@ -1,9 +1,13 @@
 //! An event: something that happened, in the past tense, relevant to a domain expert.
 
+mod code;
+mod decode;
 mod money;
 mod tag;
 mod time;
 
+pub use code::EventCode;
+pub use decode::{DecodeError, decode_event};
 pub use money::{Money, MoneyError};
 pub use tag::{EntityId, IdError, IdValue, Tag, Tagged};
 pub use time::{Time, TimeError, days, hours, minutes, seconds};
@@ -14,7 +18,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 use uuid::Uuid;
 
 /// The place of an event in the whole store: 1, 2, 3 … without a gap. 0 is before the first.
@@ -40,6 +44,8 @@ pub trait Event:
     const WAS: &'static [&'static str] = &[];
     /// The version written today, from 1.
     const VERSION: u32 = 1;
+    /// The oldest version that [`downcast`](Event::downcast) can give; today's when there is none.
+    const OLDEST: u32 = Self::VERSION;
     /// The documentation comment: what the expert would say.
     const DOC: &'static str = "";
     /// What the event happened to.
@@ -50,6 +56,17 @@ pub trait Event:
     /// A sentence that says what the old event lacks; readers report it with the position.
     fn upcast(_from: u32, data: Value) -> Result<Value, String> {
         Ok(data)
+    }
+    /// Brings the JSON of today's version to an older one, not older than
+    /// [`OLDEST`](Event::OLDEST): for feeds whose reader does not know today's.
+    ///
+    /// # Errors
+    /// A sentence that says what the older version cannot say of this event.
+    fn downcast(to: u32, _data: Value) -> Result<Value, String> {
+        Err(format!(
+            "`{}` has no downcaster to version {to}",
+            Self::TYPE
+        ))
     }
 }
 
@@ -144,8 +161,8 @@ impl EventSet for Infallible {
     }
 }
 
-/// An event type as data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// An event type as data. Two are the same when all of that is, whatever code they have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EventDef {
     /// The stored name.
     pub name: String,
@@ -158,6 +175,24 @@ pub struct EventDef {
     pub doc: String,
     /// The JSON Schema of the data.
     pub schema: Value,
+    /// What the program can do with it; none where the definition was read from a file.
+    #[serde(skip)]
+    pub code: Option<EventCode>,
+}
+
+impl PartialEq for EventDef {
+    fn eq(&self, other: &EventDef) -> bool {
+        let EventDef {
+            name,
+            was,
+            version,
+            doc,
+            schema,
+            code: _,
+        } = other;
+        (&self.name, &self.was, self.version) == (name, was, *version)
+            && (&self.doc, &self.schema) == (doc, schema)
+    }
 }
 
 impl EventDef {
@@ -169,6 +204,7 @@ impl EventDef {
             version: E::VERSION,
             doc: E::DOC.into(),
             schema: schema_of::<E>(),
+            code: Some(EventCode::of::<E>()),
         }
     }
 }
@@ -293,9 +329,18 @@ impl StoredEvent {
         serde_json::from_slice(&self.data).map_err(|e| self.unreadable(e))
     }
 
-    /// The event as one JSON object, as the HTTP interface and the command line show it.
+    /// The event as one JSON object, as the HTTP interface and the command line show it. What
+    /// `fait` keeps for itself in the origin is not in it.
     pub fn to_json(&self) -> Value {
         let mut out = serde_json::to_value(&self.meta).unwrap_or_default();
+        if let Some(pairs) = out.get_mut("pairs").and_then(Value::as_object_mut) {
+            pairs.retain(|name, _| !name.starts_with(RESERVED_PREFIX));
+            if pairs.is_empty()
+                && let Some(all) = out.as_object_mut()
+            {
+                all.remove("pairs");
+            }
+        }
         out["type"] = self.ty.clone().into();
         out["version"] = self.version.into();
         out["tags"] = self.tags.iter().map(|t| t.as_str().to_string()).collect();
@@ -304,30 +349,6 @@ impl StoredEvent {
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.data).into_owned()));
         out
     }
-
-    /// An error that names this event.
-    pub fn unreadable(&self, why: impl fmt::Display) -> DecodeError {
-        DecodeError {
-            ty: self.ty.clone(),
-            version: self.version,
-            position: self.meta.position,
-            message: why.to_string(),
-        }
-    }
-}
-
-/// A stored event could not be read.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("event {ty} version {version} at position {position} cannot be read: {message}")]
-pub struct DecodeError {
-    /// Stored name.
-    pub ty: String,
-    /// Stored version.
-    pub version: u32,
-    /// Where it stands.
-    pub position: Position,
-    /// What is wrong, with the field where it is known.
-    pub message: String,
 }
 
 /// An event could not be written.
@@ -338,25 +359,6 @@ pub struct EncodeError {
     pub ty: String,
     /// What is wrong.
     pub message: String,
-}
-
-/// Reads one event type; what the derives call.
-///
-/// # Errors
-/// The version is newer than the program, the upcaster refuses, or the JSON does not fit.
-pub fn decode_event<E: Event>(e: &StoredEvent) -> Result<E, DecodeError> {
-    if e.version > E::VERSION {
-        return Err(e.unreadable(format_args!(
-            "it is newer than this program, which knows version {}",
-            E::VERSION
-        )));
-    }
-    if e.version < E::VERSION {
-        let data = E::upcast(e.version, e.json()?).map_err(|m| e.unreadable(m))?;
-        serde_json::from_value(data).map_err(|x| e.unreadable(x))
-    } else {
-        serde_json::from_slice(&e.data).map_err(|x| e.unreadable(x))
-    }
 }
 
 /// Writes one event type; what the derives call.

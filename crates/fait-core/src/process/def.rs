@@ -72,6 +72,8 @@ pub struct ProcessDef {
     pub key_kind: String,
     /// What it hears.
     pub types: Vec<String>,
+    /// The definitions of what it hears.
+    pub heard_defs: Vec<EventDef>,
     /// What it sends or asks for.
     pub sends: Vec<String>,
     /// What it raises itself.
@@ -149,6 +151,7 @@ impl ProcessDef {
             policy: false,
             key_kind: P::Key::KIND.into(),
             types: owned(P::Events::TYPES),
+            heard_defs: P::Events::defs(),
             sends: owned(P::Sends::NAMES),
             raises: P::Raises::defs(),
             route: routes.route,
@@ -184,6 +187,7 @@ impl ProcessDef {
             policy: true,
             key_kind: "event".into(),
             types: owned(P::Events::TYPES),
+            heard_defs: P::Events::defs(),
             sends: owned(P::Sends::NAMES),
             raises: vec![],
             route: Arc::new(|event| Ok(vec![Routed::to(event.meta.id)])),

@@ -447,7 +447,7 @@ impl Fact {
             if e.version > 1 {
                 return Err(e.unreadable("it is newer than this program"));
             }
-            serde_json::from_slice(&e.data).map_err(|x| e.unreadable(x))
+            e.read()
         }
         Ok(Some(match event.ty.as_str() {
             types::STEPPED => Fact::Stepped(json(event)?),
@@ -486,7 +486,7 @@ impl Fact {
     }
 
     /// The commands that it takes back.
-    fn withdrawn(&self) -> &[Uuid] {
+    pub fn withdrawn(&self) -> &[Uuid] {
         match self {
             Fact::Stepped(f) => &f.withdrawn,
             Fact::Operated(f) => &f.withdrawn,

@@ -20,6 +20,10 @@ pub trait Code: Send + Sync {
     fn rows(&self) -> Box<dyn Rows>;
     /// The part that a key goes to; none when it is no key of this view.
     fn part_of(&self, key: &str, parts: usize) -> Option<usize>;
+    /// Itself, for a runtime that knows of code that does not fold rows by key.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
 }
 
 /// Events that were read, by part.
@@ -94,8 +98,8 @@ pub trait Rows: Send + Sync {
     fn park(&mut self, key: &str);
     /// Takes them again. The row is forgotten, since it may have changed where it is stored.
     fn unpark(&mut self, key: &str);
-    /// Takes a part into the rows, all of which must be in memory. The key of a row that cannot take an
-    /// event is parked, and among [`hurt`](Rows::hurt). Code that panics may leave a row half
+    /// Takes a part into the rows, all of which must be in memory. The key of a row that cannot
+    /// an event is parked, and among [`hurt`](Rows::hurt). Code that panics may leave a row half
     /// changed: such a row is forgotten, unless `careful` keeps a copy of it before each event.
     fn take(&mut self, part: Part, events: &[StoredEvent], careful: bool);
     /// The rows that were hurt since this was asked last.

@@ -106,7 +106,8 @@ pub fn validate_event(e: &NewEvent) -> Result<(), AppendError> {
     e.tags.iter().try_for_each(tag)
 }
 
-fn origin_bytes(origin: &Origin) -> usize {
+/// How much an origin is of what [`MAX_ORIGIN_BYTES`] allows.
+pub fn origin_bytes(origin: &Origin) -> usize {
     let text = |t: &Option<String>| t.as_ref().map_or(0, String::len);
     let pairs: usize = origin.pairs.iter().map(|(k, v)| k.len() + v.len()).sum();
     text(&origin.actor) + text(&origin.traceparent) + pairs

@@ -9,7 +9,7 @@ mod feed;
 pub use feed::Feed;
 pub use limits::{
     MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_CONDITIONS, MAX_EVENT_BYTES, MAX_NAME_BYTES,
-    MAX_ORIGIN_BYTES, MAX_TAGS, validate, validate_erasure, validate_event,
+    MAX_ORIGIN_BYTES, MAX_TAGS, origin_bytes, validate, validate_erasure, validate_event,
 };
 pub use memory::Memory;
 

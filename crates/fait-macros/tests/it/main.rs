@@ -2,6 +2,7 @@
 
 mod domain;
 mod events;
+mod decoding;
 mod sets;
 mod commands;
 mod refusals;

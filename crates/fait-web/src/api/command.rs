@@ -3,12 +3,14 @@
 use super::Words;
 use crate::answer::Problem;
 use crate::request::At;
+use crate::seen::{AtLeast, TOKEN, WAIT, caught_up};
 use crate::shared::Shared;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use fait::app::Envelope;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -24,7 +26,7 @@ pub(super) async fn send(
     words: Words,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     words.only(&["answering", "as"])?;
     shared.app.task(&name)?;
     let body = read_json(&headers, body)?;
@@ -36,13 +38,9 @@ pub(super) async fn send(
         ..Envelope::default()
     };
     let receipt = shared.app.send_json(&name, body, envelope).await?;
-    Ok(Json(json!({
-        "outcome": "accepted",
-        "command": receipt.command,
-        "events": receipt.events,
-        "position": receipt.position,
-        "repeated": receipt.repeated,
-    })))
+    let mut body = json!(receipt);
+    body["outcome"] = "accepted".into();
+    Ok(([(TOKEN, receipt.token().to_string())], Json(body)).into_response())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -116,13 +114,15 @@ fn key(name: &str, headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
 pub(super) async fn inbox(
     State(shared): State<Shared>,
     At(role): At<String>,
-) -> Result<Json<Value>, Problem> {
+    AtLeast(wanted): AtLeast,
+) -> Result<Response, Problem> {
     let Some(role) = shared.role(&role) else {
         let names: Vec<&str> = shared.manifest.roles.keys().map(String::as_str).collect();
         let detail = format!("there is no role `{role}`; there are {}", names.join(", "));
         return Err(Problem::not_found(detail));
     };
-    Ok(Json(json!(shared.app.inbox(role, 1000)?)))
+    let shown = caught_up(shared.app.wait_for_tasks(wanted, WAIT).await);
+    Ok((shown, Json(json!(shared.app.inbox(role, 1000)?))).into_response())
 }
 
 /// `POST /api/tasks/{id}/claim` with `{"by": …, "minutes": …}`

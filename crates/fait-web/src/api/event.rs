@@ -1,4 +1,4 @@
-//! Events by HTTP: pages, one, a stream, and what led to what.
+//! Events by HTTP: pages, one, and what led to what.
 
 use super::Words;
 use crate::answer::Problem;
@@ -6,23 +6,18 @@ use crate::request::At;
 use crate::shared::Shared;
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::response::sse::{Event as Sent, KeepAlive, Sse};
 use fait::App;
 use fait::event::{Position, StoredEvent, Tag};
 use fait::query::{Query, QueryItem};
 use fait::store::Range;
-use futures_util::Stream;
-use futures_util::stream;
 use serde_json::{Value, json};
-use std::convert::Infallible;
 use uuid::Uuid;
 
 /// Most events of one answer.
 const MAX_LIMIT: usize = 1000;
 
 /// The events that the words select.
-fn selected(words: &Words) -> Result<Query, Problem> {
+pub(super) fn selected(words: &Words) -> Result<Query, Problem> {
     let tags = words.list("tags");
     if let Some(wrong) = tags.iter().find(|t| Tag::raw(t.as_str()).kind().is_empty()) {
         let detail = format!("`{wrong}` is not a tag of the form `kind:value`");
@@ -35,13 +30,34 @@ fn selected(words: &Words) -> Result<Query, Problem> {
     })
 }
 
+/// The versions that the reader knows: `as=OrderPlaced:1`, several times or with commas.
+pub(super) fn versions(words: &Words) -> Result<Vec<(String, u32)>, Problem> {
+    let one = |word: String| {
+        let parts = word.rsplit_once(':');
+        let read = parts.and_then(|(name, n)| Some((name.to_string(), n.parse().ok()?)));
+        read.ok_or_else(|| {
+            let detail = format!("`as={word}`: as is the name of an event and a version, `Name:1`");
+            Problem::malformed(detail).with("field", "as")
+        })
+    };
+    words.list("as").into_iter().map(one).collect()
+}
+
 /// `GET /api/events`
 pub(super) async fn list(
     State(shared): State<Shared>,
     words: Words,
 ) -> Result<Json<Value>, Problem> {
     const POSITION: &str = "a position: a whole number";
-    words.only(&["after", "before", "limit", "types", "tags", "backwards"])?;
+    words.only(&[
+        "after",
+        "before",
+        "limit",
+        "types",
+        "tags",
+        "as",
+        "backwards",
+    ])?;
     let limit: usize = words
         .parse("limit", "a whole number from 1 to 1000")?
         .unwrap_or(100);
@@ -55,12 +71,24 @@ pub(super) async fn list(
         backwards: words.parse("backwards", "true or false")?.unwrap_or(false),
         limit,
     };
-    let slice = shared.app.events(&selected(&words)?, range).await?;
+    let versions = shared.app.versions(&versions(&words)?)?;
+    let query = versions.widen(selected(&words)?);
+    let slice = shared.app.events(&query, range).await?;
     let next = slice.events.last().filter(|_| slice.events.len() == limit);
+    let next = next.map(|e| e.meta.position);
+    let given = slice.events.into_iter().map(|e| match versions.cast(e) {
+        Ok(event) => event.to_json(),
+        // As it is stored, and marked, so that it is neither left out nor taken for another.
+        Err(unreadable) => {
+            let mut event = unreadable.event.to_json();
+            event["unreadable"] = unreadable.error.to_string().into();
+            event
+        }
+    });
     Ok(Json(json!({
-        "events": slice.events.iter().map(StoredEvent::to_json).collect::<Vec<_>>(),
+        "events": given.collect::<Vec<_>>(),
         "head": slice.head,
-        "next": next.map(|e| e.meta.position),
+        "next": next,
     })))
 }
 
@@ -102,66 +130,4 @@ pub(super) async fn trace(
         .iter()
         .map(|c| json!({"depth": c.depth, "event": c.event.to_json()}));
     Ok(Json(json!({ "events": causes.collect::<Vec<_>>() })))
-}
-
-/// `GET /api/events/stream`: server-sent events, resumed by `Last-Event-ID`.
-pub(super) async fn stream(
-    State(shared): State<Shared>,
-    headers: HeaderMap,
-    words: Words,
-) -> Result<Sse<impl Stream<Item = Result<Sent, Infallible>>>, Problem> {
-    words.only(&["after", "types", "tags"])?;
-    let query = selected(&words)?;
-    let resumed = headers.get("last-event-id").and_then(|v| v.to_str().ok());
-    let after = match resumed {
-        Some(text) => text
-            .parse()
-            .map_err(|_| Problem::malformed(format!("Last-Event-ID `{text}` is not a position")))?,
-        None => words
-            .parse("after", "a position: a whole number")?
-            .unwrap_or(0),
-    };
-    let begin = Following {
-        shared,
-        query,
-        after,
-        read: vec![].into_iter(),
-    };
-    Ok(Sse::new(stream::unfold(begin, next)).keep_alive(KeepAlive::default()))
-}
-
-struct Following {
-    shared: Shared,
-    query: Query,
-    after: Position,
-    read: std::vec::IntoIter<StoredEvent>,
-}
-
-/// The next event, waiting for it; ends when the system stops or its store cannot be read.
-async fn next(mut f: Following) -> Option<(Result<Sent, Infallible>, Following)> {
-    loop {
-        if let Some(event) = f.read.next() {
-            let id = event.meta.position.to_string();
-            let sent = Sent::default()
-                .id(id)
-                .event("event")
-                .data(event.to_json().to_string());
-            return Some((Ok(sent), f));
-        }
-        let more = async {
-            f.shared.app.wait(f.after).await?;
-            f.shared
-                .app
-                .events(&f.query, Range::after(f.after, 200))
-                .await
-        };
-        let slice = tokio::select! {
-            () = f.shared.closed() => return None,
-            slice = more => slice.ok()?,
-        };
-        let full = slice.events.len() == 200;
-        let last = slice.events.last().map(|e| e.meta.position);
-        f.after = last.filter(|_| full).unwrap_or(slice.head);
-        f.read = slice.events.into_iter();
-    }
 }

@@ -2,24 +2,28 @@
 
 mod command;
 mod event;
+mod feed;
 mod ops;
 mod operate;
+mod stream;
 mod view;
 
 pub(crate) use command::too_large;
 pub(crate) use ops::recorder;
 
 use crate::answer::Problem;
+use crate::seen;
 use crate::shared::Shared;
 use axum::Router;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use std::str::FromStr;
 
 /// All routes below `/api`, and those that machines watch.
-pub(crate) fn routes() -> Router<Shared> {
+pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
     Router::new()
         .route("/api/commands/{name}", post(command::send))
         .route("/api/inbox/{role}", get(command::inbox))
@@ -29,7 +33,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/views/{name}", get(view::rows))
         .route("/api/views/{name}/{key}", get(view::row))
         .route("/api/events", get(event::list))
-        .route("/api/events/stream", get(event::stream))
+        .route("/api/events/stream", get(stream::stream))
         .route("/api/events/{which}", get(event::one))
         .route("/api/trace/{which}", get(event::trace))
         .route("/api/manifest", get(ops::manifest))
@@ -49,10 +53,13 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/ops/views", get(ops::views))
         .route("/api/ops/views/{name}", get(ops::view))
         .route("/api/ops/views/{name}/rebuild", post(ops::rebuild))
+        .route("/api/ops/feeds", get(feed::all))
+        .route("/api/ops/feeds/{name}/reset", post(feed::reset))
         .route("/healthz", get(ops::live))
         .route("/livez", get(ops::live))
         .route("/readyz", get(ops::ready))
         .route("/metrics", get(ops::metrics))
+        .route_layer(from_fn_with_state(shared.clone(), seen::tell))
 }
 
 /// The words behind `?`, with errors that name the word.

@@ -4,12 +4,14 @@ use super::Words;
 use super::command::read_json;
 use crate::answer::Problem;
 use crate::request::At;
+use crate::seen::{AtLeast, WAIT, caught_up};
 use crate::shared::Shared;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use fait::app::{Act, Bulk, BulkError, DEFAULT_RATE, Filter, MigrateError, OperateError, Progress};
 use fait::process::instance_tag;
 use fait::query::Query;
@@ -101,20 +103,23 @@ pub(super) async fn stuck(
 pub(super) async fn instance(
     State(shared): State<Shared>,
     At((name, key)): At<(String, String)>,
-) -> Result<Json<Value>, Problem> {
+    AtLeast(wanted): AtLeast,
+) -> Result<Response, Problem> {
     super::ops::known(&shared, &name).await?;
-    let Some(instance) = shared.app.instance(&name, &key).await? else {
+    let app = &shared.app;
+    let shown = caught_up(app.wait_for_process(&name, wanted, WAIT).await?);
+    let Some(instance) = app.instance(&name, &key).await? else {
         let detail = format!("`{name}` has no instance `{key}`");
         return Err(Problem::not_found(detail));
     };
     let query = Query::tags(vec![instance_tag(&name, &key)]);
-    let slice = shared.app.events(&query, Range::newest(FACTS)).await?;
+    let slice = app.events(&query, Range::newest(FACTS)).await?;
     let facts: Vec<Value> = slice.events.iter().rev().map(|e| e.to_json()).collect();
-    let backlog = shared.app.backlog(&instance)?;
+    let backlog = app.backlog(&instance)?;
     let mut body = json!(instance);
     body["backlog"] = backlog.into();
     body["facts"] = facts.into();
-    Ok(Json(body))
+    Ok((shown, Json(body)).into_response())
 }
 
 /// The words of an action: who, why, and all that is the action's own.

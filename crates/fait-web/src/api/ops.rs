@@ -4,6 +4,7 @@ use super::Words;
 use super::command::read_json;
 use crate::answer::Problem;
 use crate::request::At;
+use crate::seen::{AtLeast, WAIT, caught_up};
 use crate::shared::Shared;
 use axum::Json;
 use axum::body::Bytes;
@@ -44,10 +45,11 @@ pub(super) async fn known(shared: &Shared, name: &str) -> Result<(), Problem> {
 pub(super) async fn instances(
     State(shared): State<Shared>,
     At(name): At<String>,
+    AtLeast(wanted): AtLeast,
     words: Words,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Response, Problem> {
     known(&shared, &name).await?;
-    words.only(&["status", "limit"])?;
+    words.only(&["status", "limit", "at_least"])?;
     let status = words.get("status");
     if let Some(other) = status.filter(|s| !["running", "parked", "ended"].contains(s)) {
         let detail = format!("`status={other}`: status is running, parked or ended");
@@ -56,10 +58,12 @@ pub(super) async fn instances(
     let limit: usize = words
         .parse("limit", "a whole number from 1 to 1000")?
         .unwrap_or(100);
+    let app = &shared.app;
+    let shown = caught_up(app.wait_for_process(&name, wanted, WAIT).await?);
     let found = shared
         .app
         .instances(Some(&name), status, limit.clamp(1, 1000))?;
-    Ok(Json(json!(found)))
+    Ok((shown, Json(json!(found))).into_response())
 }
 
 /// `POST /api/ops/processes/{name}/{key}/resume` with `{"retry": …, "reason": …}`
@@ -146,6 +150,10 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Prob
         let name = v.name;
         gauge!("fait_view_lag_events", "view" => name.clone()).set(v.lag_events as f64);
         gauge!("fait_view_parked_keys", "view" => name).set(v.parked_keys as f64);
+    }
+    for f in shared.app.feeds().await? {
+        gauge!("fait_feed_lag_events", "feed" => f.name.clone()).set(f.lag_events as f64);
+        gauge!("fait_feed_set_aside", "feed" => f.name).set(f.set_aside as f64);
     }
     for p in shared.app.processes().await? {
         let ProcessCount {

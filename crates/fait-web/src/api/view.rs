@@ -3,58 +3,61 @@
 use super::Words;
 use crate::answer::Problem;
 use crate::request::At;
+use crate::seen::{AtLeast, WAIT};
 use crate::shared::Shared;
 use axum::Json;
 use axum::extract::State;
-use fait::app::RowsQuery;
+use fait::app::{AsOf, RowsQuery};
 use serde_json::{Value, json};
-use std::time::Duration;
 
-/// How long a reader is kept waiting for what it wrote.
-const WAIT: Duration = Duration::from_millis(1500);
+/// The words of a query that are not filters. A column of such a name is asked for with `.eq`.
+const OWN: [&str; 6] = ["limit", "after", "sort", "count", "as_of", "at_least"];
 
-/// Waits for `at_least`; says whether the view has come so far.
-async fn caught_up(shared: &Shared, name: &str, words: &Words) -> Result<bool, Problem> {
-    let position = words
-        .parse("at_least", "a position: a whole number")?
-        .unwrap_or(0);
-    Ok(shared.app.wait_for_view(name, position, WAIT).await?)
+/// What is asked for as of an earlier moment.
+fn as_of(words: &Words) -> Result<Option<AsOf>, Problem> {
+    let wanted = "a position such as 17, a time such as 2026-11-23T18:05:00Z, or a day";
+    words.parse("as_of", wanted)
 }
 
 /// `GET /api/views/{name}`
 pub(super) async fn rows(
     State(shared): State<Shared>,
     At(name): At<String>,
+    AtLeast(wanted): AtLeast,
     words: Words,
 ) -> Result<Json<Value>, Problem> {
-    let own = ["limit", "after", "at_least"];
-    let limit = words
-        .parse("limit", "a whole number from 1 to 1000")?
-        .unwrap_or(100);
-    let rows = RowsQuery {
-        filter: words.others(&own).cloned().collect(),
-        after: words.get("after").map(String::from),
-        limit,
+    let mut query = RowsQuery::default().sort(words.get("sort").unwrap_or_default());
+    query.after = words.get("after").map(String::from);
+    query.count = words.parse("count", "`true` or `false`")?.unwrap_or(false);
+    let limit = words.parse("limit", "a whole number from 1 to 1000")?;
+    query.limit = limit.unwrap_or(query.limit);
+    for (word, value) in words.others(&OWN) {
+        query = query.filter(word, value);
+    }
+    let caught_up = shared.app.wait_for_view(&name, wanted, WAIT).await?;
+    let rows = match as_of(&words)? {
+        Some(moment) => shared.app.view_rows_as_of(&name, &query, moment).await?,
+        None => shared.app.view_rows(&name, &query).await?,
     };
-    let caught_up = caught_up(&shared, &name, &words).await?;
-    let found = shared.app.view_rows(&name, &rows).await?;
-    let status = shared.app.view_status(&name).await?;
-    let full = found.len() >= limit.clamp(1, 1000);
-    let next = found.last().filter(|_| full).map(|r| r.key.clone());
-    Ok(Json(json!({
-        "rows": found, "next": next, "position": status.position, "caught_up": caught_up,
-    })))
+    let mut out = json!(rows);
+    out["caught_up"] = caught_up.into();
+    Ok(Json(out))
 }
 
 /// `GET /api/views/{name}/{key}`
 pub(super) async fn row(
     State(shared): State<Shared>,
     At((name, key)): At<(String, String)>,
+    AtLeast(wanted): AtLeast,
     words: Words,
 ) -> Result<Json<Value>, Problem> {
-    words.only(&["at_least"])?;
-    let caught_up = caught_up(&shared, &name, &words).await?;
-    match shared.app.view_row(&name, &key).await? {
+    words.only(&["at_least", "as_of"])?;
+    let caught_up = shared.app.wait_for_view(&name, wanted, WAIT).await?;
+    let row = match as_of(&words)? {
+        Some(moment) => shared.app.view_row_as_of(&name, &key, moment).await?,
+        None => shared.app.view_row(&name, &key).await?,
+    };
+    match row {
         Some(row) => {
             let mut out = json!(row);
             out["caught_up"] = caught_up.into();

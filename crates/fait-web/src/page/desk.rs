@@ -1,16 +1,18 @@
 //! What a page needs: who looks, when, and what they are asked.
 
 use super::trouble::Trouble;
-use crate::request::Who;
+use crate::request::{Who, decode};
+use crate::seen::{Seen, WAIT};
 use crate::shared::Shared;
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
+use axum::http::Method;
 use axum::http::request::Parts;
 use fait::app::Asked;
 use fait::event::Time;
 use fait::manifest::{CommandEntry, ViewEntry};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use tokio::time::Instant;
 
 /// Tasks that are shown at most.
 pub(super) const MOST: usize = 200;
@@ -22,21 +24,66 @@ pub(super) struct Desk {
     pub(super) now: Time,
     /// What the role is asked, oldest first.
     pub(super) asked: Vec<Asked>,
+    /// Whether what the page shows has come as far as what the person has done.
+    pub(super) caught_up: bool,
+    /// Whether the page says so itself.
+    pub(super) said: bool,
 }
 
 impl Desk {
-    pub(super) fn of(headers: &HeaderMap, shared: &Shared) -> Result<Desk, Trouble> {
-        let who = Who::of(headers, shared);
-        let asked = match &who.role {
-            Some(role) => shared.app.inbox(role, MOST)?,
-            None => vec![],
-        };
-        Ok(Desk {
+    /// The desk for a request. A page that is looked at waits until it shows what the person has
+    /// done, at most [`WAIT`].
+    async fn of(parts: &Parts, shared: &Shared) -> Result<Desk, Trouble> {
+        let mut desk = Desk {
             shared: shared.clone(),
-            who,
+            who: Who::of(&parts.headers, shared),
             now: shared.app.clock().now(),
-            asked,
-        })
+            asked: vec![],
+            caught_up: true,
+            said: false,
+        };
+        if parts.method == Method::GET {
+            let wanted = Seen::of(parts, shared).await;
+            desk.caught_up = desk.wait(parts.uri.path(), wanted).await?;
+            desk.now = shared.app.clock().now();
+        }
+        if let Some(role) = &desk.who.role {
+            desk.asked = shared.app.inbox(role, MOST)?;
+        }
+        Ok(desk)
+    }
+
+    /// Waits for the list of tasks, and for the views that a page shows.
+    async fn wait(&self, path: &str, wanted: u64) -> Result<bool, Trouble> {
+        let (app, until) = (&self.shared.app, Instant::now() + WAIT);
+        let mut come = app.wait_for_tasks(wanted, WAIT).await;
+        for view in self.shown(path) {
+            let left = until.saturating_duration_since(Instant::now());
+            come &= app.wait_for_view(view, wanted, left).await?;
+        }
+        Ok(come)
+    }
+
+    /// The views of which a page shows something.
+    fn shown(&self, path: &str) -> BTreeSet<&str> {
+        let mut parts = path.split('/').skip(1);
+        let all = self.shared.manifest.views.iter();
+        let (page, of) = (parts.next(), decode(parts.next().unwrap_or_default()));
+        match page {
+            // What others are asked is named there by what they see.
+            Some("inbox") => {
+                let tasks = self.shared.manifest.commands.values();
+                let seen = tasks.filter_map(|t| t.page.sees.as_deref());
+                seen.filter(|v| self.view(v).is_some()).collect()
+            }
+            Some("tasks" | "do") => self.views(),
+            Some("views") => all.map(|(n, _)| n.as_str()).filter(|n| *n == of).collect(),
+            Some("things") => {
+                let about = all.filter(|(_, v)| v.key == of);
+                about.map(|(n, _)| n.as_str()).collect()
+            }
+            _ => BTreeSet::new(),
+        }
     }
 
     /// The tasks of the own role, in the order of names.
@@ -86,7 +133,7 @@ impl Desk {
 impl FromRequestParts<Shared> for Desk {
     type Rejection = Trouble;
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Trouble> {
-        Desk::of(&parts.headers, shared)
+        Desk::of(parts, shared).await
     }
 }
 

@@ -50,7 +50,7 @@ impl<'a> Page<'a> {
                 body data-follow=[self.live.then_some("/live")] {
                     a.skip href="#main" { "Skip to the content" }
                     (top(desk, self.at))
-                    main #main tabindex="-1" { (main) }
+                    main #main tabindex="-1" { (behind(desk)) (main) }
                     (foot(desk))
                     p #said .unseen role="status" aria-live="polite" {}
                 }
@@ -113,6 +113,18 @@ fn foot(desk: &Desk) -> Markup {
             p #up-to-date data-live {
                 "Times are UTC; this is as of "
                 time datetime=(now) { (now.get(11..19).unwrap_or(&now)) } "."
+            }
+        }
+    }
+}
+
+/// Says that the lists do not show yet what the person has done.
+fn behind(desk: &Desk) -> Markup {
+    let text = (!desk.caught_up).then_some("Recorded. The list is catching up.");
+    html! {
+        @if !desk.said {
+            div #behind data-live data-say=[text] {
+                @if let Some(text) = text { p.behind { (text) } }
             }
         }
     }

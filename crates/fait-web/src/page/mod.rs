@@ -15,6 +15,7 @@ mod form;
 mod task;
 mod send;
 mod thing;
+mod filter;
 mod view;
 mod event;
 mod status;
@@ -23,17 +24,18 @@ mod instance;
 mod board;
 mod live;
 
+use crate::seen;
 use crate::shared::Shared;
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use trouble::Trouble;
 
 /// All pages.
-pub(crate) fn routes() -> Router<Shared> {
+pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
     Router::new()
         .route("/", get(start::show))
-        .route("/me", post(start::choose))
         .route("/inbox", get(inbox::show))
         .route("/tasks/{ask}", get(task::asked))
         .route("/tasks/{ask}/claim", post(task::claim))
@@ -53,6 +55,8 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/tasks/{ask}/hand-back", post(task::hand_back))
         .route("/tasks/{ask}/decline", post(task::decline))
         .route("/board", get(board::show))
+        .route_layer(from_fn_with_state(shared.clone(), seen::keep))
+        .route("/me", post(start::choose))
         .route("/live", get(live::follow))
         .route("/assets/{file}", get(assets::serve))
 }

@@ -1,22 +1,19 @@
 //! What a person is told after a task: what was recorded, and whether the lists show it yet.
 
-use super::desk::{Desk, MOST};
+use super::desk::Desk;
 use super::story::Teller;
 use super::subject::Thing;
 use super::trouble::Params;
 use super::trouble::Trouble;
 use super::words::{moment, sentence, small};
 use crate::request::encode;
+use crate::seen::LED;
+use fait::app::{ReadError, Token};
 use fait::event::StoredEvent;
 use fait::query::Query;
 use fait::store::Range;
 use maud::{Markup, html};
-use std::time::Duration;
-use tokio::time::Instant;
 use uuid::Uuid;
-
-/// How long a page waits for the lists to show what was recorded.
-const WAIT: Duration = Duration::from_millis(1500);
 
 /// The most events that one task may record.
 const BACK: u64 = 1000;
@@ -24,26 +21,45 @@ const BACK: u64 = 1000;
 /// The receipt that the address asks for, if it does.
 pub(super) async fn of(desk: &mut Desk, params: &Params) -> Result<Option<Markup>, Trouble> {
     let done = params.uuid("done")?;
-    let saw = params.number("saw")?.unwrap_or(0);
-    let (was, did) = (params.uuid("was")?, params.text("did"));
     let again = params.text("again").is_some();
     let Some(done) = done else { return Ok(None) };
-    let caught_up = wait(desk, saw, was).await?;
-    if let Some(role) = &desk.who.role {
-        desk.asked = desk.shared.app.inbox(role, MOST)?;
-    }
+    let token: Option<Token> = params.text(LED).and_then(|t| t.parse().ok());
+    let saw = match token {
+        Some(token) => match desk.shared.app.position_of(&token).await {
+            Ok(position) => position,
+            Err(ReadError::OtherHistory(_)) => return Ok(Some(gone())),
+            Err(e) => return Err(Trouble::from(e)),
+        },
+        None => 0,
+    };
     let events = recorded(desk, done, saw).await?;
-    let undo = did.and_then(|name| undo(desk, name, &events));
-    Ok(Some(show(desk, &events, caught_up, again, undo)))
+    let undo = params
+        .text("did")
+        .and_then(|name| undo(desk, name, &events));
+    desk.said = true;
+    Ok(Some(show(desk, &events, again, undo)))
+}
+
+/// What is said when a backup has taken back what the receipt was for.
+fn gone() -> Markup {
+    html! {
+        div.receipt #receipt tabindex="-1" data-focus {
+            p {
+                strong { "This was recorded, but it is not here any more." }
+                " The system goes on from an older state. Look what is there before you do it "
+                "again."
+            }
+        }
+    }
 }
 
 fn show(
     desk: &Desk,
     events: &[StoredEvent],
-    caught_up: bool,
     again: bool,
     undo: Option<(String, String)>,
 ) -> Markup {
+    let shown = caught(desk.caught_up);
     let teller = Teller::new(desk, None, events);
     let lines: Vec<_> = events.iter().flat_map(|e| teller.lines(e)).collect();
     html! {
@@ -59,7 +75,7 @@ fn show(
                         @if !line.words.is_empty() { span.words { (line.words) } }
                     }
                 }
-                p #caught-up data-live data-say=(caught(caught_up)) { (caught(caught_up)) }
+                p #caught-up data-live data-say=(shown) { (shown) }
                 @for thing in things(events) {
                     p { a href=(thing.address()) { "See " (small(&thing.name())) } }
                 }
@@ -71,37 +87,12 @@ fn show(
     }
 }
 
+/// Whether the lists show what the person has done.
 fn caught(up: bool) -> &'static str {
     if up {
         "The lists show it."
     } else {
         "Recorded. The list is catching up."
-    }
-}
-
-/// Waits until the views that the role sees, and its list of tasks, show what was recorded.
-async fn wait(desk: &Desk, saw: u64, was: Option<Uuid>) -> Result<bool, Trouble> {
-    let until = Instant::now() + WAIT;
-    let app = &desk.shared.app;
-    // What is not there yet is not waited for.
-    let saw = saw.min(app.head().await?);
-    for view in desk.views() {
-        let left = until.saturating_duration_since(Instant::now());
-        if !app.wait_for_view(view, saw, left).await? {
-            return Ok(false);
-        }
-    }
-    let Some(was) = was else { return Ok(true) };
-    let mut pulse = app.pulse();
-    loop {
-        pulse.mark_unchanged();
-        if app.asked(was)?.is_none() {
-            return Ok(true);
-        }
-        match tokio::time::timeout_at(until, pulse.changed()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => return Ok(false),
-        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::subject::about;
 use super::task::{not_mine, readable, same, was_issued};
 use super::trouble::{Trouble, Words, words};
 use crate::request::At;
+use crate::seen::LED;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use fait::app::{Asked, Envelope, Receipt, SendError};
@@ -141,8 +142,9 @@ async fn decide(
 
 fn done(name: &str, receipt: &Receipt, was: Option<Uuid>) -> Result<Response, Trouble> {
     let mut to = format!(
-        "/inbox?done={}&saw={}&did={name}",
-        receipt.command, receipt.position
+        "/inbox?done={}&{LED}={}&did={name}",
+        receipt.command,
+        receipt.token()
     );
     if let Some(was) = was {
         to.push_str(&format!("&was={was}"));

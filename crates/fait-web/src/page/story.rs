@@ -6,6 +6,7 @@ use super::words::{
     all_of, hour, label, members, moment, ordinal, person, plain, short, small, tell,
 };
 use fait::app::DECLINED;
+use fait::decision::recorded;
 use fait::event::StoredEvent;
 use fait::process::{Action, Fact, InputRef, Issued, Outcome, Settled, Step, Target};
 use maud::{Markup, html};
@@ -139,6 +140,8 @@ impl<'a> Teller<'a> {
                 let what = format!("{} took it until {until}", person(&c.by));
                 vec![Line::new(Mark::Asked, what).with(self.task(&c.command))]
             }
+            // What was asked is told by what came of it.
+            Ok(None) if event.ty == recorded::TYPE => vec![],
             Ok(None) | Err(_) => vec![Line::new(Mark::Trouble, plain(&event.ty)).with(by)],
         }
     }

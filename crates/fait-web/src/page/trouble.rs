@@ -10,7 +10,7 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use fait::app::{BulkError, ClaimError, OperateError, SendError};
+use fait::app::{BulkError, ClaimError, OperateError, ReadError, SendError};
 use fait::store::StoreError;
 use maud::{DOCTYPE, Markup, html};
 use uuid::Uuid;
@@ -48,6 +48,12 @@ impl From<StoreError> for Trouble {
 
 impl From<SendError> for Trouble {
     fn from(e: SendError) -> Self {
+        Trouble(e.into())
+    }
+}
+
+impl From<ReadError> for Trouble {
+    fn from(e: ReadError) -> Self {
         Trouble(e.into())
     }
 }

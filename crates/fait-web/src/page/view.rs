@@ -1,13 +1,16 @@
 //! `/views/{name}`: a view as a table.
 
 use super::desk::Desk;
+use super::filter::{Asked, sorts};
 use super::frame::Page;
 use super::subject::{Thing, columns};
 use super::trouble::{Params, Trouble};
 use super::words::{bare, count, hour, kind_of, label, plain, sentence, short, tell};
-use crate::answer::Html;
-use crate::request::{At, encode};
-use fait::app::{RowsQuery, ViewRow};
+use crate::request::At;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use fait::app::{ReadError, RebuildState, Rows, ViewRow, ViewStatus};
+use fait::projection::Mode;
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -19,54 +22,141 @@ pub(super) async fn show(
     desk: Desk,
     At(name): At<String>,
     params: Params,
-) -> Result<Html, Trouble> {
-    let status = desk.shared.app.view_status(&name).await?;
+) -> Result<Response, Trouble> {
+    let app = &desk.shared.app;
     let Some(view) = desk.view(&name) else {
+        // The error names the nearest.
+        app.view_status(&name).await?;
         return Err(Trouble::not_found(format!("there is no view `{name}`")));
     };
-    let query = RowsQuery {
-        after: params.text("after").map(String::from),
-        limit: ROWS + 1,
-        ..RowsQuery::default()
-    };
-    let mut rows = desk.shared.app.view_rows(&name, &query).await?;
-    let more = rows.len() > ROWS;
-    rows.truncate(ROWS);
-    let next = rows.last().filter(|_| more).map(|r| r.key.clone());
-    let columns = columns(&view.row);
     let here = format!("/views/{name}");
+    let asked = Asked::of(&here, &params);
+    // What cannot be asked for is said beside the form, where it can be changed.
+    let (found, wrong) = match app.view_rows(&name, &asked.query(ROWS)).await {
+        Ok(found) => (Some(found), None),
+        Err(ReadError::Query { why, .. }) => (None, Some(why)),
+        Err(e) => return Err(e.into()),
+    };
+    let status = app.view_status(&name).await?;
+    let columns = columns(&view.row);
     let title = plain(&name);
-    let rows_in_all = count(status.rows, "row");
     let main = html! {
         h1 { (title) }
-        div #rows data-live {
-            p.lead { (rows_in_all) ", up to event " (status.position)
-                @if status.lag_events > 0 { " of " (status.head) } "." }
-            @if rows.is_empty() { p.empty { "Nothing is on it right now." } }
-            @else {
-                div.wide tabindex="0" role="region" aria-label=(title) {
-                    table {
-                        thead { tr {
-                            th scope="col" { (plain(&view.key)) }
-                            @for (name, schema) in &columns {
-                                th.number[is_number(schema)] scope="col" { (label(name, schema)) }
-                            }
-                        } }
-                        tbody { @for row in &rows { (line(&desk, &view.key, &columns, row)) } }
+        div #standing data-live { (standing(&status)) }
+        @if let Some(wrong) = &wrong {
+            div.errors #errors role="alert" tabindex="-1" data-focus {
+                h2 { "That cannot be shown" } p { (sentence(wrong)) }
+            }
+        }
+        (asked.form(&view.key, &columns))
+        @if let Some(found) = &found {
+            div #rows data-live {
+                p.lead { (how_many(&asked, &status, found)) }
+                (table(&desk, &title, &view.key, &columns, &asked, found))
+                @if asked.is_further() || found.next.is_some() {
+                    p.pages {
+                        @if asked.is_further() {
+                            a.button href=(asked.first_page()) { "From the start" }
+                        }
+                        @if let Some(next) = &found.next {
+                            a.button href=(asked.further(next)) { "Further" }
+                        }
                     }
                 }
             }
         }
-        @if params.text("after").is_some() || next.is_some() {
-            p.pages {
-                @if params.text("after").is_some() { a.button href=(here) { "From the start" } }
-                @if let Some(next) = next {
-                    a.button href={ (here) "?after=" (encode(&next)) } { "Further" }
+    };
+    let code = wrong.map_or(StatusCode::OK, |_| StatusCode::BAD_REQUEST);
+    let page = Page::new(&title, &here).around(&desk, &main);
+    Ok((code, page).into_response())
+}
+
+fn how_many(asked: &Asked, status: &ViewStatus, found: &Rows) -> Markup {
+    let all = count(status.rows, "row");
+    html! {
+        @match found.total {
+            Some(total) if asked.is_filtered() => { (total) " of " (all) }
+            _ => { (all) }
+        }
+        ", up to event " (found.position)
+        @if status.head > found.position && status.mode != Mode::Live { " of " (status.head) }
+        "."
+    }
+}
+
+/// What one must know of a view that is not what its events would make of it now.
+fn standing(s: &ViewStatus) -> Markup {
+    let mut said: Vec<String> = vec![];
+    said.extend(s.frozen.as_deref().map(sentence));
+    said.extend(s.rebuild.as_ref().map(|r| match r.state {
+        RebuildState::Ready => {
+            "It was rebuilt, and somebody has to say that it is to be shown.".into()
+        }
+        RebuildState::Paused => format!("A rebuild waits at event {} of {}.", r.position, r.until),
+        RebuildState::Building => {
+            format!(
+                "It is being rebuilt, and is at event {} of {}.",
+                r.position, r.until
+            )
+        }
+    }));
+    if s.rebuild.is_none() {
+        let failed = s.rebuild_failed.as_ref();
+        said.extend(failed.map(|why| sentence(&format!("the last rebuild failed: {why}"))));
+    }
+    if s.parked_keys > 0 {
+        let rows = count(s.parked_keys, "row");
+        let does = if s.parked_keys == 1 { "does" } else { "do" };
+        said.push(format!("{rows} {does} not follow any more."));
+    }
+    if !s.unplaced.is_empty() {
+        let events = count(s.unplaced.len() as u64, "event");
+        said.push(format!(
+            "{events} cannot be read, and may be about any of the rows."
+        ));
+    }
+    html! {
+        @if !said.is_empty() {
+            div.note role="status" {
+                @for line in &said { p { (line) } }
+                p { a href="/status" { "Who runs the system sees more under Status" } }
+            }
+        }
+    }
+}
+
+fn table(
+    desk: &Desk,
+    title: &str,
+    key: &str,
+    columns: &[(String, Value)],
+    asked: &Asked,
+    found: &Rows,
+) -> Markup {
+    let nothing = match asked.is_filtered() {
+        true => "No row is like that.",
+        false => "Nothing is on it right now.",
+    };
+    html! {
+        @if found.rows.is_empty() { p.empty { (nothing) } }
+        @else {
+            div.wide tabindex="0" role="region" aria-label=(title) {
+                table {
+                    thead { tr {
+                        (asked.head("key", &plain(key), false))
+                        @for (name, schema) in columns {
+                            @if sorts(schema) {
+                                (asked.head(name, &label(name, schema), is_number(schema)))
+                            } @else {
+                                th scope="col" { (label(name, schema)) }
+                            }
+                        }
+                    } }
+                    tbody { @for row in &found.rows { (line(desk, key, columns, row)) } }
                 }
             }
         }
-    };
-    Ok(Page::new(&title, &here).around(&desk, &main))
+    }
 }
 
 fn is_number(schema: &Value) -> bool {

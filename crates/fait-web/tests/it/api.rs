@@ -222,9 +222,44 @@ async fn bad_questions_name_the_word() {
         (
             "/api/views/shelf?colour=red",
             400,
-            "has no column `colour`; it has price, thing, words",
+            "has no column `colour`; it has price, thing, words, key, position, stale",
         ),
         ("/api/views/shelf?limit=many", 400, "`limit=many`"),
+        (
+            "/api/views/shelf?limit=1001",
+            400,
+            "limit is from 1 to 1000, not 1001",
+        ),
+        (
+            "/api/views/shelf?price.gte=3",
+            400,
+            "by `gte`; did you mean `ge`?",
+        ),
+        (
+            "/api/views/shelf?price=cheap",
+            400,
+            "`price=cheap`: it is an amount like 24.00",
+        ),
+        (
+            "/api/views/shelf?sort=-prise",
+            400,
+            "no column `prise`; did you mean `price`?",
+        ),
+        (
+            "/api/views/shelf?after=cup",
+            400,
+            "`after` is what `next` of the page before was",
+        ),
+        (
+            "/api/views/shelf?as_of=noon",
+            400,
+            "as_of is a position such as 17",
+        ),
+        (
+            "/api/views/shelf?count=perhaps",
+            400,
+            "count is `true` or `false`",
+        ),
         ("/api/inbox/Clrk", 404, "there are Clerk, Shopkeeper"),
         ("/api/ops/processes/seling", 404, "there are selling"),
         (
@@ -291,9 +326,15 @@ async fn what_happened_can_be_read() {
         (&json!("3.50"), &json!(true))
     );
     let rows = shop.get("/api/views/shelf?limit=1&price=3.50").await.json();
+    assert_eq!(rows["rows"][0]["key"], "cup");
+    let next = rows["next"].as_str().unwrap();
+    let rows = shop
+        .get(&format!("/api/views/shelf?limit=1&price=3.50&after={next}"))
+        .await
+        .json();
     assert_eq!(
         (&rows["rows"][0]["key"], &rows["next"]),
-        (&json!("cup"), &json!("cup"))
+        (&json!("mug"), &json!(null))
     );
     let asked = shop.get("/api/inbox/Clerk").await.json();
     assert_eq!(asked[0]["name"], "SellThing");
@@ -424,4 +465,52 @@ async fn every_answer_says_what_a_page_may_do() {
             "{path}"
         );
     }
+}
+
+#[tokio::test]
+async fn rows_are_filtered_sorted_paged_and_of_the_past() {
+    let shop = open();
+    for thing in ["cup", "mug", "pot"] {
+        shop.offer(thing).await;
+    }
+    let head = shop.get("/api/events").await.json()["head"].clone();
+    let keys = |rows: &serde_json::Value| -> Vec<String> {
+        let rows = rows["rows"].as_array().unwrap().iter();
+        rows.map(|r| r["key"].as_str().unwrap().into()).collect()
+    };
+    let path = "/api/views/shelf?price.gt=3&thing.ne=mug&sort=-thing,key&limit=1&count=true";
+    let at_least = format!("{path}&at_least={head}");
+    let first = shop.get(&at_least).await.json();
+    assert_eq!(keys(&first), ["pot"]);
+    assert_eq!(
+        (&first["total"], &first["stale"]),
+        (&json!(2), &json!(null))
+    );
+    assert_eq!(
+        (&first["position"], &first["caught_up"]),
+        (&head, &json!(true))
+    );
+    let next = first["next"].as_str().unwrap();
+    let second = shop.get(&format!("{path}&after={next}")).await.json();
+    assert_eq!(
+        (keys(&second), &second["next"]),
+        (vec!["cup".into()], &json!(null))
+    );
+    // What `=` means is said by `.eq` too, for columns with names of other words.
+    let same = shop.get("/api/views/shelf?thing.eq=cup").await.json();
+    assert_eq!(keys(&same), ["cup"]);
+
+    let then = shop.get("/api/views/shelf?as_of=2").await.json();
+    assert_eq!(
+        (keys(&then), &then["position"]),
+        (vec!["cup".into()], &json!(2))
+    );
+    let event = shop.get("/api/events/2").await.json();
+    let time = event["recorded_at"].as_str().unwrap();
+    let row = shop
+        .get(&format!("/api/views/shelf/cup?as_of={time}"))
+        .await;
+    assert_eq!(row.json()["row"]["thing"], "cup");
+    let row = shop.get("/api/views/shelf/cup?as_of=0").await;
+    assert_eq!(row.status, StatusCode::NOT_FOUND);
 }

@@ -1,7 +1,9 @@
 //! The HTTP interface and the pages of a small shop, through every door.
 
 mod shop;
+mod stream;
 mod counter;
 mod api;
 mod operate;
 mod pages;
+mod seen;

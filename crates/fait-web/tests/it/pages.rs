@@ -158,7 +158,7 @@ async fn a_form_sent_twice_is_one_command_with_one_receipt() {
     ];
     let first = send(&shop, "shopkeeper", "/do/OfferThing", &words).await;
     assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", first.body);
-    assert!(location(&first).starts_with(&format!("/inbox?done={id}&saw=2&")));
+    assert!(location(&first).starts_with(&format!("/inbox?done={id}&saw=a.2.")));
     let again = send(&shop, "shopkeeper", "/do/OfferThing", &words).await;
     assert!(
         location(&again).ends_with("&again=true"),
@@ -382,4 +382,38 @@ async fn files_may_be_kept_and_addresses_that_lead_nowhere_say_so() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
         assert!(answer.body.starts_with("<!DOCTYPE html>"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_view_is_filtered_and_sorted_without_a_script() {
+    let shop = open();
+    for thing in ["cup", "mug"] {
+        shop.offer(thing).await;
+    }
+    let head = shop.get("/api/events").await.json()["head"].clone();
+    shop.get(&format!("/api/views/shelf?at_least={head}")).await;
+    let all = page(&shop, "clerk", "/views/shelf").await.body;
+    assert!(all.contains("2 rows, up to event"), "{all}");
+    assert!(all.contains(r#"href="/views/shelf?sort=price""#), "{all}");
+    assert!(!all.contains("class=\"note\""), "all is well: {all}");
+    // As a browser sends the form: what was left empty is there, and means nothing.
+    let path = "/views/shelf?key.contains=&thing.contains=mug&price=&words.contains=&sort=-price";
+    let some = page(&shop, "clerk", path).await.body;
+    assert!(some.contains("1 of 2 rows, up to event"), "{some}");
+    assert!(some.contains(r#"aria-sort="descending""#), "{some}");
+    let up = r#"href="/views/shelf?thing.contains=mug&amp;sort=price""#;
+    assert!(some.contains(up), "{some}");
+    assert!(some.contains(r#"name="sort" value="-price""#), "{some}");
+    assert!(!some.contains("/things/thing/cup"), "{some}");
+    // What cannot be asked for stays in the form, to be changed.
+    let odd = page(&shop, "clerk", "/views/shelf?price=%22cheap").await;
+    assert_eq!(odd.status, StatusCode::BAD_REQUEST);
+    assert!(
+        odd.body.contains("it is an amount like 24.00"),
+        "{}",
+        odd.body
+    );
+    assert!(odd.body.contains(r#"value="&quot;cheap""#), "{}", odd.body);
+    let none = page(&shop, "clerk", "/views/shelf?thing=jug").await.body;
+    assert!(none.contains("No row is like that."), "{none}");
 }

@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
+use fait::app::AppBuilder;
 use fait::decision::{Context, Decide, Model};
 use fait::event::{Meta, Money};
 use fait::process::{Input, Outbox, Process};
@@ -10,6 +11,9 @@ use fait::projection::Projection;
 use fait::{App, EventSet, Refusal, command, data, entity_ids, event};
 use fait_web::Site;
 use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Condvar, Mutex};
 use tower::ServiceExt;
 
 entity_ids! { ThingId(text) => "thing" }
@@ -128,6 +132,24 @@ impl Decide for SellThing {
     }
 }
 
+/// Things on which the view hangs.
+static HUNG: (Mutex<BTreeSet<String>>, Condvar) = (Mutex::new(BTreeSet::new()), Condvar::new());
+
+/// A key on which the view hangs, until this is dropped; also by a test that fails.
+pub(crate) struct Hung(&'static str);
+
+pub(crate) fn hang(key: &'static str) -> Hung {
+    HUNG.0.lock().unwrap().insert(key.into());
+    Hung(key)
+}
+
+impl Drop for Hung {
+    fn drop(&mut self) {
+        HUNG.0.lock().unwrap().remove(self.0);
+        HUNG.1.notify_all();
+    }
+}
+
 /// View *Shelf*.
 #[derive(Debug)]
 pub(crate) struct ShelfView;
@@ -147,7 +169,11 @@ impl Projection for ShelfView {
     type Key = ThingId;
     type Events = Shelf;
     type Row = ShelfRow;
-    fn project(row: &mut Option<ShelfRow>, _: &ThingId, event: Shelf, _: &Meta) {
+    fn project(row: &mut Option<ShelfRow>, key: &ThingId, event: Shelf, _: &Meta) {
+        let mut hung = HUNG.0.lock().unwrap();
+        while hung.contains(&key.0) {
+            hung = HUNG.1.wait(hung).unwrap();
+        }
         *row = match event {
             Shelf::Offered(e) => Some(ShelfRow {
                 thing: e.thing,
@@ -199,9 +225,17 @@ pub(crate) struct Shop {
 }
 
 pub(crate) fn open() -> Shop {
-    let app = App::in_memory()
+    opened(App::in_memory().clock(fait::Clock::by_hand()))
+}
+
+/// A shop whose times and ids are the machine's.
+pub(crate) fn open_in(folder: &Path) -> Shop {
+    opened(App::in_folder(folder))
+}
+
+fn opened(place: AppBuilder) -> Shop {
+    let app = place
         .name("Shop")
-        .clock(fait::Clock::by_hand())
         .task::<OfferThing>()
         .task::<SellThing>()
         .projection::<ShelfView>()

@@ -13,6 +13,7 @@ use crate::runtime::snapshots::Shelf;
 use crate::runtime::step::Runner;
 use crate::runtime::view::{Sizes, ViewState};
 use crate::runtime::{Core, Feed, Pulse};
+use crate::sql::{SqlDef, SqlProjection};
 use fait_core::decision::{CommandDef, Decide};
 use fait_core::event::{Event, EventDef, RESERVED_PREFIX};
 use fait_core::process::{Policy, Process, ProcessDef};
@@ -56,11 +57,14 @@ pub struct AppBuilder {
     view_sizes: Sizes,
     hold_switches: bool,
     pub(super) commands: Vec<CommandDef>,
-    views: Vec<ProjectionDef>,
+    pub(super) views: Vec<ProjectionDef>,
     pub(super) processes: Vec<ProcessDef>,
     pub(super) older: Vec<ProcessDef>,
     begins: Vec<(String, Begin)>,
-    received: Vec<(EventDef, String)>,
+    pub(super) received: Vec<(EventDef, String)>,
+    pub(super) retired: Vec<(String, String)>,
+    pub(super) unrecorded: BTreeSet<String>,
+    pub(super) reads: Vec<EventDef>,
     systems: Vec<(String, Adapter)>,
 }
 
@@ -176,6 +180,12 @@ impl AppBuilder {
         self.view(ProjectionDef::of::<P>())
     }
 
+    /// A view that writes SQL itself.
+    #[must_use]
+    pub fn sql_projection<P: SqlProjection>(self) -> Self {
+        self.view(SqlDef::of::<P>())
+    }
+
     /// A view as data.
     #[must_use]
     pub fn view(mut self, def: ProjectionDef) -> Self {
@@ -248,6 +258,7 @@ impl AppBuilder {
     pub fn build(self) -> Result<App, BuildError> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| BuildError::NoRuntime)?;
         self.check()?;
+        let codes = self.event_codes();
         let (store, views_file) = self.open_store()?;
         let db = Arc::new(Db::open(views_file.as_deref(), store.id())?);
         let tasks = TaskTracker::new();
@@ -280,12 +291,16 @@ impl AppBuilder {
                 .into_iter()
                 .map(|r| (r.0.name.clone(), r))
                 .collect(),
+            retired: self.retired.into_iter().collect(),
+            unrecorded: self.unrecorded,
             dispatch,
             systems,
             index: Feed::default(),
             recent: Recent::default(),
             pulse: Pulse::default(),
             bulks: Default::default(),
+            readers: Arc::default(),
+            codes,
             view_threads: self.view_threads.unwrap_or_else(cores),
             sizes: self.view_sizes,
             hold_switches: self.hold_switches,
@@ -318,6 +333,7 @@ impl AppBuilder {
         let wrong = |message: String| Err(BuildError::Wiring(message));
         unique("task", self.commands.iter().map(|c| c.name.as_str()))?;
         unique("view", self.views.iter().map(|v| v.name.as_str()))?;
+        super::check::views(&self.views)?;
         unique("process", self.processes.iter().map(|p| p.name.as_str()))?;
         unique("system", self.systems.iter().map(|(name, _)| name.as_str()))?;
         let known: BTreeSet<&str> = self.commands.iter().map(|c| c.name.as_str()).collect();
@@ -357,6 +373,7 @@ impl AppBuilder {
                 return wrong(format!("two different events are stored as `{}`", def.name));
             }
         }
+        self.check_past()?;
         self.commands.iter().try_for_each(|c| self.check_page(c))
     }
 
@@ -458,7 +475,10 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), BuildError> {
+pub(super) fn unique<'a>(
+    what: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<(), BuildError> {
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {

@@ -10,7 +10,8 @@ impl App {
     /// of processes that are about it are gone with their facts: their deadlines and what they
     /// asked for too. It is carried on when nobody waits for it any more.
     ///
-    /// Rows of views are not changed: rebuild those that show it. Another program or `App` on
+    /// Rows of views are not changed: rebuild those that show it, and then
+    /// [`Forget`](super::ViewAction::Forget) what is kept of them. Another program or `App` on
     /// the same store forgets its own models by [`App::forget_models`].
     ///
     /// # Errors

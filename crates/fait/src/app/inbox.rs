@@ -6,7 +6,6 @@ use fait_core::event::{Origin, Position, StoredEvent, Time};
 use fait_core::process::{Claimed, Fact, Outcome, Target, command_tag, types};
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Append, AppendCondition, AppendError, Range, StoreError};
-use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -247,40 +246,5 @@ fn claims_since(task: Uuid, after: Position) -> AppendCondition {
     AppendCondition {
         fail_if_events_match: claims(task),
         after,
-    }
-}
-
-/// A word that fits a schema, for a dry run of a decision.
-pub(super) fn sample(schema: &Value) -> Value {
-    let first = |list: &str| schema[list].as_array().and_then(|l| l.first()).cloned();
-    if let Some(value) = schema.get("const").cloned().or_else(|| first("enum")) {
-        return value;
-    }
-    if let Some(reference) = schema["$ref"].as_str()
-        && let Some(name) = reference.strip_prefix("#/$defs/")
-    {
-        return sample(&schema["$defs"][name]);
-    }
-    if let Some(one) = first("oneOf").or_else(|| first("anyOf")) {
-        return sample(&one);
-    }
-    let kind = match &schema["type"] {
-        Value::Array(kinds) => kinds.first().and_then(Value::as_str),
-        kind => kind.as_str(),
-    };
-    match (kind, schema["format"].as_str()) {
-        (Some("integer" | "number"), _) => {
-            json!(schema["minimum"].as_i64().map_or(1, |least| least.max(1)))
-        }
-        (Some("boolean"), _) => json!(false),
-        (Some("array"), _) => json!([sample(&schema["items"])]),
-        (Some("object"), _) => {
-            let fields = schema["properties"].as_object().into_iter().flatten();
-            fields.map(|(name, s)| (name.clone(), sample(s))).collect()
-        }
-        (_, Some("uuid")) => json!(Uuid::nil()),
-        (_, Some("money")) => json!("1.00"),
-        (_, Some("date-time")) => json!("2026-01-01T00:00:00Z"),
-        _ => json!("some words"),
     }
 }

@@ -134,6 +134,7 @@ impl App {
             m.events.insert(def.name.clone(), EventDef::clone(def));
             m.systems.entry(system.clone()).or_default();
         }
+        m.retired = core.retired.clone();
         m
     }
 

@@ -2,18 +2,28 @@
 
 mod build;
 mod bulk;
+mod check;
 mod compensate;
 mod erase;
+mod evolve;
+mod feed;
+mod feeds;
+pub mod history;
 mod inbox;
 mod look;
 mod migrate;
 mod operate;
 mod pick;
 mod preflight;
+mod read;
+mod sample;
 mod send;
 mod shadow;
 mod system;
+mod versions;
 mod view;
+
+pub(crate) use sample::sample;
 
 pub use crate::runtime::begin::{Begin, MAX_ADOPTED_EVENTS};
 pub use crate::runtime::bulk::{BulkState, Failed, MAX_FAILURES, Progress};
@@ -28,26 +38,34 @@ pub use crate::runtime::models::{MAX_MODEL_BYTES, MAX_MODELS};
 pub use crate::runtime::route::{Ignored, MAX_HELD_EVENTS};
 pub use crate::runtime::snapshots::{MAX_SNAPSHOT_BYTES, MAX_SNAPSHOTS, MAX_SNAPSHOTS_BYTES};
 pub use crate::runtime::step::MAX_ISSUED;
+pub use crate::runtime::token::{Token, TokenError};
 #[doc(hidden)]
 pub use crate::runtime::view::Sizes as ViewSizes;
 pub use crate::runtime::view::{
-    AsOf, Differs, KeptStatus, RebuildState, RebuildStatus, Responsible, RowDiff, RowsQuery, Side,
-    Unplaced, ViewAction, ViewDiff, ViewDone, ViewError, ViewRow, ViewStatus,
+    AsOf, Differs, KeptStatus, MAX_FILTERS, MAX_IN, MAX_ROWS, MAX_SORTS, RebuildState,
+    RebuildStatus, Responsible, RowDiff, Rows, RowsQuery, Side, Unplaced, ViewAction, ViewDiff,
+    ViewDone, ViewError, ViewRow, ViewStatus, ViewsFile,
 };
 pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};
 pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
 pub use compensate::{Compensation, Undo};
+pub use feed::{
+    Batch, Feed, FeedBuilder, FeedError, Happened, MAX_FEED_BYTES, MAX_FEED_EVENTS, Start,
+};
+pub use feeds::{FeedStatus, MAX_SET_ASIDE, SetAside};
 pub use inbox::{Asked, ClaimError};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
 pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
 pub use pick::{Filter, Picked, Standing, Stuck};
 pub use preflight::{Finding, Finds, MAX_FINDINGS, Preflight};
+pub use read::{MAX_WAIT, ReadError};
 pub use send::{CommandError, Send};
 pub use shadow::{Difference, MAX_DIFFERENCES, Shadow};
 pub use system::System;
-pub use view::{MAX_WAIT, View};
+pub use versions::{Unreadable, VersionError, Versions};
+pub use view::View;
 
 use crate::runtime::Core;
 use fait_core::event::Position;

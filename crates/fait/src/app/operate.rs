@@ -1,8 +1,8 @@
 //! What operators do to instances of processes. Each action is one append, on the condition that
 //! the instance has not moved since it was looked at, with who did it and why.
 
+use super::App;
 use super::migrate::MigrateError;
-use super::{App, inbox};
 use fait_core::command::InputError;
 use fait_core::event::{NewEvent, Origin, Position, Time};
 use fait_core::process::{
@@ -320,7 +320,7 @@ impl App {
         }
         Err(OperateError::NoProcess {
             process: process.into(),
-            did_you_mean: super::send::nearest(process, self.core.processes.keys()),
+            did_you_mean: crate::runtime::nearest(process, self.core.processes.keys()),
         })
     }
 
@@ -495,7 +495,7 @@ impl App {
         let mut whole = body.clone();
         if let Target::Role(_) = old.to {
             for field in def.fields.iter().filter(|f| !given.contains_key(&f.name)) {
-                whole[&field.name] = inbox::sample(&field.schema);
+                whole[&field.name] = super::sample::sample(&field.schema);
             }
         }
         match (def.check)(&whole) {

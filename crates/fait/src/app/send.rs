@@ -2,6 +2,7 @@
 
 use super::{App, Envelope, Receipt, SendError};
 use crate::runtime::decide::{Execution, MAX_TRIES, fingerprint};
+use crate::runtime::nearest;
 use fait_core::command::{CommandSet, InputError};
 use fait_core::decision::{CommandDef, Context, Decide, Deciding, Decision, Refused};
 use fait_core::event::{DecodeError, Event, EventSet, Origin};
@@ -158,11 +159,12 @@ impl App {
         let execution = Execution {
             deciding,
             name,
+            body,
             fingerprint,
             env,
             answer,
         };
-        let result = self.core.execute(execution).await;
+        let mut result = self.core.execute(execution).await;
         let outcome = match &result {
             Ok(_) => "accepted",
             Err(SendError::Refused(_)) => "refused",
@@ -172,6 +174,9 @@ impl App {
             "fait_commands_total", "command" => name.to_string(), "outcome" => outcome
         )
         .increment(1);
+        if let Ok(receipt) = &mut result {
+            receipt.behind = self.behind(receipt).await;
+        }
         result
     }
 
@@ -234,7 +239,7 @@ impl App {
         let mut body = given.clone();
         for field in &def.fields {
             if body.get(&field.name).is_none() && !field.optional {
-                body[&field.name] = super::inbox::sample(&field.schema);
+                body[&field.name] = super::sample::sample(&field.schema);
             }
         }
         let mut deciding = self.begin(name, &body)?;
@@ -295,6 +300,8 @@ impl App {
                 }],
                 position: done.last,
                 repeated: done.repeated,
+                behind: vec![],
+                token: self.core.token(done.last, Some(id)),
             }),
             Err(AppendError::Store(e)) => Err(SendError::Store(e)),
             Err(AppendError::CommandReused { id }) => Err(SendError::Reused(id)),
@@ -302,14 +309,4 @@ impl App {
             Err(e) => Err(SendError::Defect(e.to_string())),
         }
     }
-}
-
-/// The nearest of some names, if it is near.
-pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<String> {
-    let name = name.to_lowercase();
-    names
-        .map(|n| (strsim::levenshtein(&name, &n.to_lowercase()), n))
-        .filter(|(d, n)| *d <= n.len().max(name.len()) / 3 + 1)
-        .min()
-        .map(|(_, n)| n.clone())
 }

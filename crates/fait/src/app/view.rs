@@ -1,65 +1,88 @@
 //! Reading views.
 
 use super::{
-    App, AsOf, Receipt, RowsQuery, ViewAction, ViewDiff, ViewDone, ViewError, ViewRow, ViewStatus,
+    App, AsOf, MAX_WAIT, ReadError, Rows, RowsQuery, Token, ViewAction, ViewDiff, ViewDone,
+    ViewError, ViewRow, ViewStatus,
 };
 use crate::runtime::view::ViewState;
+use crate::sql::{Sql, SqlError, SqlProjection};
+use fait_core::decision::Boundary;
 use fait_core::event::Position;
 use fait_core::projection::Projection;
-use fait_core::store::StoreError;
+use fait_core::query::Query;
+use fait_core::store::{Range, StoreError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a reader waits at most for a view to show what the reader has written.
-pub const MAX_WAIT: Duration = Duration::from_secs(5);
+/// Events read at once for a model.
+const PAGE: usize = 1000;
 
-/// A typed view: `app.view::<TablePlan>().at_least(&receipt).get(&table).await`.
+/// A typed view: `app.view::<TablePlan>().at_least(&receipt).get(&table).await`, or
+/// `app.view::<TablePlan>().filter("table", 4).sort("-placed_at").limit(50).rows().await`.
 #[derive(Debug)]
 pub struct View<'a, P> {
     app: &'a App,
-    at_least: Position,
+    at_least: Option<Token>,
+    at_most: Duration,
     as_of: Option<AsOf>,
+    query: RowsQuery,
     projection: PhantomData<fn() -> P>,
 }
 
 impl<P: Projection> View<'_, P> {
-    /// Waits, up to five seconds, until the view shows what a receipt is for.
+    /// Waits, at most [`MAX_WAIT`], until the view shows what a receipt, or its token, is for.
     #[must_use]
-    pub fn at_least(mut self, receipt: &Receipt) -> Self {
-        self.at_least = receipt.position;
+    pub fn at_least(mut self, token: impl Into<Token>) -> Self {
+        self.at_least = Some(token.into());
+        self
+    }
+
+    /// Waits at most so long instead. Zero looks once.
+    #[must_use]
+    pub fn wait_at_most(mut self, time: Duration) -> Self {
+        self.at_most = time;
         self
     }
 
     /// Reads it as it was at a moment: folded again from the log by the code of today. One row of
     /// a view that is keyed by tags costs its own events; all rows cost all of history.
     #[must_use]
+    #[expect(clippy::wrong_self_convention, reason = "it is what databases call it")]
     pub fn as_of(mut self, moment: impl Into<AsOf>) -> Self {
         self.as_of = Some(moment.into());
         self
     }
 
-    async fn state(&self) -> Result<&Arc<ViewState>, StoreError> {
+    async fn state(&self) -> Result<&Arc<ViewState>, ReadError> {
         let state = self.app.state(P::NAME)?;
-        if !self
+        let Some(token) = &self.at_least else {
+            return Ok(state);
+        };
+        let wanted = self.app.position_of(token).await?;
+        if self
             .app
-            .wait_for_view(P::NAME, self.at_least, MAX_WAIT)
+            .wait_for_view(P::NAME, wanted, self.at_most)
             .await?
         {
-            let (name, at) = (P::NAME, state.feed.at());
-            let wanted = self.at_least;
-            return Err(StoreError::new(format_args!(
-                "view `{name}` is catching up: it is at {at}, wanted is {wanted}"
-            )));
+            return Ok(state);
         }
-        Ok(state)
+        Err(ReadError::CatchingUp {
+            view: P::NAME.into(),
+            at: state.feed.at(),
+            wanted,
+        })
     }
 
     /// One row.
     ///
     /// # Errors
-    /// The view is not there, is still catching up, or the row is not of this type.
-    pub async fn get(&self, key: &P::Key) -> Result<Option<P::Row>, StoreError> {
+    /// The view is not there, is still catching up, the token is of another history, or the row
+    /// is not of this type.
+    pub async fn get(&self, key: &P::Key) -> Result<Option<P::Row>, ReadError> {
         let (state, key) = (self.state().await?, key.to_string());
         let core = &self.app.core;
         let row = match self.as_of {
@@ -69,33 +92,81 @@ impl<P: Projection> View<'_, P> {
             }
             None => core.view_row(state, &key).await?,
         };
-        row.map(|r| serde_json::from_value(r.row).map_err(StoreError::new))
-            .transpose()
+        row.map(|r| typed(r.row)).transpose()
     }
 
-    /// Some rows in the order of keys.
+    /// Only rows that this holds for: a column, or a column and how it is compared, and a value;
+    /// see [`RowsQuery`].
+    #[must_use]
+    pub fn filter(mut self, word: &str, value: impl Serialize) -> Self {
+        self.query = self.query.filter(word, value);
+        self
+    }
+
+    /// The order of the rows: columns with commas, with `-` before those that go down. Where they
+    /// are the same, and by default, the key decides.
+    #[must_use]
+    pub fn sort(mut self, columns: &str) -> Self {
+        self.query = self.query.sort(columns);
+        self
+    }
+
+    /// The rows behind those before: what [`Rows::next`] was.
+    #[must_use]
+    pub fn after(mut self, next: impl Into<String>) -> Self {
+        self.query = self.query.after(next);
+        self
+    }
+
+    /// At most so many rows, from 1 to 1,000; 100 by default.
+    #[must_use]
+    pub fn limit(mut self, most: usize) -> Self {
+        self.query = self.query.limit(most);
+        self
+    }
+
+    /// Also says how many rows there are in all.
+    #[must_use]
+    pub fn count(mut self) -> Self {
+        self.query = self.query.count();
+        self
+    }
+
+    /// Some rows, as was asked for.
     ///
     /// # Errors
-    /// As for [`View::get`].
-    pub async fn rows(&self, query: &RowsQuery) -> Result<Vec<(String, P::Row)>, StoreError> {
+    /// As for [`View::get`]; or there is no such column, or a value does not fit it.
+    pub async fn rows(&self) -> Result<Rows<P::Row>, ReadError> {
         let state = self.state().await?;
         let core = &self.app.core;
-        let rows = match self.as_of {
+        let found = match self.as_of {
             Some(moment) => {
                 let at = core.position_of(moment).await?;
-                core.past_rows(state, query, at).await?
+                core.past_rows(state, &self.query, at).await?
             }
-            None => core.view_rows(state, query).await?,
+            None => core.view_rows(state, &self.query).await?,
         };
-        rows.into_iter()
-            .map(|r| {
-                Ok((
-                    r.key,
-                    serde_json::from_value(r.row).map_err(StoreError::new)?,
-                ))
+        let row = |r: ViewRow| {
+            Ok(ViewRow {
+                key: r.key,
+                row: typed(r.row)?,
+                position: r.position,
+                stale: r.stale,
             })
-            .collect()
+        };
+        let rows = found.rows.into_iter().map(row);
+        Ok(Rows {
+            rows: rows.collect::<Result<_, ReadError>>()?,
+            next: found.next,
+            position: found.position,
+            stale: found.stale,
+            total: found.total,
+        })
     }
+}
+
+fn typed<R: DeserializeOwned>(row: Value) -> Result<R, ReadError> {
+    Ok(serde_json::from_value(row).map_err(StoreError::new)?)
 }
 
 impl App {
@@ -103,19 +174,25 @@ impl App {
     pub fn view<P: Projection>(&self) -> View<'_, P> {
         View {
             app: self,
-            at_least: 0,
+            at_least: None,
+            at_most: MAX_WAIT,
             as_of: None,
+            query: RowsQuery::default(),
             projection: PhantomData,
         }
     }
 
     fn state(&self, name: &str) -> Result<&Arc<ViewState>, StoreError> {
+        self.found(name).map_err(StoreError::new)
+    }
+
+    fn found(&self, name: &str) -> Result<&Arc<ViewState>, String> {
         self.core.view(name).ok_or_else(|| {
-            let near = super::send::nearest(name, self.core.views.keys());
+            let near = crate::runtime::nearest(name, self.core.views.keys());
             let near = near
                 .map(|n| format!("; did you mean `{n}`?"))
                 .unwrap_or_default();
-            StoreError::new(format_args!("there is no view `{name}`{near}"))
+            format!("there is no view `{name}`{near}")
         })
     }
 
@@ -165,47 +242,71 @@ impl App {
     /// Some rows of a view by name.
     ///
     /// # Errors
-    /// There is no such view or column, or it cannot be read.
-    pub async fn view_rows(
-        &self,
-        name: &str,
-        query: &RowsQuery,
-    ) -> Result<Vec<ViewRow>, StoreError> {
-        let state = self.readable(name, query)?;
+    /// There is no such view or column, a value does not fit, or it cannot be read.
+    pub async fn view_rows(&self, name: &str, query: &RowsQuery) -> Result<Rows, ReadError> {
+        let state = self.found(name).map_err(ReadError::NoView)?;
         self.core.view_rows(state, query).await
     }
 
-    /// Some rows of a view as they were at a moment. All of history up to there is folded again.
+    /// Some rows of a view as they were at a moment. All of history up to there is folded again,
+    /// for each page.
     ///
     /// # Errors
-    /// There is no such view or column, or the log cannot be read.
+    /// There is no such view or column, a value does not fit, or the log cannot be read.
     pub async fn view_rows_as_of(
         &self,
         name: &str,
         query: &RowsQuery,
         moment: AsOf,
-    ) -> Result<Vec<ViewRow>, StoreError> {
-        let state = self.readable(name, query)?;
+    ) -> Result<Rows, ReadError> {
+        let state = self.found(name).map_err(ReadError::NoView)?;
         let at = self.core.position_of(moment).await?;
         self.core.past_rows(state, query, at).await
     }
 
-    fn readable(&self, name: &str, query: &RowsQuery) -> Result<&Arc<ViewState>, StoreError> {
-        let state = self.state(name)?;
-        let columns = state.def.row["properties"].as_object();
-        let has = |c: &String| columns.is_some_and(|p| p.contains_key(c));
-        if let Some(unknown) = query.filter.keys().find(|c| !has(c)) {
-            let names: Vec<&str> = columns
-                .into_iter()
-                .flatten()
-                .map(|(n, _)| n.as_str())
-                .collect();
-            return Err(StoreError::new(format_args!(
-                "view `{name}` has no column `{unknown}`; it has {}",
-                names.join(", ")
-            )));
+    /// Reads the tables of a projection that writes SQL itself; `{name}` stands for its table of
+    /// that name. What it reads is of one moment only within one statement.
+    ///
+    /// # Errors
+    /// There is no such view, or the query fails.
+    pub fn read_sql<P: SqlProjection, T>(
+        &self,
+        read: impl FnOnce(&Sql<'_>) -> Result<T, SqlError>,
+    ) -> Result<T, SqlError> {
+        let state = self.state(P::NAME)?;
+        Ok(self.core.read_sql(state, read)??)
+    }
+
+    /// The model of a decision as it was at a moment: what a command that was decided then would
+    /// have looked at, folded by the code of today. It costs the events that concern it up to
+    /// there; what is kept of models for decisions is not used.
+    ///
+    /// # Errors
+    /// An event that concerns it cannot be read, or the log cannot.
+    pub async fn model_as_of<B: Boundary>(
+        &self,
+        keys: &B::Keys,
+        moment: impl Into<AsOf>,
+    ) -> Result<B, ReadError> {
+        let until = self.core.position_of(moment.into()).await?;
+        let mut query = Query::default();
+        B::query(keys, &mut query);
+        let (mut model, mut after) = (B::empty(keys), 0);
+        while after < until {
+            let range = Range {
+                before: Some(until + 1),
+                ..Range::after(after, PAGE)
+            };
+            let events = self.core.store.read(&query, range).await?.events;
+            for event in &events {
+                model.absorb(keys, event)?;
+            }
+            match events.last() {
+                Some(last) if events.len() >= PAGE => after = last.meta.position,
+                _ => break,
+            }
         }
-        Ok(state)
+        Ok(model)
     }
 
     /// What would change if the rebuilt generation that waits took the place of the one that
@@ -250,16 +351,9 @@ impl App {
         if state.is_live() {
             return Ok(true);
         }
-        let mut pulse = self.core.pulse.listen();
-        let wait = async {
-            while state.feed.at() < position {
-                pulse.mark_unchanged();
-                if state.feed.at() < position {
-                    pulse.changed().await;
-                }
-            }
-        };
-        Ok(tokio::time::timeout(at_most, wait).await.is_ok())
+        Ok(self
+            .wait_until(at_most, || state.feed.at() >= position)
+            .await)
     }
 
     /// How every view stands.

@@ -1,5 +1,6 @@
 //! The SQLite file that holds views, checkpoints, the index of processes and snapshots of models.
-//! All of it can be thrown away: it is made again from the log.
+//! All of it can be thrown away, since it is made again from the log, but the checkpoints of named
+//! feeds: what was made of their events is not here, so nothing but an operator moves them back.
 
 use fait_core::event::{Position, Time};
 use fait_core::store::StoreError;
@@ -17,6 +18,11 @@ const META: &str =
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS fait_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fait_feeds (name TEXT PRIMARY KEY, position INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS fait_named_feeds (
+  name TEXT PRIMARY KEY, store TEXT NOT NULL, position INTEGER NOT NULL, reader INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS fait_set_aside (
+  feed TEXT NOT NULL, position INTEGER NOT NULL, error TEXT NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (feed, position)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fait_views (
   name TEXT NOT NULL, gen INTEGER NOT NULL, version INTEGER NOT NULL, shape TEXT NOT NULL,
   state TEXT NOT NULL, hold INTEGER NOT NULL DEFAULT 0, paused INTEGER NOT NULL DEFAULT 0,
@@ -74,7 +80,8 @@ pub(crate) fn broken(what: &str) -> impl Fn(rusqlite::Error) -> StoreError + '_ 
 }
 
 impl Db {
-    /// Opens the file, or a database in memory. A file of another store or format is made anew.
+    /// Opens the file, or a database in memory. A file of another store or format is made anew,
+    /// but for named feeds.
     pub(crate) fn open(path: Option<&Path>, store: Uuid) -> Result<Db, StoreError> {
         let Some(path) = path else {
             let writer = Connection::open_in_memory().map_err(broken("be opened"))?;
@@ -227,10 +234,12 @@ fn transact<T>(
 }
 
 fn forget_everything(tx: &Transaction<'_>) -> rusqlite::Result<()> {
-    // Also what another format made: all but the tables of SQLite itself goes.
+    // Also what another format made: all but the tables of SQLite itself goes, and the checkpoints
+    // of named feeds, which cannot be made again.
     let mut made = tx.prepare(
         "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view')
-         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type DESC",
+         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+         AND name NOT IN ('fait_named_feeds', 'fait_set_aside') ORDER BY type DESC",
     )?;
     let made: Vec<(String, String)> = made
         .query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?

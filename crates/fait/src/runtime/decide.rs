@@ -2,10 +2,11 @@
 //! has changed, else again.
 
 use super::models::Folded;
+use super::token::Token;
 use super::{Core, count_appended};
 use fait_core::command::InputError;
 use fait_core::decision::{Context, Deciding, Refused, Verdict};
-use fait_core::event::{DecodeError, Draft, NewEvent, Origin, Position, StoredEvent};
+use fait_core::event::{DecodeError, Draft, NewEvent, Origin, Position, StoredEvent, Time};
 use fait_core::process::{Fact, Issued, Outcome, Settled, command_tag, is_own_tag, types};
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Append, AppendCondition, AppendError, CommandKey, Range, StoreError};
@@ -64,6 +65,24 @@ pub struct Receipt {
     pub position: Position,
     /// Whether this is the receipt of an earlier time.
     pub repeated: bool,
+    /// The inline views that were to show it before this answer, and did not in time: it is
+    /// recorded, they are catching up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<String>,
+    pub(crate) token: Token,
+}
+
+impl Receipt {
+    /// What a reader needs to be shown this, also elsewhere and later: see [`Token`].
+    pub fn token(&self) -> Token {
+        self.token
+    }
+}
+
+impl From<&Receipt> for Token {
+    fn from(receipt: &Receipt) -> Token {
+        receipt.token
+    }
 }
 
 /// Why a command was not carried out.
@@ -174,6 +193,7 @@ pub(crate) fn fingerprint(name: &str, body: &Value) -> Uuid {
 pub(crate) struct Execution<'a> {
     pub(crate) deciding: Box<dyn Deciding>,
     pub(crate) name: &'a str,
+    pub(crate) body: &'a Value,
     pub(crate) fingerprint: Uuid,
     pub(crate) env: Envelope,
     pub(crate) answer: Option<Answer>,
@@ -226,7 +246,10 @@ impl Core {
                 fail_if_events_match: guard.clone(),
                 after: folded.to,
             };
-            match self.commit(x, key, drafts, condition).await? {
+            match self
+                .commit(x, (key, context.now), drafts, condition)
+                .await?
+            {
                 Some(receipt) => return Ok(receipt),
                 None => self.pause(x.name, attempt).await,
             }
@@ -278,7 +301,7 @@ impl Core {
     async fn commit(
         &self,
         x: &Execution<'_>,
-        key: CommandKey,
+        (key, at): (CommandKey, Time),
         drafts: Vec<Draft>,
         unchanged: AppendCondition,
     ) -> Result<Option<Receipt>, SendError> {
@@ -288,9 +311,14 @@ impl Core {
                 events: vec![],
                 position: unchanged.after,
                 repeated: false,
+                behind: vec![],
+                token: self.token(unchanged.after, None),
             };
             return Ok(Some(receipt));
         }
+        // What the guard lets pass may stand behind what was seen.
+        let narrowed = unchanged.fail_if_events_match != *x.deciding.query();
+        let seen = narrowed.then_some(unchanged.after);
         let mut conditions = vec![unchanged];
         let origin = self.origin(x, key.id);
         let mut events: Vec<NewEvent> = vec![];
@@ -299,13 +327,14 @@ impl Core {
         for draft in drafts.into_iter().chain(settled) {
             events.push(draft.with(self.clock.id(), origin.clone()));
         }
+        self.record_command(x, at, seen, &origin, &mut events);
         conditions.extend(x.answer.as_ref().map(Answer::still_open));
         let names: Vec<(Uuid, String)> = events
             .iter()
             .take(shown)
             .map(|e| (e.id, e.ty.clone()))
             .collect();
-        let appended = events.len();
+        let (appended, last) = (events.len(), events.last().map(|e| e.id));
         let append = Append {
             events,
             conditions,
@@ -326,6 +355,8 @@ impl Core {
                     events,
                     position,
                     repeated: false,
+                    behind: vec![],
+                    token: self.token(position, last),
                 }))
             }
             Err(AppendError::Conflict { condition: 0, .. }) => Ok(None),
@@ -384,6 +415,7 @@ impl Core {
         }
         let range = Range::after(done.first - 1, (done.last - done.first + 1) as usize);
         let slice = self.store.read(&Query::all(), range).await?;
+        let last = slice.events.last().map(|e| e.meta.id);
         let shown = slice.events.into_iter().filter(|e| !e.ty.starts_with('$'));
         let events = shown
             .map(|e| Recorded {
@@ -397,7 +429,18 @@ impl Core {
             events,
             position: done.last,
             repeated: true,
+            behind: vec![],
+            token: self.token(done.last, last),
         }))
+    }
+
+    /// The token for a position of this history, and the event that stands there if it is known.
+    pub(crate) fn token(&self, position: Position, event: Option<Uuid>) -> Token {
+        Token {
+            history: self.store.id(),
+            position,
+            event: event.unwrap_or_default(),
+        }
     }
 
     /// What issued a command, and what settled it or took it back; in this order.

@@ -35,6 +35,7 @@ impl Core {
                 let execution = Execution {
                     deciding,
                     name: &issued.name,
+                    body: &issued.body,
                     fingerprint: fingerprint(&issued.name, &issued.body),
                     env,
                     answer: None,

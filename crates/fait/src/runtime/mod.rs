@@ -2,10 +2,13 @@
 
 pub(crate) mod flaw;
 pub(crate) mod db;
+pub(crate) mod feeds;
 pub(crate) mod turns;
 pub(crate) mod models;
 pub(crate) mod snapshots;
+pub(crate) mod token;
 pub(crate) mod decide;
+mod recorded;
 pub(crate) mod view;
 pub(crate) mod index;
 pub(crate) mod lanes;
@@ -23,11 +26,11 @@ pub(crate) mod bulk;
 
 use crate::clock::Clock;
 use fait_core::decision::CommandDef;
-use fait_core::event::{EventDef, Position, Tag};
+use fait_core::event::{EventCode, EventDef, Position, Tag};
 use fait_core::process::ProcessDef;
 use fait_core::projection::ProjectionDef;
 use fait_core::store::{Store, StoreError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Notify, watch};
@@ -46,12 +49,18 @@ pub(crate) struct Core {
     pub(crate) views: BTreeMap<String, Arc<view::ViewState>>,
     pub(crate) processes: BTreeMap<String, Arc<step::Runner>>,
     pub(crate) received: BTreeMap<String, (EventDef, String)>,
+    pub(crate) retired: BTreeMap<String, String>,
+    /// Commands whose words are not recorded.
+    pub(crate) unrecorded: BTreeSet<String>,
     pub(crate) systems: BTreeMap<String, dispatch::system::Adapter>,
     pub(crate) index: Feed,
     pub(crate) recent: index::Recent,
     pub(crate) dispatch: dispatch::Dispatch,
     pub(crate) pulse: Pulse,
     pub(crate) bulks: bulk::Bulks,
+    pub(crate) readers: Arc<feeds::Readers>,
+    /// What the program can do with each event, by its stored names.
+    pub(crate) codes: BTreeMap<String, EventCode>,
     /// Threads that fold one view at the same time.
     pub(crate) view_threads: usize,
     pub(crate) sizes: view::Sizes,
@@ -166,4 +175,14 @@ impl Core {
 /// Counts events that were appended.
 pub(crate) fn count_appended(events: usize) {
     metrics::counter!("fait_events_appended_total").increment(events as u64);
+}
+
+/// The nearest of some names, if it is near.
+pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<String> {
+    let name = name.to_lowercase();
+    names
+        .map(|n| (strsim::levenshtein(&name, &n.to_lowercase()), n))
+        .filter(|(d, n)| *d <= n.len().max(name.len()) / 3 + 1)
+        .min()
+        .map(|(_, n)| n.clone())
 }

@@ -2,10 +2,12 @@
 //! runtime or a real clock.
 
 mod decision;
+mod fixtures;
 mod process;
 mod view;
 
 pub use decision::{Decided, Given, given, nothing};
+pub use fixtures::{Fixtures, fixtures};
 pub use process::{ProcessTest, process};
 pub use view::{ViewTest, view};
 

@@ -2,18 +2,24 @@
 //! a till that many count at once, and a workshop where operators help; and what must hold when
 //! something breaks.
 
+mod history;
 mod kitchen;
 mod sending;
 mod viewing;
+mod rows;
+mod reading;
 mod parking;
 mod workshop;
 mod operating;
 mod bulk;
 mod faults;
+mod fixtures;
 mod wiring;
+mod recorded;
 mod routing;
 mod backlog;
 mod outcomes;
+mod own_sql;
 mod tutorial;
 mod counted;
 mod till;
@@ -31,6 +37,7 @@ mod beside;
 mod brink;
 mod definitions;
 mod matrix;
+mod feeds;
 mod items;
 mod views_property;
 mod views_kill;

@@ -318,16 +318,15 @@ async fn looks(app: &App) -> (Vec<String>, Vec<String>) {
     let instances = app.instances(None, None, 10_000).unwrap();
     let mut instances: Vec<String> = instances.iter().map(|i| format!("{i:?}")).collect();
     instances.sort();
-    let rows = app
-        .view_rows(
-            "shelf",
-            &RowsQuery {
-                limit: 10_000,
-                ..RowsQuery::default()
-            },
-        )
-        .await;
-    let rows = rows.unwrap().iter().map(|row| format!("{row:?}")).collect();
+    let (mut rows, mut query) = (vec![], RowsQuery::default().limit(1000));
+    loop {
+        let page = app.view_rows("shelf", &query).await.unwrap();
+        rows.extend(page.rows.iter().map(|row| format!("{row:?}")));
+        match page.next {
+            Some(next) => query = query.after(next),
+            None => break,
+        }
+    }
     (instances, rows)
 }
 

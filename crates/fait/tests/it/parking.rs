@@ -140,7 +140,8 @@ async fn a_system_that_does_not_answer_keeps_nobody_else_waiting() {
     let rows = app
         .view_rows("open-orders", &RowsQuery::default())
         .await
-        .unwrap();
+        .unwrap()
+        .rows;
     assert!(rows.is_empty(), "{rows:?}");
     assert!(!app.waiting(10).unwrap().is_empty(), "the bells wait");
     app.stop().await;

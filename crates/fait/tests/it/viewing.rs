@@ -1,10 +1,10 @@
 //! Views: rows in SQL, one bad event parks one key, versions rebuild.
 
 use crate::kitchen::*;
-use fait::app::{App, RowsQuery};
+use fait::app::{App, Rows, RowsQuery, ViewAction};
 use fait::event::{Event, NewEvent, Origin, Tag, Time};
 use fait::reexport::uuid::Uuid;
-use fait::store::{Append, Memory, Store};
+use fait::store::{Append, Erase, Keep, Memory, Store};
 use std::sync::Arc;
 
 fn raw(id: u128, ty: &str, tags: &[&str], data: &str) -> NewEvent {
@@ -101,43 +101,23 @@ async fn rows_can_be_filtered_paged_and_queried_with_sql() {
             .unwrap();
     }
     app.settle().await;
-    let query = RowsQuery {
-        limit: 2,
-        after: Some("2".into()),
-        ..RowsQuery::default()
-    };
+    let keys = |rows: &Rows| rows.rows.iter().map(|r| r.key.clone()).collect::<Vec<_>>();
+    let query = RowsQuery::default().limit(2);
+    let first = app.view_rows("open-orders", &query).await.unwrap();
+    assert_eq!(keys(&first), ["1", "2"]);
+    let query = query.after(first.next.unwrap());
     let rows = app.view_rows("open-orders", &query).await.unwrap();
+    assert_eq!(keys(&rows), ["3", "4"]);
+    let query = RowsQuery::default().filter("open", ["o5"]);
+    let rows = app.view_rows("open-orders", &query).await.unwrap();
+    assert_eq!(keys(&rows), ["5"]);
+    let query = RowsQuery::default().filter("opne", "x");
+    let e = app.view_rows("open-orders", &query).await.unwrap_err();
     assert_eq!(
-        rows.iter().map(|r| r.key.as_str()).collect::<Vec<_>>(),
-        ["3", "4"]
+        e.to_string(),
+        "view `open-orders` has no column `opne`; did you mean `open`? \
+         It has open, key, position, stale"
     );
-    let filter = [("open".to_string(), "[\"o5\"]".to_string())].into();
-    let rows = app
-        .view_rows(
-            "open-orders",
-            &RowsQuery {
-                filter,
-                ..RowsQuery::default()
-            },
-        )
-        .await
-        .unwrap();
-    assert_eq!(
-        rows.iter().map(|r| r.key.as_str()).collect::<Vec<_>>(),
-        ["5"]
-    );
-    let filter = [("opne".to_string(), "x".to_string())].into();
-    let e = app
-        .view_rows(
-            "open-orders",
-            &RowsQuery {
-                filter,
-                ..RowsQuery::default()
-            },
-        )
-        .await;
-    let e = e.unwrap_err().to_string();
-    assert_eq!(e, "view `open-orders` has no column `opne`; it has open");
     let e = app
         .view_row("open-order", "1")
         .await
@@ -152,4 +132,57 @@ async fn rows_can_be_filtered_paged_and_queried_with_sql() {
     let open: String = c.query_row(sql, [], |r| r.get(0)).unwrap();
     assert_eq!(open, "o3");
     app.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_erased_leaves_the_file_when_a_view_is_rebuilt_and_what_is_kept_is_forgotten() {
+    const SECRET: &str = "order-of-a-guest-who-wants-to-be-forgotten";
+    let folder = tempfile::tempdir().unwrap();
+    let app = wired(App::in_folder(folder.path())).build().unwrap();
+    app.send(soup(9)).await.unwrap();
+    app.send(place(SECRET, 1, "soup", 1)).await.unwrap();
+    app.send(place("other", 2, "soup", 1)).await.unwrap();
+    app.settle().await;
+    let holds = || {
+        let file = std::fs::read(folder.path().join("views.db")).unwrap();
+        let log = std::fs::read(folder.path().join("views.db-wal")).unwrap_or_default();
+        let secret = SECRET.as_bytes();
+        [file, log]
+            .iter()
+            .any(|f| f.windows(secret.len()).any(|w| w == secret))
+    };
+    assert!(holds(), "there is nothing to forget");
+    let forget = Tag::raw(format!("order:{SECRET}"));
+    let erase = Erase {
+        tag: forget.clone(),
+        keep: Keep::default(),
+        tombstone: Append {
+            events: vec![raw(77, "GuestForgotten", &[forget.as_str()], "{}")],
+            conditions: vec![],
+            command: None,
+            recorded_at: Time(1_767_225_600_000),
+        },
+    };
+    app.erase(erase).await.unwrap();
+    let act = |action| app.act_on_view("open-orders", action);
+    let e = act(ViewAction::Forget).await.unwrap_err().to_string();
+    assert_eq!(e, "no generation is kept");
+    act(ViewAction::Rebuild { hold: false }).await.unwrap();
+    while app
+        .view_status("open-orders")
+        .await
+        .unwrap()
+        .rebuilds_finished
+        == 0
+    {
+        tokio::task::yield_now().await;
+    }
+    act(ViewAction::Forget).await.unwrap();
+    app.settle().await;
+    let e = act(ViewAction::RollBack).await.unwrap_err().to_string();
+    assert_eq!(e, "no generation is kept to go back to");
+    let row = app.view_row("open-orders", "2").await.unwrap().unwrap();
+    assert_eq!(row.row["open"][0], "other");
+    app.stop().await;
+    assert!(!holds(), "it is still in the file");
 }

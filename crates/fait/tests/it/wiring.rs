@@ -135,3 +135,64 @@ async fn the_manifest_is_sorted_and_says_everything_once() {
     assert_eq!(m.processes["handover"].sends, ["CancelOrder"]);
     assert!(app.graph().is_sorted());
 }
+
+#[tokio::test]
+async fn views_must_be_of_use_in_sql() {
+    use fait::projection::ProjectionDef;
+    let named = |name: &str| ProjectionDef {
+        name: name.into(),
+        ..ProjectionDef::of::<OpenOrders>()
+    };
+    let told = |defs: Vec<ProjectionDef>| {
+        let app = defs
+            .into_iter()
+            .fold(App::in_memory(), |app, def| app.view(def));
+        app.build().err().map(|e| e.to_string())
+    };
+    assert_eq!(told(vec![named("a1-b"), named("a1-bc")]), None);
+    let letters = "its name must be lower-case letters, digits and `-`, with a letter first, such \
+                   as `open-orders`";
+    let taken = "its name begins with a word that belongs to `fait` or SQLite; choose another";
+    let dashes = "its name has a `-` with no letter or digit behind it";
+    let names = [
+        ("a_b", letters),
+        ("Orders", letters),
+        ("1st", letters),
+        ("bücher", letters),
+        ("", letters),
+        ("fait-views", taken),
+        ("sqlite-orders", taken),
+        ("orders--1", dashes),
+        ("orders-", dashes),
+    ];
+    for (name, why) in names {
+        let wrong = told(vec![named(name)]);
+        assert_eq!(wrong, Some(format!("view `{name}`: {why}")));
+    }
+    let mut takings = ProjectionDef::of::<OpenOrders>();
+    takings.name = "hours".into();
+    let both = App::in_memory()
+        .view(takings)
+        .sql_projection::<crate::own_sql::Takings>();
+    assert_eq!(
+        both.build().unwrap_err().to_string(),
+        "views `hours` and `takings` are both `hours` in SQL"
+    );
+    let index = |column: &str| ProjectionDef {
+        indexes: vec![vec!["key".into()], vec!["open".into(), column.into()]],
+        ..named("orders")
+    };
+    assert_eq!(told(vec![index("position")]), None);
+    assert_eq!(
+        told(vec![index("opne")]).unwrap(),
+        "view `orders`: it has an index of `opne`, which is no column of it; did you mean `open`? \
+         There is open, key, position"
+    );
+    let mut twice = named("orders");
+    twice.row["properties"]["Open"] = fait::reexport::serde_json::json!({"type": "integer"});
+    assert_eq!(
+        told(vec![twice]).unwrap(),
+        "view `orders`: its fields `Open` and `open` are one column in SQL; name one of them \
+         otherwise"
+    );
+}

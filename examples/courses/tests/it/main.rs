@@ -3,6 +3,7 @@
 mod board;
 mod contention;
 mod documents;
+mod events;
 mod gate;
 mod pictures;
 mod rules;

@@ -72,6 +72,11 @@ fn the_next_program_is_asked_before_it_opens() {
     assert!(report.ok());
     let output = restaurant(&["--shadow", "serve-then-bill", "--data", data]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let output = restaurant(&["--history", data, "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let report: fait::app::history::History = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((report.commands.same, report.events.len()), (1, 1));
+    assert!(report.ok());
     let output = restaurant(&["--preflight", "/nowhere/at/all"]);
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
 }

@@ -2,6 +2,7 @@
 
 mod house;
 mod story;
+mod events;
 mod load;
 mod kill;
 mod door;

@@ -10,6 +10,15 @@ pub(super) struct Stream {
     lines: BufReader<Box<dyn Read>>,
 }
 
+/// What a stream says.
+#[derive(Debug, PartialEq)]
+pub(super) enum Said {
+    /// An event as JSON.
+    Event(String),
+    /// Why the stream ends here, as JSON.
+    Problem(String),
+}
+
 impl Stream {
     /// The events in a body.
     pub(super) fn new(body: impl Read + 'static) -> Stream {
@@ -18,9 +27,9 @@ impl Stream {
         }
     }
 
-    /// The data of the next event; none when the stream is at its end or the connection is lost.
+    /// The next event or problem; none when the stream is at its end or the connection is lost.
     /// Comments, which keep the connection alive, and what is not ours are passed over.
-    pub(super) fn next(&mut self) -> Option<String> {
+    pub(super) fn next(&mut self) -> Option<Said> {
         let (mut data, mut kind) = (String::new(), String::new());
         loop {
             let line = self.line()?;
@@ -36,7 +45,10 @@ impl Stream {
                 "event" => kind = value.to_string(),
                 _ if !line.is_empty() => {}
                 _ if data.is_empty() => kind.clear(),
-                _ if matches!(kind.as_str(), "" | "event" | "message") => return Some(data),
+                _ if matches!(kind.as_str(), "" | "event" | "message") => {
+                    return Some(Said::Event(data));
+                }
+                _ if kind == "problem" => return Some(Said::Problem(data)),
                 _ => (data, kind) = (String::new(), String::new()),
             }
         }
@@ -59,11 +71,25 @@ impl Stream {
 
 #[cfg(test)]
 mod tests {
-    use super::Stream;
+    use super::{Said, Stream};
 
-    fn all(text: &'static str) -> Vec<String> {
+    fn said(text: &'static str) -> Vec<Said> {
         let mut stream = Stream::new(text.as_bytes());
         std::iter::from_fn(|| stream.next()).collect()
+    }
+
+    fn all(text: &'static str) -> Vec<String> {
+        let event = |said| match said {
+            Said::Event(data) => data,
+            Said::Problem(data) => panic!("a problem: {data}"),
+        };
+        said(text).into_iter().map(event).collect()
+    }
+
+    #[test]
+    fn a_problem_is_told_from_an_event() {
+        let problem = Said::Problem("{}".into());
+        assert_eq!(said("event: problem\nretry: 9\ndata: {}\n\n"), [problem]);
     }
 
     #[test]

@@ -38,6 +38,7 @@ impl Core {
         let execution = Execution {
             deciding,
             name: &issued.name,
+            body: &issued.body,
             fingerprint: fingerprint(&issued.name, &issued.body),
             env,
             answer: Some(answer.clone()).filter(|_| !apart),

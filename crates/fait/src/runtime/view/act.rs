@@ -6,13 +6,15 @@ use super::fill::parked_keys;
 use super::follow::Keeper;
 use super::refold::{Refold, Refolded, refold};
 use super::status::RebuildState;
-use super::{ViewState, table};
+use super::{ViewState, reached, sql, table};
 use crate::runtime::Core;
 use crate::runtime::db::{i64_of, u64_of};
+use crate::sql::SqlDef;
 use fait_core::event::Position;
 use fait_core::store::{Range, StoreError};
 use rusqlite::{Transaction, params};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
@@ -39,6 +41,9 @@ pub enum ViewAction {
     /// Let the generation serve that served before. What serves now is kept, so that the same
     /// again goes forward. When other code made it, it does not follow.
     RollBack,
+    /// Drop the generation that is kept to go back to, and write over it in the file: for what was
+    /// erased from the log, when the view is rebuilt.
+    Forget,
     /// Take what parked keys have missed, from the event on that they could not take.
     Retry {
         /// Only this key; all by default.
@@ -115,6 +120,7 @@ impl Keeper {
 
     async fn act(&mut self, action: ViewAction) -> Result<ViewDone, ViewError> {
         let nothing = ViewDone::default();
+        self.write()?;
         match action {
             ViewAction::Rebuild { hold } => {
                 if let Some(build) = self.view.build() {
@@ -131,6 +137,7 @@ impl Keeper {
             ViewAction::Cancel => self.cancel().await.map(|()| nothing),
             ViewAction::Switch => self.let_serve().await.map(|()| nothing),
             ViewAction::RollBack => self.roll_back().await.map(|()| nothing),
+            ViewAction::Forget => self.forget().map(|()| nothing),
             ViewAction::Retry { key } => {
                 if let (None, Some(why)) = (&self.serving, self.view.shown().frozen) {
                     return not_now(format!("the view does not follow: {why}"));
@@ -255,6 +262,22 @@ impl Keeper {
         Ok(())
     }
 
+    fn forget(&mut self) -> Result<(), ViewError> {
+        let kept = |g: &catalog::Generation| matches!(g.state, State::Kept | State::Rejected);
+        let (db, name) = (&self.core.db, &self.view.def.name);
+        let all = self.all()?;
+        if !all.iter().any(kept) {
+            return not_now("no generation is kept");
+        }
+        db.write_over(|tx| {
+            for g in all.iter().filter(|g| kept(g)) {
+                catalog::turn(tx, name, g.number, State::Gone)?;
+            }
+            catalog::sweep(tx, name)
+        })?;
+        Ok(db.empty_log()?)
+    }
+
     /// Takes parked keys up again, each from the event on that it could not take, in order; and
     /// events that could not be read.
     pub(super) async fn retry(&mut self, key: Option<&str>) -> Result<ViewDone, StoreError> {
@@ -264,6 +287,9 @@ impl Keeper {
         };
         let (number, until) = (serving.number, serving.position);
         let (core, view) = (self.core.clone(), self.view.clone());
+        if let Some(own) = SqlDef::in_def(&view.def) {
+            return self.retry_sql(own, (number, until)).await;
+        }
         if key.is_none() {
             self.retry_unread(number, until, &mut done).await?;
         }
@@ -294,6 +320,55 @@ impl Keeper {
             }
         }
         Ok(done)
+    }
+
+    /// The same for a projection that writes SQL itself: whatever was passed over, in one
+    /// transaction. Keys may hang together, so one alone is not tried.
+    async fn retry_sql(
+        &self,
+        own: &SqlDef,
+        (number, until): (u64, Position),
+    ) -> Result<ViewDone, StoreError> {
+        let (core, view) = (&self.core, &self.view);
+        let name = &view.def.name;
+        let blocked = core.db.read(|c| sql::blocked(c, name, number))?;
+        let again = sql::Again::of(&blocked);
+        let Some(first) = again.first() else {
+            return Ok(ViewDone::default());
+        };
+        let mut runner = sql::Runner {
+            def: &view.def,
+            sql: own,
+            number,
+            blocked: BTreeMap::new(),
+        };
+        let (mut missed, mut at) = (vec![], first - 1);
+        while at < until {
+            let range = Range {
+                before: Some(until + 1),
+                ..Range::after(at, core.sizes.refold)
+            };
+            let events = core.store.read(&view.query(), range).await?.events;
+            at = reached(&events, until, core.sizes.refold);
+            missed.extend(events.into_iter().filter(|e| again.missed(&runner, e)));
+        }
+        core.db.write(|tx| {
+            let sql = "DELETE FROM fait_parked_keys WHERE view = ?1 AND gen = ?2";
+            tx.execute(sql, params![name, i64_of(number)])?;
+            missed.iter().try_for_each(|e| runner.take(tx, e))?;
+            runner.blocked.values().try_for_each(|p| {
+                let sql = "INSERT OR REPLACE INTO fait_parked_keys VALUES (?1, ?2, ?3, ?4, ?5)";
+                let (number, at) = (i64_of(number), i64_of(p.position));
+                tx.prepare_cached(sql)?
+                    .execute(params![name, number, p.key, at, p.reason])
+                    .map(|_| ())
+            })
+        })?;
+        let (retried, still) = (blocked.len() as u64, runner.blocked.len() as u64);
+        Ok(ViewDone {
+            retried,
+            well: retried.saturating_sub(still),
+        })
     }
 
     async fn retry_unread(

@@ -7,8 +7,9 @@ use super::fill::Filler;
 use super::status::RebuildState;
 use super::{ViewState, lock, panic_text, reached};
 use crate::runtime::Core;
-use fait_core::event::Position;
-use fait_core::store::{Range, StoreError};
+use fait_core::event::{Position, StoredEvent};
+use fait_core::query::Query;
+use fait_core::store::{Range, Store, StoreError};
 use futures_util::FutureExt;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -20,6 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Bytes of events that are read at once, as far as can be foreseen.
 const PAGE_BYTES: usize = 8 << 20;
+
+/// What an event takes in memory besides its data, about.
+const EVENT_BYTES: usize = 512;
 
 /// What was taken in is written at the latest after so long.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
@@ -185,8 +189,10 @@ impl Core {
     ) -> Result<Ended, StoreError> {
         let how = (self.view_threads, self.sizes);
         let mut filler = Filler::open(&self.db, &view.def, g, how)?;
-        let query = view.query();
-        let (mut page, most) = self.sizes.rebuild;
+        let mut pages = Pages::new(self, view.query(), filler.position, goal);
+        if self.view_threads > 1 {
+            pages = pages.ahead();
+        }
         let mut written = Instant::now();
         loop {
             let ends = loop {
@@ -206,16 +212,9 @@ impl Core {
                 self.db.write(|tx| filler.write(tx))?;
                 return Ok(ended);
             }
-            let range = Range {
-                before: goal.map(|g| g + 1),
-                ..Range::after(filler.position, page)
-            };
-            let slice = self.store.read(&query, range).await?;
-            let until = goal.unwrap_or(slice.head).min(slice.head);
-            let to = reached(&slice.events, until, page);
-            let bytes: usize = slice.events.iter().map(|e| e.data.len()).sum();
+            let Page { events, to, until } = pages.next().await?;
             filler
-                .take_here(&self.db, &*self.store, &slice.events, to)
+                .take_here(&self.db, &*self.store, &events, to)
                 .await?;
             let caught_up = to >= until;
             let paused = build.paused.load(Ordering::Acquire);
@@ -231,10 +230,101 @@ impl Core {
             if caught_up {
                 return Ok(Ended::CaughtUp);
             }
-            // Small events make large pages: what counts is what they take in memory.
-            let each = (bytes / slice.events.len().max(1)).max(1) + 256;
-            page = (PAGE_BYTES / each).clamp(most.min(64), most);
             tokio::task::yield_now().await;
         }
+    }
+}
+
+/// Some events, and how far they reach.
+struct Page {
+    events: Vec<StoredEvent>,
+    to: Position,
+    /// Where the build is ready, as far as is known now.
+    until: Position,
+}
+
+/// The pages of a history, one after the other.
+struct Pages {
+    store: Arc<dyn Store>,
+    query: Query,
+    at: Position,
+    goal: Option<Position>,
+    size: usize,
+    most: usize,
+    ahead: Option<mpsc::Receiver<Result<Page, StoreError>>>,
+}
+
+impl Pages {
+    fn new(core: &Core, query: Query, at: Position, goal: Option<Position>) -> Pages {
+        let (size, most) = core.sizes.rebuild;
+        let (store, ahead) = (core.store.clone(), None);
+        Pages {
+            store,
+            query,
+            at,
+            goal,
+            size,
+            most,
+            ahead,
+        }
+    }
+
+    /// From now on a page is read while the one before it is folded, on a thread that is as
+    /// modest as this one.
+    fn ahead(self) -> Pages {
+        let (send, read) = mpsc::channel(1);
+        let runtime = tokio::runtime::Handle::current();
+        let (store, query) = (self.store.clone(), self.query.clone());
+        let (ahead, mut reader) = (Some(read), self);
+        let (at, goal, size, most) = (reader.at, reader.goal, reader.size, reader.most);
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    let page = reader.read().await;
+                    let last = page.as_ref().map_or(true, |p| p.to >= p.until);
+                    if send.send(page).await.is_err() || last {
+                        return;
+                    }
+                }
+            });
+        });
+        Pages {
+            store,
+            query,
+            at,
+            goal,
+            size,
+            most,
+            ahead,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Page, StoreError> {
+        if let Some(ahead) = &mut self.ahead {
+            if let Some(page) = ahead.recv().await {
+                let page = page?;
+                self.at = page.to;
+                return Ok(page);
+            }
+            self.ahead = None;
+        }
+        self.read().await
+    }
+
+    async fn read(&mut self) -> Result<Page, StoreError> {
+        let range = Range {
+            before: self.goal.map(|g| g + 1),
+            ..Range::after(self.at, self.size)
+        };
+        let slice = self.store.read(&self.query, range).await?;
+        let until = self.goal.unwrap_or(slice.head).min(slice.head);
+        let to = reached(&slice.events, until, self.size);
+        // Small events make large pages: what counts is what they take in memory.
+        let bytes: usize = slice.events.iter().map(|e| e.data.len()).sum();
+        let each = bytes / slice.events.len().max(1) + EVENT_BYTES;
+        self.size = (PAGE_BYTES / each).clamp(self.most.min(64), self.most);
+        self.at = to;
+        let events = slice.events;
+        Ok(Page { events, to, until })
     }
 }

@@ -6,6 +6,7 @@ use super::status::RebuildState;
 use super::{ViewError, ViewState};
 use crate::runtime::Core;
 use crate::runtime::db::{Db, quoted, u64_of};
+use crate::sql::SqlDef;
 use fait_core::event::{Position, Tag, Time};
 use fait_core::projection::ProjectionDef;
 use fait_core::query::{Query, QueryItem};
@@ -290,6 +291,12 @@ impl Core {
         view: &ViewState,
         limit: usize,
     ) -> Result<ViewDiff, ViewError> {
+        if SqlDef::in_def(&view.def).is_some() {
+            return Err(ViewError::NotNow(format!(
+                "view `{}` writes SQL itself: compare its tables by SQL",
+                view.def.name
+            )));
+        }
         let build = view.build();
         let Some(build) = build.filter(|b| b.state() == RebuildState::Ready) else {
             return Err(ViewError::NotNow(

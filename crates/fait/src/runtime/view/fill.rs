@@ -3,8 +3,9 @@
 
 use super::catalog::{self, Generation};
 use super::refold::{Refold, Refolded, refold};
-use super::{Sizes, table};
+use super::{Sizes, sql, table};
 use crate::runtime::db::{Db, i64_of, u64_of};
+use crate::sql::SqlDef;
 use fait_core::event::{Position, StoredEvent};
 use fait_core::projection::{Hurt, Part, ProjectionDef, Rows, Sorted, Unread};
 use fait_core::store::{Store, StoreError};
@@ -17,10 +18,10 @@ use std::thread;
 pub(crate) const MAX_BYTES: usize = 64 << 20;
 
 /// What is to be written of a key that follows no more.
-struct Parked {
-    key: String,
-    position: Position,
-    reason: String,
+pub(super) struct Parked {
+    pub(super) key: String,
+    pub(super) position: Position,
+    pub(super) reason: String,
 }
 
 /// The rows of one generation, as far as they are in memory.
@@ -33,6 +34,8 @@ pub(crate) struct Filler {
     parked: Vec<Parked>,
     unread: Vec<Unread>,
     mended: Vec<Refolded>,
+    /// What a projection that writes SQL itself takes when it is written.
+    pending: Vec<StoredEvent>,
     /// How far it has taken events in, and how far that is written.
     pub(crate) position: Position,
     written: Position,
@@ -77,6 +80,7 @@ impl Filler {
             parked: vec![],
             unread: vec![],
             mended: vec![],
+            pending: vec![],
             position,
             written: position,
             events: 0,
@@ -124,6 +128,10 @@ impl Filler {
     }
 
     fn fold(&mut self, db: &Db, events: &[StoredEvent]) -> Result<(), StoreError> {
+        if SqlDef::in_def(&self.def).is_some() {
+            self.pending.extend_from_slice(events);
+            return Ok(());
+        }
         let threads = if events.len() < self.sizes.parallel {
             1
         } else {
@@ -245,7 +253,7 @@ impl Filler {
 
     /// Rows that were changed and are not written.
     pub(crate) fn dirty(&self) -> usize {
-        self.parts.iter().map(|p| p.dirty()).sum()
+        self.pending.len() + self.parts.iter().map(|p| p.dirty()).sum::<usize>()
     }
 
     /// Writes what was taken in, with the checkpoint. When the transaction fails, this filler
@@ -288,6 +296,7 @@ impl Filler {
                 table::write(tx, &self.table, &again.key, row.as_deref(), *position)?;
             }
         }
+        self.run_sql(tx)?;
         self.note(tx)?;
         let (view, number) = (&self.def.name, self.number);
         catalog::advance(
@@ -299,6 +308,24 @@ impl Filler {
         )?;
         self.written = self.position;
         self.bound_memory(bytes, count);
+        Ok(())
+    }
+
+    /// Lets a projection that writes SQL itself take its events, in order.
+    fn run_sql(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
+        let Some(own) = SqlDef::in_def(&self.def) else {
+            return Ok(());
+        };
+        let mut runner = sql::Runner {
+            def: &self.def,
+            sql: own,
+            number: self.number,
+            blocked: sql::blocked(tx, &self.def.name, self.number)?,
+        };
+        for event in self.pending.drain(..) {
+            runner.take(tx, &event)?;
+        }
+        self.parked.extend(runner.blocked.into_values());
         Ok(())
     }
 

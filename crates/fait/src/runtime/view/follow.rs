@@ -14,8 +14,11 @@ use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+
+/// A view that is far behind is written at the latest after so long.
+const WRITE_EVERY: Duration = Duration::from_millis(200);
 
 /// Who keeps a view.
 pub(super) struct Keeper {
@@ -28,6 +31,8 @@ pub(super) struct Keeper {
     pub(super) ended: mpsc::UnboundedReceiver<(Arc<Build>, Ended)>,
     end: mpsc::UnboundedSender<(Arc<Build>, Ended)>,
     far: bool,
+    /// When something was written last.
+    written: Instant,
 }
 
 /// What whoever keeps a view does next.
@@ -63,6 +68,7 @@ impl Core {
             ended,
             end,
             far: false,
+            written: Instant::now(),
         };
         let mut trouble = keeper.begin().await.err();
         loop {
@@ -196,7 +202,7 @@ impl Keeper {
         let mut g = core.fresh(view, last + 1, State::Building);
         g.hold = hold;
         core.db.write(|tx| {
-            table::create(tx, &view.def, g.table())?;
+            table::make(tx, &view.def, &g)?;
             catalog::put(tx, name, &g)
         })?;
         self.build(g)
@@ -228,20 +234,38 @@ impl Keeper {
         self.far = slice.events.len() >= limit;
         let events = Arc::new(slice.events);
         let from = serving.position;
-        let mut serving = serving.take(db, store, events.clone(), to).await?;
-        let mut ready = match self.ready.take() {
+        let serving = serving.take(db, store, events.clone(), to).await?;
+        let ready = match self.ready.take() {
             Some(ready) => Some(self.follow(ready, from, events, to).await?),
             None => None,
         };
-        db.write(|tx| {
+        let dirty = serving.dirty() + ready.as_ref().map_or(0, Filler::dirty);
+        (self.serving, self.ready) = (Some(serving), ready);
+        // Far behind, a row is written once for many events.
+        let soon = to < slice.head && self.written.elapsed() < WRITE_EVERY;
+        if self.far && soon && dirty < core.sizes.dirty {
+            return Ok(());
+        }
+        self.write()
+    }
+
+    /// Writes what was taken in.
+    pub(super) fn write(&mut self) -> Result<(), StoreError> {
+        let (core, view) = (&self.core, &self.view);
+        let (Some(mut serving), mut ready) = (self.serving.take(), self.ready.take()) else {
+            return Ok(());
+        };
+        core.db.write(|tx| {
             serving.write(tx)?;
             ready.as_mut().map_or(Ok(()), |r| r.write(tx))
         })?;
-        if let (Some(build), Some(ready)) = (self.view.build(), &ready) {
+        let to = serving.position;
+        if let (Some(build), Some(ready)) = (view.build(), &ready) {
             build.note(ready.position, ready.position);
         }
         (self.serving, self.ready) = (Some(serving), ready);
-        self.view.feed.set(to);
+        self.written = Instant::now();
+        view.feed.set(to);
         core.pulse.beat();
         Ok(())
     }

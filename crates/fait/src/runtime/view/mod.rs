@@ -5,19 +5,24 @@ mod act;
 mod build;
 mod diff;
 pub(crate) mod catalog;
+pub(crate) mod column;
 pub(crate) mod fill;
+mod file;
 mod follow;
 mod past;
 pub(crate) mod read;
 pub(crate) mod refold;
+mod select;
 mod sizes;
 mod status;
+mod sql;
 pub(crate) mod table;
 
 pub use act::{ViewAction, ViewDone, ViewError};
 pub use diff::{Differs, Responsible, RowDiff, Side, ViewDiff};
+pub use file::ViewsFile;
 pub use past::AsOf;
-pub use read::{RowsQuery, ViewRow};
+pub use read::{MAX_FILTERS, MAX_IN, MAX_ROWS, MAX_SORTS, ReadError, Rows, RowsQuery, ViewRow};
 pub use sizes::Sizes;
 pub use status::{KeptStatus, RebuildState, RebuildStatus, Unplaced, ViewStatus};
 
@@ -161,7 +166,7 @@ impl Core {
             if !all.iter().any(|g| g.state == State::Serving) {
                 let first =
                     self.fresh(view, all.last().map_or(1, |g| g.number + 1), State::Serving);
-                table::create(tx, &view.def, first.table())?;
+                table::make(tx, &view.def, &first)?;
                 catalog::put(tx, name, &first)?;
                 all.push(first);
             }
@@ -190,7 +195,7 @@ impl Core {
             wanted: false,
             position: 0,
             events: 0,
-            tables: vec![table::table_name(&view.def.name, number)],
+            tables: table::tables(&view.def, number),
         }
     }
 }

@@ -4,12 +4,14 @@
 use super::catalog::{self, State};
 use super::diff::{Side, ViewDiff, compare, responsible};
 use super::fill::Filler;
-use super::read::{self, RowsQuery, ViewRow};
+use super::read::{self, ReadError, Rows, RowsQuery, ViewRow};
 use super::refold::{Refold, refold};
 use super::{Shown, ViewState, reached, table};
 use crate::runtime::Core;
 use crate::runtime::db::Db;
+use crate::sql::SqlDef;
 use fait_core::event::{Position, Time};
+use fait_core::projection::ProjectionDef;
 use fait_core::query::Query;
 use fait_core::store::{Range, StoreError};
 use serde::{Deserialize, Serialize};
@@ -108,6 +110,7 @@ impl Core {
 
     /// A view with nothing in it, in a database of its own.
     pub(crate) fn nothing_yet(&self, view: &ViewState) -> Result<Past, StoreError> {
+        has_rows(&view.def)?;
         let db = Arc::new(Db::scratch(self.store.id())?);
         let g = self.fresh(view, 1, State::Serving);
         db.write(|tx| {
@@ -166,6 +169,7 @@ impl Core {
         key: &str,
         at: Position,
     ) -> Result<Option<ViewRow>, StoreError> {
+        has_rows(&view.def)?;
         let wanted = Refold {
             key: key.into(),
             base: None,
@@ -193,7 +197,7 @@ impl Core {
         view: &ViewState,
         query: &RowsQuery,
         at: Position,
-    ) -> Result<Vec<ViewRow>, StoreError> {
+    ) -> Result<Rows, ReadError> {
         let past = self.fold_on(view, self.nothing_yet(view)?, at).await?;
         read::rows(&past.db, &view.def, &past.shown(), query)
     }
@@ -228,4 +232,18 @@ impl Core {
         responsible(&*self.store, &view.def, &mut diff, from).await?;
         Ok(diff)
     }
+}
+
+/// A projection that writes SQL itself keeps what it likes.
+pub(super) fn has_rows(def: &ProjectionDef) -> Result<(), StoreError> {
+    let Some(own) = SqlDef::in_def(def) else {
+        return Ok(());
+    };
+    let names: Vec<&str> = own.tables.iter().map(|t| t.0).collect();
+    Err(StoreError::new(format_args!(
+        "view `{}` writes SQL itself and has no rows by key: read its tables ({}) with SQL, or \
+         with `read_sql`",
+        def.name,
+        names.join(", ")
+    )))
 }

@@ -31,7 +31,7 @@ impl Default for Sizes {
             by_tags: 64,
             parallel: 1024,
             rows: 65_536,
-            dirty: 8192,
+            dirty: 16_384,
             together: 1000,
         }
     }

@@ -2,14 +2,12 @@
 //! view's own name, which always shows the generation that serves.
 
 use super::catalog::Generation;
+use super::{column, sql};
 use crate::runtime::db::{i64_of, quoted, u64_of};
+use crate::sql::SqlDef;
 use fait_core::event::Position;
 use fait_core::projection::ProjectionDef;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use serde_json::Value;
-
-/// Columns that every view has; a field of one of these names is found in `row` only.
-const OWN: [&str; 4] = ["key", "position", "stale", "row"];
 
 /// `table-plan` is `table_plan` in SQL.
 pub(crate) fn sql_name(view: &str) -> String {
@@ -21,51 +19,23 @@ pub(crate) fn table_name(view: &str, number: u64) -> String {
     format!("{}__{number}", sql_name(view))
 }
 
-/// The fields of a row that have a column of their own, with their SQL types.
-pub(crate) fn columns(row: &Value) -> impl Iterator<Item = (&str, &'static str)> {
-    let fields = row["properties"].as_object().into_iter().flatten();
-    fields
-        .filter(|(name, _)| !OWN.contains(&name.to_ascii_lowercase().as_str()))
-        .map(|(name, schema)| (name.as_str(), sql_type(row, schema, 0)))
+/// The tables of one generation.
+pub(crate) fn tables(def: &ProjectionDef, number: u64) -> Vec<String> {
+    match SqlDef::in_def(def) {
+        None => vec![table_name(&def.name, number)],
+        Some(own) => sql::tables(own, number).into_iter().map(|t| t.1).collect(),
+    }
 }
 
-/// The type of a column: what all its values but null have in common.
-fn sql_type(root: &Value, schema: &Value, depth: usize) -> &'static str {
-    if let Some(reference) = schema["$ref"].as_str() {
-        let found = root.pointer(reference.trim_start_matches('#'));
-        return match found.filter(|_| depth < 8) {
-            Some(found) => sql_type(root, found, depth + 1),
-            None => "TEXT",
-        };
-    }
-    let several = schema["anyOf"].as_array().or(schema["oneOf"].as_array());
-    if let Some(several) = several {
-        let mut types = several
-            .iter()
-            .filter(|s| s["type"] != "null")
-            .map(|s| sql_type(root, s, depth + 1));
-        let first = types.next().unwrap_or("TEXT");
-        return if types.all(|t| t == first) {
-            first
-        } else {
-            "TEXT"
-        };
-    }
-    let named = |name: &str| match name {
-        "integer" | "boolean" => "INTEGER",
-        "number" => "REAL",
-        _ => "TEXT",
-    };
-    match &schema["type"] {
-        Value::String(name) => named(name),
-        Value::Array(names) => {
-            let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
-            match names.iter().filter(|n| **n != "null").collect::<Vec<_>>()[..] {
-                [one] => named(one),
-                _ => "TEXT",
-            }
-        }
-        _ => "TEXT",
+/// Makes the tables of a generation.
+pub(crate) fn make(
+    tx: &Transaction<'_>,
+    def: &ProjectionDef,
+    g: &Generation,
+) -> rusqlite::Result<()> {
+    match SqlDef::in_def(def) {
+        None => create(tx, def, g.table()),
+        Some(own) => sql::create(tx, own, g.number),
     }
 }
 
@@ -76,11 +46,12 @@ pub(crate) fn create(
     table: &str,
 ) -> rusqlite::Result<()> {
     let mut fields = String::new();
-    for (field, kind) in columns(&def.row) {
-        let path = field.replace('\'', "''");
+    for column in column::columns(&def.row) {
         fields.push_str(&format!(
-            ", {} {kind} GENERATED ALWAYS AS (json_extract(\"row\", '$.\"{path}\"')) VIRTUAL",
-            quoted(field)
+            ", {} {} GENERATED ALWAYS AS ({}) VIRTUAL",
+            quoted(&column.name),
+            column.kind.sql(),
+            column::expression(&column)
         ));
     }
     tx.execute_batch(&format!(
@@ -98,9 +69,12 @@ pub(crate) fn index(
     def: &ProjectionDef,
     table: &str,
 ) -> rusqlite::Result<()> {
+    if SqlDef::in_def(def).is_some() {
+        return Ok(());
+    }
     let wanted = |columns: &Vec<String>| {
         let quoted: Vec<String> = columns.iter().map(|c| quoted(c)).collect();
-        (format!("{table}__{}", columns.join("_")), quoted.join(", "))
+        (format!("{table}__{}", columns.join(",")), quoted.join(", "))
     };
     let wanted: Vec<(String, String)> = def.indexes.iter().map(wanted).collect();
     let sql = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ?1
@@ -126,6 +100,9 @@ pub(crate) fn show(
     g: &Generation,
     frozen: Option<&str>,
 ) -> rusqlite::Result<()> {
+    if let Some(own) = SqlDef::in_def(def) {
+        return sql::show(tx, own, g.number);
+    }
     let text = |t: &str| format!("'{}'", t.replace('\'', "''"));
     let (view, number) = (text(&def.name), g.number);
     let frozen = frozen.map_or("NULL".into(), text);
@@ -136,13 +113,8 @@ pub(crate) fn show(
     );
     // The columns that its table has, which an older program may have made.
     let mut fields = String::new();
-    let sql = format!("PRAGMA table_xinfo({})", quoted(g.table()));
-    let mut there = tx.prepare(&sql)?;
-    let there = there.query_map([], |r| r.get::<_, String>(1))?;
-    for column in there.collect::<rusqlite::Result<Vec<_>>>()? {
-        if !OWN.contains(&column.as_str()) {
-            fields.push_str(&format!(", t.{}", quoted(&column)));
-        }
+    for column in column::columns_of(tx, g.table())? {
+        fields.push_str(&format!(", t.{}", quoted(&column.name)));
     }
     tx.execute_batch(&format!(
         "DROP VIEW IF EXISTS {name};
