@@ -62,6 +62,12 @@ fn child() {
         match does.as_str() {
             "catch up" => app.settle().await,
             "rebuild" => rebuild(&app, true).await,
+            "rebuild anew" => {
+                rebuild(&app, true).await;
+                let done = app.act_on_view(BY_TAGS, ViewAction::Cancel).await;
+                done.unwrap();
+                rebuild(&app, true).await;
+            }
             "switch" => {
                 rebuild(&app, true).await;
                 say("go");
@@ -96,13 +102,8 @@ async fn rebuild_of(app: &App) -> Option<RebuildStatus> {
 /// Goes on with a rebuild, or begins one.
 async fn begin(app: &App, hold: bool) -> u64 {
     app.settle().await;
-    match rebuild_of(app).await {
-        Some(half) if half.state != RebuildState::Ready => return half.generation,
-        Some(_) => {
-            let done = app.act_on_view(BY_TAGS, ViewAction::Cancel).await;
-            done.unwrap();
-        }
-        None => {}
+    if let Some(half) = rebuild_of(app).await {
+        return half.generation;
     }
     let rebuild = ViewAction::Rebuild { hold };
     app.act_on_view(BY_TAGS, rebuild).await.unwrap();
@@ -269,7 +270,8 @@ impl Folder {
         let tables: Vec<String> = tables.map(Result::unwrap).collect();
         let mut known: Vec<String> = all.iter().map(|(_, _, t)| t.clone()).collect();
         let mut there = tables;
-        (known.sort(), there.sort());
+        known.sort();
+        there.sort();
         assert_eq!(there, known, "each table belongs to a generation");
         let serving = all.iter().filter(|(_, f, _)| f.state == "serving");
         let serving: Vec<&String> = serving.map(|(_, _, table)| table).collect();
@@ -305,8 +307,13 @@ fn killed_while_it_catches_up_no_row_is_lost_or_doubled() {
     let whole = folder.whole("catch up", "open");
     folder.forget_views();
     let (mut amidst, mut ends, mut last) = (0, 0, 0);
-    let mut resumed = 0;
-    for _ in 0..times() {
+    let (mut kills, mut resumed) = (0, 0);
+    // Few kills may all hit the end: then there are some more.
+    for life in 0.. {
+        if life >= times() && amidst > 0 {
+            break;
+        }
+        assert!(life < 10 * times(), "it is not aimed well");
         let moment = folder.dice.within(whole);
         let mut running = Running::start(folder.path(), "catch up");
         running.hears("open");
@@ -315,6 +322,7 @@ fn killed_while_it_catches_up_no_row_is_lost_or_doubled() {
         let found = folder.is_right();
         let at = found[&1].position;
         assert!(at >= last, "{at} lies before {last}");
+        kills += 1;
         amidst += usize::from(at > 0 && at < head);
         resumed += usize::from(last > 0);
         last = at;
@@ -324,12 +332,10 @@ fn killed_while_it_catches_up_no_row_is_lost_or_doubled() {
             folder.forget_views();
         }
     }
-    let times = times();
     tell(&format!(
-        "{times} kills: {amidst} amidst, {ends} at the end, {resumed} lives went on where the one \
+        "{kills} kills: {amidst} amidst, {ends} at the end, {resumed} lives went on where the one \
          before stood; caught up in {whole:.1?}"
     ));
-    assert!(amidst * 4 >= times, "{amidst} of {times} hit amidst");
 }
 
 #[test]
@@ -337,19 +343,28 @@ fn killed_while_it_rebuilds_it_goes_on_where_it_stood() {
     let mut folder = Folder::new(12_000);
     folder.whole("catch up", "open");
     let whole = folder.whole("rebuild", "open");
-    let (mut amidst, mut ready, mut resumed) = (0, 0, 0);
+    let (mut amidst, mut ready, mut resumed, mut kills) = (0, 0, 0, 0);
     let mut last: Option<(u64, Found)> = None;
-    for _ in 0..times() {
+    // Few kills may all hit the end: then there are some more.
+    for life in 0.. {
+        if life >= times() && amidst > 0 {
+            break;
+        }
+        assert!(life < 10 * times(), "it is not aimed well");
         let moment = folder.dice.within(whole);
-        let mut running = Running::start(folder.path(), "rebuild");
+        let is_made = |(_, f): &(u64, Found)| f.state == "ready";
+        let does = match last.take_if(|last| is_made(last)) {
+            Some(_) => "rebuild anew",
+            None => "rebuild",
+        };
+        let mut running = Running::start(folder.path(), does);
         running.hears("open");
         std::thread::sleep(moment);
         drop(running);
         let found = folder.is_right();
+        kills += 1;
         assert_eq!(found[&1].position, 12_000, "what serves is whole");
-        if let Some((number, before)) = &last
-            && before.state == "building"
-        {
+        if let Some((number, before)) = &last {
             let now = &found[number];
             assert!(now.position >= before.position, "{now:?} {before:?}");
             resumed += usize::from(before.position > 0);
@@ -359,12 +374,10 @@ fn killed_while_it_rebuilds_it_goes_on_where_it_stood() {
         amidst += usize::from(now.state == "building" && now.position > 0);
         ready += usize::from(now.state == "ready");
     }
-    let times = times();
     tell(&format!(
-        "{times} kills: {amidst} amidst, {ready} when it was ready, {resumed} lives went on where \
+        "{kills} kills: {amidst} amidst, {ready} when it was ready, {resumed} lives went on where \
          the one before stood; rebuilt in {whole:.1?}"
     ));
-    assert!(amidst * 4 >= times, "{amidst} of {times} hit amidst");
 }
 
 #[test]
@@ -375,11 +388,19 @@ fn killed_around_the_switch_one_serves_and_it_is_whole() {
     let held = folder.whole("switch", "go") * 2;
     let free = folder.whole("take over", "go") * 3 / 2;
     let (mut before, mut after, mut building) = (0, 0, 0);
-    for life in 0..times() {
+    // Few kills may all hit the same side: then there are some more.
+    for life in 0.. {
+        if life >= times() && before > 0 && after > 0 {
+            break;
+        }
         let (does, within) = match life % 2 {
             0 => ("switch", held),
             _ => ("take over", free),
         };
+        assert!(
+            life < 10 * times(),
+            "{before} before, {after} after: it is not aimed well"
+        );
         let moment = folder.dice.within(within);
         let serves = |found: &BTreeMap<u64, Found>| {
             let serving = found.iter().find(|(_, f)| f.state == "serving");
@@ -399,11 +420,10 @@ fn killed_around_the_switch_one_serves_and_it_is_whole() {
         }
         building += usize::from(found.values().any(|f| f.state == "building"));
     }
-    let times = times();
+    let times = before + after;
     tell(&format!(
         "{times} kills: {before} before the switch ({building} of them still building), {after} \
          after it; a held switch is answered within {:.1?}",
         held / 2
     ));
-    assert!(before > 0 && after > 0, "{before} before, {after} after");
 }

@@ -11,6 +11,7 @@ use fait::reexport::serde_json::json;
 use fait::store::{Append, Erase, Keep, Memory};
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 thread_local! {
     /// What is poison is taken below this number: a program that is mended while it runs. Tests
@@ -71,7 +72,13 @@ impl Place {
         let events = events.iter().map(|(items, how)| self.next(items, *how));
         let events = events.collect();
         append(&*self.store, events).await;
-        self.app.settle().await;
+        self.settle().await;
+    }
+
+    async fn settle(&self) {
+        // Not a bound on speed: what hangs would hang the test.
+        let settles = tokio::time::timeout(Duration::from_secs(60), self.app.settle());
+        settles.await.expect("it hangs");
     }
 
     async fn retry(&self, key: Option<&str>) -> (u64, u64) {
@@ -182,7 +189,7 @@ async fn a_key_whose_poison_was_erased_goes_on_with_the_row_that_is_stored() {
     let mut bad = place.next(&[1], poison(1));
     bad.tags.push(odd.clone());
     append(&*place.store, vec![bad]).await;
-    place.app.settle().await;
+    place.settle().await;
     MENDED.set(2);
     assert_eq!(place.retry(None).await, (1, 0));
     assert_eq!(place.seen(1).await, (vec![0, 1, 2], true));
@@ -201,7 +208,7 @@ async fn a_key_whose_poison_was_erased_goes_on_with_the_row_that_is_stored() {
         tombstone,
     };
     place.app.erase(erase).await.unwrap();
-    place.app.settle().await;
+    place.settle().await;
     assert_eq!(place.retry(None).await, (1, 1));
     place.happen(&[(&[1], Put)]).await;
     assert_eq!(place.seen(1).await, (vec![0, 1, 2, 4], false));
@@ -378,7 +385,7 @@ async fn a_stored_row_that_cannot_be_read_any_more_is_folded_from_the_beginning(
     place.happen(&[(&[1], Put)]).await;
     place.app.stop().await;
     place.app = open();
-    place.app.settle().await;
+    place.settle().await;
     assert_eq!(place.seen(1).await, (vec![0, 1, 2, 3, 4], false));
     place.app.stop().await;
 }

@@ -380,7 +380,7 @@ fn holds(history: History, lives: &[Life], last: &Life) -> Result<(), TestCaseEr
 fn what_serves_is_what_a_rebuild_a_new_system_and_a_naive_fold_make() {
     let wanted = std::env::var(CASES).ok();
     let config = Config {
-        cases: wanted.map_or(200, |n| n.parse().expect("FAIT_VIEW_CASES is a number")),
+        cases: wanted.map_or(100, |n| n.parse().expect("FAIT_VIEW_CASES is a number")),
         failure_persistence: None,
         max_shrink_iters: 400,
         ..Config::default()

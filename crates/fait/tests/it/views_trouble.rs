@@ -18,10 +18,13 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 const COUNT: u64 = 60;
+/// What serves reads so many events at once.
+const NEAR: usize = 1;
+const FAR: usize = 7;
 /// Not a bound on speed: what hangs would hang the test.
 const HANGS: Duration = Duration::from_secs(60);
 
-/// A store that cannot be read now and then, and makes those wait who read few events at once.
+/// A store that cannot be read now and then, and makes those wait who read as what serves does.
 #[derive(Clone)]
 struct Shaky(Arc<Inside>);
 
@@ -29,7 +32,7 @@ struct Inside {
     store: Memory,
     broken: AtomicBool,
     refused: AtomicUsize,
-    /// Reads of one event wait for a permit.
+    /// They wait for a permit.
     gate: Semaphore,
 }
 
@@ -70,7 +73,7 @@ impl Store for Shaky {
                 self.0.refused.fetch_add(1, Ordering::SeqCst);
                 return Err(StoreError::new("the disk does not answer"));
             }
-            if range.limit == 1 && !range.backwards {
+            if [NEAR, FAR].contains(&range.limit) && !range.backwards {
                 self.0.gate.acquire().await.unwrap().forget();
             }
             self.0.store.read(query, range).await
@@ -131,8 +134,8 @@ impl Place {
 
     fn open(&self, threads: usize) -> App {
         let sizes = ViewSizes {
-            follow: (1, 1),
-            rebuild: (7, 7),
+            follow: (NEAR, FAR),
+            rebuild: (8, 8),
             dirty: 3,
             parallel: 2,
             ..ViewSizes::default()
@@ -211,16 +214,18 @@ async fn what_is_ready_and_ahead_of_what_serves_takes_no_event_twice() {
     let gate = &place.store.0.gate;
     gate.forget_permits(gate.available_permits());
     let app = place.open(1);
-    gate.add_permits(9);
+    gate.add_permits(3);
     act(&app, rebuild(true)).await.unwrap();
     until(&app, |s| s.rebuild.as_ref().unwrap().position == COUNT).await;
-    // What serves gets hold of one more event, and then hears that the other has caught up.
+    // What serves gets hold of some more events, and then hears that the other has caught up.
     gate.add_permits(1);
     until(&app, is_ready).await;
     let status = app.view_status(BY_TAGS).await.unwrap();
     assert!(status.position < COUNT, "what serves is behind: {status:?}");
     let ready = status.rebuild.unwrap();
     assert_eq!(ready.position, COUNT);
+    // Among the next events that are read at once, the other has taken some already.
+    place.happen(10).await;
     place.store.0.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     place.is_right(&app).await;
     place.generation_is_right(ready.generation);
