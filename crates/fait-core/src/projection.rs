@@ -35,7 +35,7 @@ pub trait Projection: Send + Sync + 'static {
     ///
     /// It is a constant, so that it is known without an event whether rows can be found by tags:
     /// for those, the past of one row is read without the rest of the history.
-    const KEYS: Option<fn(&Self::Events) -> Vec<Self::Key>> = None;
+    const KEYS: Option<KeysOf<Self>> = None;
     /// What a row is about.
     type Key: EntityId;
     /// What it listens to.
@@ -46,6 +46,9 @@ pub trait Projection: Send + Sync + 'static {
     /// recorded time in `meta` and no other clock.
     fn project(row: &mut Option<Self::Row>, key: &Self::Key, event: Self::Events, meta: &Meta);
 }
+
+/// Which rows an event of a projection touches.
+pub type KeysOf<P> = fn(&<P as Projection>::Events) -> Vec<<P as Projection>::Key>;
 
 /// When a view is brought up to date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

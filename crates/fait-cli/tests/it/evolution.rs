@@ -227,15 +227,16 @@ fn misread() -> String {
 /// What was ordered in the first year.
 fn year(data: &Path) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
+    let app = runtime.block_on(async {
         let app = before::wired(App::in_folder(data)).build().unwrap();
         for (table, dish) in [(3, "tea"), (4, "duck"), (3, "cake"), (3, "tea")] {
             let (table, dish) = (table.into(), dish.into());
             app.send(before::PlaceOrder { table, dish }).await.unwrap();
         }
-        let _quiet = no_child_begins();
-        app.stop().await;
+        app
     });
+    let _quiet = no_child_begins();
+    runtime.block_on(app.stop());
 }
 
 /// The next program, as a file that answers with what it really finds.

@@ -324,8 +324,12 @@ fn waiting(desk: &Desk, s: &ViewStatus, parked: &[ParkedKey], after: Option<&str
                     tbody { @for one in parked {
                         @let thing = Thing::new(kind, &one.key);
                         tr {
-                            td.words { a href=(thing.address()) title=(one.key) { (short(&one.key)) } }
-                            td.whole { a href={ "/events/" (one.position) } { "event " (grouped(one.position)) } }
+                            td.words {
+                                a href=(thing.address()) title=(one.key) { (short(&one.key)) }
+                            }
+                            td.whole { a href={ "/events/" (one.position) } {
+                                "event " (grouped(one.position))
+                            } }
                             td.many { (sentence(&one.reason)) }
                             @if follows { td { form method="post" action=(here) {
                                 input type="hidden" name="key" value=(one.key);

@@ -308,8 +308,12 @@ async fn a_rebuild_waits_over_a_restart_and_can_be_cancelled() {
         metrics.contains("fait_view_rebuild_ratio{view=\"jars\"} 0.3"),
         "{metrics}"
     );
-    done_at_once(&shop, "cancel").await;
-    let cancelled = status(&shop).await;
+    is_cancelled_and_begun_again(&shop).await;
+}
+
+async fn is_cancelled_and_begun_again(shop: &Shop) {
+    done_at_once(shop, "cancel").await;
+    let cancelled = status(shop).await;
     assert_eq!(cancelled["rebuild"], Value::Null);
     assert_eq!(cancelled["version"], 1);
     for (action, why) in [
@@ -320,15 +324,15 @@ async fn a_rebuild_waits_over_a_restart_and_can_be_cancelled() {
         ("roll-back", "no generation is kept"),
         ("retry", "the view does not follow"),
     ] {
-        refused(&shop, action, why).await;
+        refused(shop, action, why).await;
     }
     // Asked for again, it goes through, and takes the place of the old one by itself.
-    let (code, body) = act(&shop, "rebuild", json!({})).await;
+    let (code, body) = act(shop, "rebuild", json!({})).await;
     assert_eq!(
         (code, &body["outcome"]),
         (StatusCode::ACCEPTED, &json!("accepted"))
     );
-    let well = when(&shop, |s| s["version"] == 2).await;
+    let well = when(shop, |s| s["version"] == 2).await;
     assert_eq!(
         (&well["rebuilds_finished"], &well["frozen"]),
         (&json!(1), &Value::Null)
@@ -401,7 +405,11 @@ async fn of_ten_thousand_keys_one_waits_and_the_others_go_on() {
     assert_eq!(rows(&shop).await["jar-5000"], (json!(POISON + 4), None));
     assert!(rows(&shop).await["jar-0007"].1.is_some());
     shop.app.stop().await;
-    // Another program tries again when it starts.
+    is_mended(&cellar).await;
+}
+
+/// Another program tries again when it starts.
+async fn is_mended(cellar: &Cellar) {
     let mended = cellar.open::<First>();
     mended.app.settle().await;
     let retried = rows(&mended).await;
@@ -500,19 +508,24 @@ async fn a_page_does_all_of_it_and_asks_where_it_should() {
     .await;
     assert_eq!(location(&back), "/status/views/jars?done=roll-back");
     assert_eq!(status(&shop).await["version"], 1);
-    let asked = send(&shop, "clerk", here, &[("do", "forget")]).await;
-    let text = page(&shop, location(&asked)).await;
-    assert!(text.contains("generation 2 are written over"), "{text}");
-    let gone = send(&shop, "clerk", here, &[("do", "forget"), ("sure", "yes")]).await;
-    assert_eq!(location(&gone), "/status/views/jars?done=forget");
-    assert_eq!(status(&shop).await["kept"], Value::Null);
-    let unknown = crate::pages::page(&shop, "clerk", "/status/views/jugs").await;
-    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     let nothing = page(&shop, "/status/views/jars/diff").await;
     assert!(
         nothing.contains("Nothing is ready to be compared"),
         "{nothing}"
     );
+    is_forgotten(&shop).await;
+}
+
+async fn is_forgotten(shop: &Shop) {
+    let here = "/status/views/jars";
+    let asked = send(shop, "clerk", here, &[("do", "forget")]).await;
+    let text = page(shop, location(&asked)).await;
+    assert!(text.contains("generation 2 are written over"), "{text}");
+    let gone = send(shop, "clerk", here, &[("do", "forget"), ("sure", "yes")]).await;
+    assert_eq!(location(&gone), "/status/views/jars?done=forget");
+    assert_eq!(status(shop).await["kept"], Value::Null);
+    let unknown = crate::pages::page(shop, "clerk", "/status/views/jugs").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -539,7 +539,7 @@ async fn changed_outcomes_are_told_apart() {
 
     let retired = |place| next::wired(place).retired("ShelfDusted", "a robot does it");
     let report = library_of(retired, folder.path());
-    assert!(report.counts.get(&Finds::Unread).is_none(), "{report}");
+    assert!(!report.counts.contains_key(&Finds::Unread), "{report}");
     assert_eq!(report.retired["ShelfDusted"], 1);
     let text = report.to_string();
     for part in [

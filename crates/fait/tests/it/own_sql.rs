@@ -128,8 +128,11 @@ fn open(folder: &Path, wired: fn(AppBuilder) -> AppBuilder) -> (Arc<Disk>, App) 
     (store, app)
 }
 
+/// Hours with what they took, and sales.
+type Seen = (Vec<(u32, i64)>, Vec<(String, i64)>);
+
 /// What anybody sees who opens the file.
-fn seen(folder: &Path) -> (Vec<(u32, i64)>, Vec<(String, i64)>) {
+fn seen(folder: &Path) -> Seen {
     let c = rusqlite::Connection::open(folder.join("views.db")).unwrap();
     let mut hours = c
         .prepare("SELECT hour, cents FROM hours ORDER BY 1")

@@ -337,7 +337,7 @@ impl Keeper {
             }
             Ended::Cancelled => {}
             Ended::CaughtUp => {
-                if let Err(e) = self.caught_up(&build).await {
+                if let Err(e) = self.caught_up(build).await {
                     // Nobody makes it any more: it is taken up again as it lies in the database.
                     *lock(&self.view.build) = None;
                     return Err(e);
