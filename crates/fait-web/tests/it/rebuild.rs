@@ -386,7 +386,7 @@ async fn of_ten_thousand_keys_one_waits_and_the_others_go_on() {
         parked["parked"],
         json!([{"key": "jar-5000", "position": 10_001, "reason": why}])
     );
-    for path in ["/views/jars?after=jar-4999", "/status/views/jars"] {
+    for path in ["/views/jars?key.ge=jar-5000", "/status/views/jars"] {
         let text = page(&shop, path).await;
         assert!(text.contains("this spoon is poison"), "{path}");
     }

@@ -151,7 +151,11 @@ async fn two_rows_of_one_event_wait_each_for_itself() {
     assert_eq!(place.retry(Some("2")).await, (1, 1));
     assert_eq!(place.seen(1).await, (vec![0], true), "nobody tried it");
     assert_eq!(place.seen(2).await, (vec![0, 1, 2], false));
-    assert_eq!(place.retry(Some("7")).await, (0, 0), "it does not wait");
+    let none = ViewAction::Retry {
+        key: Some("7".into()),
+    };
+    let none = place.app.act_on_view("moody", none).await.unwrap_err();
+    assert_eq!(none.to_string(), "nothing of `7` is parked: it follows");
     assert_eq!(place.retry(None).await, (1, 1));
     assert_eq!(place.seen(1).await, (vec![0, 1, 3], false));
     assert_eq!(place.seen(3).await, (vec![0, 2], false));

@@ -336,13 +336,7 @@ impl Keeper {
                 *lock(&self.view.build) = None;
             }
             Ended::Cancelled => {}
-            Ended::CaughtUp => {
-                if let Err(e) = self.caught_up(build).await {
-                    // Nobody makes it any more: it is taken up again as it lies in the database.
-                    *lock(&self.view.build) = None;
-                    return Err(e);
-                }
-            }
+            Ended::CaughtUp => self.caught_up(build).await?,
         }
         self.rest();
         self.core.pulse.beat();
