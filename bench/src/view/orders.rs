@@ -177,7 +177,7 @@ pub(super) fn rebuild(folder: &Path, events: usize) -> Result<Rebuilt, Fault> {
         let begun = Instant::now();
         let app = wired(App::in_folder(folder)).build()?;
         while app.view_status("totals").await?.position < events as u64 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let catch_up = begun.elapsed().as_secs_f64();
         let before = resident_mib();
@@ -186,7 +186,7 @@ pub(super) fn rebuild(folder: &Path, events: usize) -> Result<Rebuilt, Fault> {
         app.act_on_view("totals", ViewAction::Rebuild { hold: false })
             .await?;
         while app.view_status("totals").await?.rebuilds_finished == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
             most = most.max(resident_mib());
         }
         let seconds = begun.elapsed().as_secs_f64();
