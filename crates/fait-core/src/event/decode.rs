@@ -117,8 +117,8 @@ fn upcasted<E: Event>(e: &StoredEvent) -> Result<Value, DecodeError> {
             "it cannot be upcasted from version {from} to {to}: {why}"
         ))),
         Err(panic) => Err(e.unreadable(format_args!(
-            "its upcaster from version {from} to {to} panics: {}",
-            said(&*panic)
+            "its upcaster from version {from} to {to}: {}",
+            panic_text(&*panic)
         ))),
     }
 }
@@ -139,9 +139,10 @@ fn joined(path: &str, name: &str) -> String {
     }
 }
 
-/// What a panic says.
-fn said(panic: &(dyn Any + Send)) -> String {
+/// What a panic of the application's code said.
+pub fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|s| s.to_string());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "without a word".into())
+    let text = text.unwrap_or_else(|| "without a message".into());
+    format!("the program panicked: {text}")
 }

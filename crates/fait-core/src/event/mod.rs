@@ -7,7 +7,7 @@ mod tag;
 mod time;
 
 pub use code::EventCode;
-pub use decode::{DecodeError, decode_event};
+pub use decode::{DecodeError, decode_event, panic_text};
 pub use money::{Money, MoneyError};
 pub use tag::{EntityId, IdError, IdValue, Tag, Tagged};
 pub use time::{Time, TimeError, days, hours, minutes, seconds};

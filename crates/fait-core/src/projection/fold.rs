@@ -2,7 +2,7 @@
 //! thread, and each part is taken into its rows in order.
 
 use super::Projection;
-use crate::event::{DecodeError, EntityId, EventSet, Position, StoredEvent};
+use crate::event::{DecodeError, EntityId, EventSet, Position, StoredEvent, panic_text};
 use std::any::Any;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
@@ -407,13 +407,4 @@ fn guarded<T>(
 /// The same for code that is given no event.
 fn calm<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panic_text(&*panic)))
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|s| s.to_string())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a message".into());
-    format!("the program panicked: {text}")
 }

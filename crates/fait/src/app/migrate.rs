@@ -2,7 +2,7 @@
 
 use super::{App, operate};
 use crate::runtime::step::Runner;
-use crate::runtime::view::panic_text;
+use fait_core::event::panic_text;
 use fait_core::process::{Action, Fact, Instance, ProcessDef, Status, Target};
 use fait_core::store::{AppendError, StoreError};
 use serde::{Deserialize, Serialize};

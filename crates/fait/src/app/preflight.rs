@@ -8,7 +8,7 @@ use crate::runtime::db::Db;
 use crate::runtime::definitions::routed_by;
 use crate::runtime::index::read_facts;
 use crate::runtime::step::Runner;
-use crate::runtime::view::panic_text;
+use fait_core::event::panic_text;
 use fait_core::event::{Position, Tag};
 use fait_core::process::{Class, Instance, Issued, ProcessDef, Status, Target};
 use fait_core::query::{Query, QueryItem};

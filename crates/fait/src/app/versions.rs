@@ -1,7 +1,7 @@
 //! Events in the versions that a reader knows.
 
 use super::{App, AppBuilder};
-use crate::runtime::view::panic_text;
+use fait_core::event::panic_text;
 use fait_core::event::{DecodeError, EventCode, EventSet, RESERVED_PREFIX, StoredEvent};
 use fait_core::query::Query;
 use std::collections::BTreeMap;

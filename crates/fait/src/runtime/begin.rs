@@ -3,8 +3,8 @@
 
 use super::definitions::routed_by;
 use super::step::Runner;
-use super::view::panic_text;
 use super::{Core, count_appended};
+use fait_core::event::panic_text;
 use fait_core::event::{NewEvent, Origin, Position, StoredEvent, Tag};
 use fait_core::process::{
     Began, Class, Fact, InputRef, Instance, May, Parked, ProcessDef, Routed, Step, Way,

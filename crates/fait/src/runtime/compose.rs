@@ -2,8 +2,8 @@
 
 use super::Core;
 use super::step::{MAX_ISSUED, Runner, Taken};
-use super::view::panic_text;
 use fait_core::decision::CommandDef;
+use fait_core::event::panic_text;
 use fait_core::event::{NewEvent, Origin, StoredEvent, Tag, Time};
 use fait_core::process::{
     AnyInput, Awaited, Class, Deadline, Fact, InputRef, Instance, Issue, Issued, Parked,

@@ -2,7 +2,7 @@
 //! with where it is still wired, and with the latest otherwise.
 
 use super::step::{Heard, Runner};
-use super::view::panic_text;
+use fait_core::event::panic_text;
 use fait_core::event::{DecodeError, StoredEvent};
 use fait_core::process::{Fact, Instance, ProcessDef, Routed, Status, Way};
 use std::collections::BTreeSet;

@@ -15,7 +15,7 @@ use super::Core;
 use super::compose::shortened;
 use super::decide::{Answer, SendError};
 use super::index::{OpenCommand, expires};
-use super::view::panic_text;
+use fait_core::event::panic_text;
 use fait_core::event::{NewEvent, Origin, Position, Time};
 use fait_core::process::{Fact, Instance, Outcome, Status, Target};
 use fait_core::store::{Append, AppendCondition, AppendError, StoreError};

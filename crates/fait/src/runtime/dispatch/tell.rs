@@ -9,7 +9,7 @@ use crate::runtime::compose::shortened;
 use crate::runtime::decide::SendError;
 use crate::runtime::flaw::{Flaw, flaw};
 use crate::runtime::index::{OpenCommand, expires};
-use crate::runtime::view::panic_text;
+use fait_core::event::panic_text;
 use fait_core::event::{Position, Time};
 use fait_core::process::{
     Class, Fact, InputRef, Instance, Outcome, Parked, Status, Tried, command_tag, instance_tag,

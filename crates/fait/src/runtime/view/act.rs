@@ -2,7 +2,7 @@
 
 use super::build::Ended;
 use super::catalog::{self, State};
-use super::fill::parked_keys;
+use super::fill::{Parked, parked_keys};
 use super::follow::Keeper;
 use super::refold::{Refold, Refolded, refold};
 use super::status::RebuildState;
@@ -360,13 +360,8 @@ impl Keeper {
             let sql = "DELETE FROM fait_parked_keys WHERE view = ?1 AND gen = ?2";
             tx.execute(sql, params![name, i64_of(number)])?;
             missed.iter().try_for_each(|e| runner.take(tx, e))?;
-            runner.blocked.values().try_for_each(|p| {
-                let sql = "INSERT OR REPLACE INTO fait_parked_keys VALUES (?1, ?2, ?3, ?4, ?5)";
-                let (number, at) = (i64_of(number), i64_of(p.position));
-                tx.prepare_cached(sql)?
-                    .execute(params![name, number, p.key, at, p.reason])
-                    .map(|_| ())
-            })
+            let mut blocked = runner.blocked.values();
+            blocked.try_for_each(|p| p.write(tx, name, number))
         })?;
         let (retried, still) = (blocked.len() as u64, runner.blocked.len() as u64);
         Ok(ViewDone {
@@ -431,22 +426,23 @@ fn put(
     number: u64,
     again: &Refolded,
 ) -> rusqlite::Result<()> {
-    let (name, number) = (&view.def.name, i64_of(number));
+    let name = &view.def.name;
     if let Some((row, position)) = &again.changed {
-        let table = table::table_name(name, u64_of(number));
+        let table = table::table_name(name, number);
         table::write(tx, &table, &again.key, row.as_deref(), *position)?;
     }
-    match &again.parked {
-        None => {
-            let sql = "DELETE FROM fait_parked_keys WHERE view = ?1 AND gen = ?2 AND key = ?3";
-            tx.prepare_cached(sql)?
-                .execute(params![name, number, again.key])
-        }
-        Some((position, reason)) => tx
-            .prepare_cached("INSERT OR REPLACE INTO fait_parked_keys VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![name, number, again.key, i64_of(*position), reason]),
-    }
-    .map(|_| ())
+    let Some((position, reason)) = again.parked.clone() else {
+        let sql = "DELETE FROM fait_parked_keys WHERE view = ?1 AND gen = ?2 AND key = ?3";
+        let of = params![name, i64_of(number), again.key];
+        return tx.prepare_cached(sql)?.execute(of).map(|_| ());
+    };
+    let key = again.key.clone();
+    let parked = Parked {
+        key,
+        position,
+        reason,
+    };
+    parked.write(tx, name, number)
 }
 
 impl std::fmt::Debug for Asked {

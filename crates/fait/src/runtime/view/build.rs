@@ -5,8 +5,9 @@
 use super::catalog::Generation;
 use super::fill::Filler;
 use super::status::RebuildState;
-use super::{ViewState, lock, panic_text, reached};
+use super::{ViewState, lock, reached};
 use crate::runtime::Core;
+use fait_core::event::panic_text;
 use fait_core::event::{Position, StoredEvent};
 use fait_core::query::Query;
 use fait_core::store::{Range, Store, StoreError};

@@ -24,6 +24,21 @@ pub(super) struct Parked {
     pub(super) reason: String,
 }
 
+impl Parked {
+    /// Notes it, in the transaction of what it belongs to.
+    pub(super) fn write(
+        &self,
+        tx: &Transaction<'_>,
+        view: &str,
+        number: u64,
+    ) -> rusqlite::Result<()> {
+        let (number, at) = (i64_of(number), i64_of(self.position));
+        tx.prepare_cached("INSERT OR REPLACE INTO fait_parked_keys VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![view, number, self.key, at, self.reason])
+            .map(|_| ())
+    }
+}
+
 /// The rows of one generation, as far as they are in memory.
 pub(crate) struct Filler {
     def: ProjectionDef,
@@ -325,7 +340,9 @@ impl Filler {
         for event in self.pending.drain(..) {
             runner.take(tx, &event)?;
         }
-        self.parked.extend(runner.blocked.into_values());
+        let known = self.written;
+        let fresh = runner.blocked.into_values().filter(|p| p.position > known);
+        self.parked.extend(fresh);
         Ok(())
     }
 
@@ -333,16 +350,7 @@ impl Filler {
     fn note(&mut self, tx: &Transaction<'_>) -> rusqlite::Result<()> {
         let number = i64_of(self.number);
         for p in self.parked.drain(..) {
-            tx.prepare_cached(
-                "INSERT OR REPLACE INTO fait_parked_keys VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
-                self.def.name,
-                number,
-                p.key,
-                i64_of(p.position),
-                p.reason
-            ])?;
+            p.write(tx, &self.def.name, self.number)?;
         }
         for u in self.unread.drain(..) {
             let (at, why) = (i64_of(u.position), u.why.to_string());

@@ -106,7 +106,8 @@ impl Runner<'_> {
         tx.execute_batch("SAVEPOINT fait_event")?;
         let sql = Sql::new(tx, tables(self.sql, self.number));
         let done = catch_unwind(AssertUnwindSafe(|| (self.sql.project)(&sql, event)));
-        let done = done.unwrap_or_else(|panic| Err(SqlError::from(super::panic_text(&*panic))));
+        let done =
+            done.unwrap_or_else(|panic| Err(SqlError::from(fait_core::event::panic_text(&*panic))));
         match done {
             Ok(()) => tx.execute_batch("RELEASE fait_event").map(Ok),
             Err(e) => {
