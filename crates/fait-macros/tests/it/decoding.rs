@@ -118,8 +118,8 @@ fn an_upcaster_that_refuses_or_panics_is_an_error_of_that_event() {
     says(
         &misread(2, &json!({ "dish": null })),
         None,
-        "event BillPaid version 2 at position 7 cannot be read: its upcaster from version 2 to 3 \
-         panics: a dish that is nothing",
+        "event BillPaid version 2 at position 7 cannot be read: its upcaster from version 2 to 3: \
+         the program panicked: a dish that is nothing",
     );
     let old = json!({ "dish": "tea", "cents": 1, "paid": "Cash" });
     let read = BillPaid::decode(&stored_as("Paid", 1, &old)).unwrap();
