@@ -5,8 +5,8 @@
 //! the problems, each with its place, and [`report`] shows them as a compiler would. [`draw`] gives
 //! the picture and [`outline()`] says the same in words.
 //!
-//! The notes of a [`Board`] are in [`notes`], what they share is in [`note`]; [`name`] tells how a
-//! name of the board is spelt in Rust.
+//! The notes of a [`Board`] are in [`notes`], what they share is in [`note`]; [`ties`] says who
+//! names whom; [`name`] tells how a name of the board is spelt in Rust.
 //!
 //! This crate does no I/O, reads no clock and knows nothing of the programs that run a board.
 
@@ -18,6 +18,7 @@ pub mod notes;
 pub mod name;
 mod wording;
 mod board;
+pub mod ties;
 mod read;
 mod report;
 mod draw;

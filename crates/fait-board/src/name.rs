@@ -36,6 +36,20 @@ pub fn note_id(kind: Kind, name: &str) -> String {
     format!("note-{}-{}", kind.keyword(), kebab_name(name))
 }
 
+/// Whether a name of the board and one of a program are the same words: `Order placed`,
+/// `OrderPlaced`, `order_placed` and `orders.order-placed` are.
+#[must_use]
+pub fn same(board: &str, code: &str) -> bool {
+    let own = code.rsplit('.').next().unwrap_or(code);
+    folded(board).eq(folded(own))
+}
+
+fn folded(name: &str) -> impl Iterator<Item = char> {
+    name.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+}
+
 fn joined(name: &str, joint: char) -> String {
     let mut out = String::with_capacity(name.len());
     for word in words(name) {

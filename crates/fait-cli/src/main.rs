@@ -13,6 +13,7 @@ mod history;
 mod rows;
 mod view;
 mod process;
+mod board;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
@@ -68,6 +69,9 @@ enum Verb {
     /// What the next program makes of all that has happened: check
     #[command(subcommand)]
     History(history::Verb),
+    /// Boards: text with the notes of an event-storming workshop
+    #[command(subcommand)]
+    Board(board::Verb),
     /// The store in its folder: verify, info, backup, restore, export, import
     #[command(subcommand)]
     Store(store::Verb),
@@ -109,6 +113,7 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::Feed(verb) => feed::run(verb, &*open()?, out),
         Verb::Process(verb) => process::run(verb, open, out),
         Verb::History(verb) => history::run(verb, out),
+        Verb::Board(verb) => board::run(verb, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()

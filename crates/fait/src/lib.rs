@@ -19,6 +19,8 @@ pub mod app;
 pub mod test;
 #[cfg(feature = "sim")]
 pub mod sim;
+#[cfg(feature = "board")]
+pub mod board;
 
 pub use app::App;
 pub use clock::Clock;

@@ -81,7 +81,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "fait",
-        ours: &["fait-core", "fait-macros", "fait-store"],
+        ours: &["fait-core", "fait-macros", "fait-store", "fait-board"],
         never: &[WEB, POSTGRES, BUS],
         only: None,
         because: "HTTP, PostgreSQL and the bus are adapters that build on it",
@@ -144,17 +144,17 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "bench",
-        ours: &["fait", "fait-core", "fait-store"],
+        ours: &["fait", "fait-board", "fait-core", "fait-store"],
         never: &[WEB, BUS],
         only: None,
-        because: "it measures the store, and its peers beside it",
+        because: "it measures the store and what stands on it, and its peers beside it",
     },
     Rule {
         name: "fait-fuzz",
-        ours: &["fait-store"],
+        ours: &["fait-store", "fait-board"],
         never: &[WEB, BUS],
         only: Some(&["libfuzzer-sys"]),
-        because: "it feeds the store's decoders, and needs a compiler of its own",
+        because: "it feeds the decoders of the store and the board's reader, and needs a compiler of its own",
     },
 ];
 

@@ -41,3 +41,18 @@ fn a_name_has_three_spellings() {
         assert_eq!(kebab_name(plain), kebab);
     }
 }
+
+#[test]
+fn the_same_words_are_the_same_name_however_joined() {
+    for code in [
+        "OrderPlaced",
+        "order_placed",
+        "orders.order-placed",
+        "Order placed",
+    ] {
+        assert!(super::same("Order placed", code), "{code}");
+    }
+    for code in ["OrderPlace", "orders", "placed.order", ""] {
+        assert!(!super::same("Order placed", code), "{code}");
+    }
+}

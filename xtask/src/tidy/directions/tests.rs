@@ -62,6 +62,7 @@ fn the_directions_of_the_table_are_free() {
         ("fait-store", "fait-core"),
         ("fait", "fait-store"),
         ("fait", "tokio"),
+        ("fait", "fait-board"),
         ("fait-web", "axum"),
         ("fait-web", "fait-board"),
         ("fait-cli", "fait-web"),
