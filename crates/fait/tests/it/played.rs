@@ -181,3 +181,199 @@ async fn the_restaurant_is_played_from_order_to_spike() {
     let seen = json!({"table": 4, "total": "24.00", "reason": null, "last": "Order paid"});
     assert_eq!(row.row, seen);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_pays_first_is_billed_first_and_the_other_process_does_not_start() {
+    let table = Table::of(RESTAURANT);
+    let mut first = order();
+    first["pays_first"] = true.into();
+    table.does("PlaceOrder", first).await.unwrap();
+    assert!(table.asked("Cook").is_empty());
+    assert_eq!(table.asked("Assistant manager"), ["PriceOrder"]);
+    table.app.advance(minutes(10)).await;
+    assert_eq!(table.asked("Floor manager"), ["PriceOrder"]);
+    table.app.advance(minutes(60)).await;
+    let tries = table.ask("Floor manager", "PriceOrder").open.issued.tries;
+    assert_eq!(tries, 2, "who is asked last is asked once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_chooses_what_the_board_leaves_open() {
+    let table = Table::of(RESTAURANT);
+    let mut refused = order();
+    refused["what_happens"] = "Refused because no dishes were chosen".into();
+    let no = table.does("PlaceOrder", refused).await.unwrap_err();
+    assert_eq!(no.to_string(), "no dishes were chosen");
+    assert!(table.happened().await.is_empty());
+
+    let unknown = json!({"order": "9", "reason": "rain"});
+    let no = table.does("SortOutOrder", unknown).await.unwrap_err();
+    assert_eq!(no.to_string(), "nothing is known of order 9");
+
+    table.does("PlaceOrder", order()).await.unwrap();
+    let twice = "Order cooked twice, when the order was already cooked";
+    let cooked = json!({
+        "order": "7", "ingredients": [], "cooked_by": "Tom", "what_happens": twice
+    });
+    table.does("CookFood", cooked).await.unwrap();
+    let (ty, data) = table.last().await;
+    assert_eq!(ty, "OrderCookedTwice");
+    assert_eq!(data, json!({"order": "7", "cooked_by": "Tom"}));
+
+    let fields = &table.app.task("PlaceOrder").unwrap().fields;
+    let names: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["order", "table", "dishes", "pays_first", "what_happens"]
+    );
+    assert!(fields[0].fresh, "an order begins with it");
+    let wrong = json!({"order": "8", "table": "four", "dishes": [], "pays_first": true});
+    let no = table.does("PlaceOrder", wrong).await.unwrap_err();
+    assert_eq!(no.to_string(), "field `table`: “four” is not a number");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_context_that_runs_elsewhere_answers_by_hand_under_another_id() {
+    let table = Table::of(RESTAURANT);
+    let sponsor = json!({"sponsor": "3", "sponsor_name": "Acme", "level": "Gold"});
+    table.does("OnboardSponsor", sponsor).await.unwrap();
+    assert_eq!(table.asked("Other systems"), ["IssueMealTickets"]);
+    let asked = table.ask("Other systems", "IssueMealTickets");
+    assert_eq!(asked.open.issued.body, json!({"sponsor": "3"}));
+    table.app.advance(minutes(60)).await;
+    assert_eq!(table.last().await.0, "SponsorTicketsDelayed");
+    let issued = json!({"booking": "12", "tickets": 5});
+    table
+        .answers("Other systems", "IssueMealTickets", issued)
+        .await;
+    assert_eq!(table.last().await.1, json!({"booking": "12", "tickets": 5}));
+    let booked = table.ask("Sponsor manager", "BookSponsorTickets");
+    let given = json!({"sponsor": "3", "booking": "12"});
+    assert_eq!(
+        booked.open.issued.body, given,
+        "its number of tickets is the person's to say"
+    );
+    table
+        .answers(
+            "Sponsor manager",
+            "BookSponsorTickets",
+            json!({"tickets": 5}),
+        )
+        .await;
+    table.app.advance(minutes(600)).await;
+    assert!(table.app.waiting(50).unwrap().is_empty());
+    assert_eq!(table.parked().await, Vec::<String>::new());
+}
+
+const PARCELS: &str = "board Parcels
+  level process
+
+actor Clerk
+actor Driver
+
+event Parcel taken in
+event Parcel delivered
+event Parcel lost
+
+task Take in parcel
+  by Clerk
+  raises Parcel taken in
+
+task Deliver parcel
+  by Driver
+  raises Parcel delivered
+
+process Bring it by van
+  one per parcel
+  starts on Parcel taken in when it is heavy
+    ask Driver to Deliver parcel
+  after 1 day without Parcel delivered
+    raise Parcel lost
+  ends on Parcel delivered, Parcel lost
+
+process Bring it by bike
+  one per parcel
+  starts on Parcel taken in when it is light
+    ask Clerk to Deliver parcel
+  ends on Parcel delivered
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_board_without_words_and_models_is_played_and_a_person_says_which_way_it_goes() {
+    let table = Table::of(PARCELS);
+    let fields = &table.app.task("TakeInParcel").unwrap().fields;
+    let choices = &fields[1].schema["enum"];
+    assert_eq!(
+        choices,
+        &json!(["it is heavy", "it is light", "None of these"])
+    );
+    for (parcel, way) in [
+        ("1", "it is light"),
+        ("2", "it is heavy"),
+        ("3", "None of these"),
+    ] {
+        let body = json!({"parcel": parcel, "which_way": way});
+        table.does("TakeInParcel", body).await.unwrap();
+    }
+    assert_eq!(
+        table.ask("Clerk", "DeliverParcel").open.issued.body,
+        json!({"parcel": "1"})
+    );
+    assert_eq!(table.asked("Driver"), ["DeliverParcel"]);
+    table.answers("Clerk", "DeliverParcel", json!({})).await;
+    table.app.advance(minutes(60 * 24)).await;
+    assert_eq!(
+        table.last().await,
+        ("ParcelLost".into(), json!({"parcel": "2"}))
+    );
+    assert!(table.app.waiting(50).unwrap().is_empty());
+    let rows = table
+        .app
+        .view_row("what-happened-so-far", "1")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(rows.row, json!({"last": "Parcel delivered"}));
+}
+
+const BIG_PICTURE: &str = "board Coffee
+event Coffee ordered
+event Coffee brewed
+event Coffee drunk
+hotspot Who washes the cup?
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_alone_can_be_said_to_have_happened() {
+    let table = Table::of(BIG_PICTURE);
+    let first = table
+        .does("CoffeeOrderedHappened", json!({}))
+        .await
+        .unwrap();
+    let event = table.app.event(first.events[0].id).await.unwrap().unwrap();
+    let story = event.json().unwrap()["story"].clone();
+    let body = json!({ "story": story });
+    table
+        .does("CoffeeBrewedHappened", body.clone())
+        .await
+        .unwrap();
+    let key = story.as_str().unwrap();
+    let row = table
+        .app
+        .view_row("what-happened-so-far", key)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.row, json!({"last": "Coffee brewed"}));
+    let offered = table
+        .app
+        .offer("CoffeeDrunkHappened", &body, "anybody:ann")
+        .await;
+    assert!(offered.is_ok());
+}
+
+#[test]
+fn a_board_that_cannot_be_read_is_not_played_and_says_why() {
+    let wrong = play::read("board X\ntask Do it\n  raises Nothing\n").unwrap_err();
+    assert_eq!(wrong[0].code, "B101");
+}
