@@ -377,3 +377,110 @@ fn a_board_that_cannot_be_read_is_not_played_and_says_why() {
     let wrong = play::read("board X\ntask Do it\n  raises Nothing\n").unwrap_err();
     assert_eq!(wrong[0].code, "B101");
 }
+
+/// Numbers that are the same at each run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % below.max(1) as u64) as usize
+    }
+
+    /// A value that fits a schema.
+    fn value(&mut self, schema: &Value) -> Value {
+        if let Some(all) = schema["enum"].as_array() {
+            return all[self.roll(all.len())].clone();
+        }
+        let kind = schema["type"].as_str().or_else(|| schema["type"][0].as_str());
+        match (kind.unwrap_or_default(), schema["format"].as_str().unwrap_or_default()) {
+            ("boolean", _) => (self.roll(2) == 0).into(),
+            ("number", _) => self.roll(9).into(),
+            ("array", _) => {
+                let some = (0..self.roll(3)).map(|_| self.value(&schema["items"]));
+                some.collect()
+            }
+            (_, "money") => format!("{}.50", self.roll(90)).into(),
+            (_, "date") => "2026-11-23".into(),
+            (_, "time") => "18:05".into(),
+            _ => format!("n{}", self.roll(4)).into(),
+        }
+    }
+}
+
+/// Plays a board with whatever comes to hand: does what is asked and what is not, chooses blindly,
+/// lets time pass. Gives how many steps were taken.
+async fn at_random(table: &Table, seed: u64, steps: usize) -> usize {
+    let mut dice = Dice(seed);
+    let tasks: Vec<_> = table.app.tasks().cloned().collect();
+    let mut done = 0;
+    for _ in 0..steps {
+        let open = table.app.waiting(200).unwrap();
+        let asked = match dice.roll(3) {
+            0 if !open.is_empty() => Some(open[dice.roll(open.len())].open.issued.clone()),
+            1 => None,
+            _ => {
+                table.app.advance(minutes(dice.roll(600) as u64)).await;
+                continue;
+            }
+        };
+        let name = match &asked {
+            Some(asked) => asked.name.clone(),
+            None => tasks[dice.roll(tasks.len())].name.clone(),
+        };
+        let task = table.app.task(&name).unwrap();
+        let mut body = asked.as_ref().map_or(json!({}), |a| a.body.clone());
+        for field in &task.fields {
+            let skipped = field.optional && dice.roll(2) == 0;
+            if body[&field.name].is_null() {
+                body[&field.name] = Value::Null;
+                if !skipped {
+                    body[&field.name] = dice.value(&field.schema);
+                }
+            }
+        }
+        let sent = table.app.send_json(&name, body, by(asked.map(|a| a.id))).await;
+        table.app.settle().await;
+        match sent {
+            Ok(_) => done += 1,
+            Err(SendError::Refused(_)) => {}
+            Err(other) => panic!("{name}: {other}"),
+        }
+    }
+    done
+}
+
+/// Every board that comes with the project.
+fn boards() -> Vec<(String, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+    let mut all = vec![("restaurant".to_string(), RESTAURANT.to_string())];
+    for entry in std::fs::read_dir(format!("{folder}/boards")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "board") {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            all.push((name, std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+    all.push(("parcels".into(), PARCELS.into()));
+    all.push(("coffee".into(), BIG_PICTURE.into()));
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_played_on_any_board_nothing_has_to_be_repaired() {
+    let boards = boards();
+    assert!(boards.len() >= 8, "the boards of the examples are there");
+    for (name, board) in boards {
+        for seed in 1..4 {
+            let table = Table::of(&board);
+            let done = at_random(&table, seed, 60).await;
+            assert!(done > 5, "{name}: {done} steps");
+            assert_eq!(table.parked().await, Vec::<String>::new(), "{name}, seed {seed}");
+            for view in table.app.views().await.unwrap() {
+                assert_eq!(view.parked_keys, 0, "{name}: {}", view.name);
+            }
+        }
+    }
+}
