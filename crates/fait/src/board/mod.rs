@@ -2,3 +2,6 @@
 //! workshop, as [`fait_board`] reads it, and a running system side by side.
 
 pub mod play;
+mod examples;
+
+pub use examples::{Examples, Failed, Line, Miss, Tried, Verdict, examples, examples_in};
