@@ -507,3 +507,53 @@ async fn whatever_is_played_on_any_board_nothing_has_to_be_repaired() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_runs_by_itself_can_be_told_that_time_passes() {
+    let place = App::in_memory().clock(Clock::paced(1.0));
+    let app = play::read(RESTAURANT).unwrap().onto(place).build().unwrap();
+    let table = Table { app };
+    table.does("PlaceOrder", order()).await.unwrap();
+    table.app.advance(minutes(31)).await;
+    let types = table.types().await;
+    assert_eq!(types, ["OrderPlaced", "CookingTimedOut"]);
+    assert_eq!(table.ask("Cook", "CookFood").open.issued.tries, 2);
+}
+
+const SEATS: &str = "board Seats
+  level design
+word guest is an id
+word seat is text
+actor Host
+context Hall
+task Welcome guest
+  by Host
+  asks seat
+  on Guest
+  raises Guest welcomed
+event Guest welcomed
+  records guest, seat
+task Print card
+  on Card
+  raises Card printed
+event Card printed
+  records guest, seat
+model Guest
+  one per guest
+model Card
+  one per guest
+policy Print cards
+  whenever Guest welcomed
+    do Print card
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_policy_has_just_heard_nobody_has_to_say() {
+    let table = Table::of(SEATS);
+    table
+        .does("WelcomeGuest", json!({"guest": "1", "seat": "A"}))
+        .await
+        .unwrap();
+    let printed = json!({"guest": "1", "seat": "A"});
+    assert_eq!(table.last().await, ("CardPrinted".into(), printed));
+}
