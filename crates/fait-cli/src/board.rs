@@ -1,5 +1,6 @@
 //! `fait board`: what can be done with a board, the text of an event-storming workshop.
 
+mod check;
 mod lint;
 
 use crate::failure::Failure;
@@ -13,11 +14,14 @@ use std::path::Path;
 pub(crate) enum Verb {
     /// Say what is wrong with a board, and where
     Lint(lint::Lint),
+    /// Hold a board against a program and against what happened
+    Check(check::Check),
 }
 
-pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
+pub(crate) fn run(verb: &Verb, at: Option<&str>, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
+        Verb::Check(check) => check::run(check, at, out),
     }
 }
 

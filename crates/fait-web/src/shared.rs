@@ -1,11 +1,12 @@
 //! What every route needs.
 
 use fait::App;
+use fait::board::happened::Tally;
 use fait::manifest::{CommandEntry, Manifest, ProcessEntry};
 use fait_board::Board;
 use std::future::Future;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 /// Largest body of a request, in bytes.
 pub(crate) const MAX_BODY: usize = 2 << 20;
@@ -18,6 +19,8 @@ pub(crate) struct Shared {
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) title: Arc<str>,
     pub(crate) board: Option<Arc<Drawn>>,
+    /// What happened, counted for the board as far as somebody asked.
+    pub(crate) tally: Arc<Mutex<Tally>>,
     closing: watch::Sender<bool>,
 }
 
@@ -41,6 +44,7 @@ impl Shared {
             manifest,
             title: title.into(),
             board: board.map(Arc::new),
+            tally: Arc::default(),
             closing,
         }
     }

@@ -1,2 +1,5 @@
 //! A board at work, behind the feature `board`: the text with the notes of an event-storming
 //! workshop, as [`fait_board`] reads it, and a running system side by side.
+
+pub mod happened;
+pub mod check;
