@@ -83,9 +83,12 @@ pub(crate) fn run(check: &Check, at: Option<&str>, out: &mut Out) -> Result<(), 
     let options = Options { days: check.days };
     let board = &parsed.board;
     let comparison = compare(board, code.as_ref(), happened.as_ref(), options);
-    match check.format == Format::Json || out.json() {
-        true => out.document(&comparison)?,
-        false => out.line(crate::words::clean(&comparison.to_string()))?,
+    if check.format == Format::Json || out.json() {
+        out.document(&comparison)?;
+    } else {
+        for line in comparison.to_string().lines() {
+            out.line(crate::words::clean(line))?;
+        }
     }
     let denied = denied(check, &comparison);
     match comparison.differences().count() + denied {
@@ -96,10 +99,7 @@ pub(crate) fn run(check: &Check, at: Option<&str>, out: &mut Out) -> Result<(), 
 }
 
 /// What is coded and what happened, as far as it was asked for.
-fn sides(
-    check: &Check,
-    at: Option<&str>,
-) -> Result<(Option<Manifest>, Option<Happened>), Failure> {
+fn sides(check: &Check, at: Option<&str>) -> Result<(Option<Manifest>, Option<Happened>), Failure> {
     let at = at.map(str::trim).filter(|at| !at.is_empty());
     let file = check.manifest.as_deref().map(read).transpose()?;
     if at.is_none() && file.is_none() {

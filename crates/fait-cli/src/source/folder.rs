@@ -379,7 +379,9 @@ impl Source for Folder {
         let mut tally = Tally::default();
         loop {
             let range = Range::after(tally.up_to(), PAGE);
-            let slice = self.runtime.block_on(self.store.read(&Query::all(), range))?;
+            let slice = self
+                .runtime
+                .block_on(self.store.read(&Query::all(), range))?;
             slice.events.iter().for_each(|event| tally.take(event));
             if slice.events.len() < PAGE {
                 return Ok(tally.happened());

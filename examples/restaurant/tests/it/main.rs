@@ -7,4 +7,5 @@ mod load;
 mod kill;
 mod door;
 mod views;
+mod drift;
 mod sim;

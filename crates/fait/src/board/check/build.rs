@@ -3,7 +3,7 @@
 use super::pair::{By, Paired, Pairs};
 use super::scope::{Scope, Scopes};
 use super::{Comparison, Counted, Draw, Entry, Options, Part, Place, Verdict, since};
-use crate::board::happened::{Happened, Times};
+use crate::board::happened::{Arrow, Happened, Times};
 use fait_board::Board;
 use fait_board::note::{Kind, Level, Note, Target};
 use fait_board::place::Span;
@@ -108,6 +108,7 @@ impl<'a> Builder<'a> {
     pub(super) fn finish(mut self) -> Comparison {
         let line = |entry: &Entry| entry.place.map_or(usize::MAX, |place| place.line);
         self.entries.sort_by_key(line);
+        self.told_once();
         Comparison {
             board: self.board.name().into(),
             program: self.code.map(|code| code.name.clone()),
@@ -117,6 +118,23 @@ impl<'a> Builder<'a> {
                 days: self.options.days,
             }),
             entries: self.entries,
+        }
+    }
+
+    /// Of a note that never happened no arrow did: that is told of the note alone.
+    fn told_once(&mut self) {
+        let never = |entry: &&Entry| entry.verdict == Verdict::NeverHappened;
+        let notes = self.entries.iter().filter(never);
+        let notes = notes.filter(|entry| entry.part == Part::Note);
+        let notes: Vec<String> = notes.map(|entry| entry.name.clone()).collect();
+        for entry in self.entries.iter_mut().filter(|entry| never(&&**entry)) {
+            let Part::Arrow { how, to } = &entry.part else {
+                continue;
+            };
+            if notes.contains(to) || notes.contains(&entry.name) {
+                entry.says = format!("{} `{}` {how} `{to}`", entry.kind, entry.name);
+                entry.verdict = Verdict::Agrees;
+            }
         }
     }
 
@@ -330,7 +348,13 @@ impl<'a> Builder<'a> {
             Target::Taken(system, at) => {
                 let said = board.systems.get(system)?.takes.get(at)?;
                 let names = self.code.iter().flat_map(|m| m.commands.keys());
-                (said.text.clone(), super::pair::message(names, &said.text))
+                let arrows = self.happened.iter().flat_map(|h| &h.arrows);
+                let told = arrows.filter_map(|(arrow, _)| match arrow {
+                    Arrow::Sent { command, .. } => Some(command),
+                    _ => None,
+                });
+                let code = super::pair::message(names.chain(told), &said.text);
+                (said.text.clone(), code)
             }
             Target::Note(..) => return None,
         })
