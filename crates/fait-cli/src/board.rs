@@ -1,6 +1,9 @@
 //! `fait board`: what can be done with a board, the text of an event-storming workshop.
 
 mod lint;
+#[cfg(feature = "png")]
+mod png;
+mod draw;
 
 use crate::failure::Failure;
 use crate::output::Out;
@@ -13,11 +16,14 @@ use std::path::Path;
 pub(crate) enum Verb {
     /// Say what is wrong with a board, and where
     Lint(lint::Lint),
+    /// Draw a board, as SVG or PNG
+    Draw(draw::Draw),
 }
 
 pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
+        Verb::Draw(draw) => draw::run(draw, out),
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn show(desk: Desk, params: Params) -> Result<Html, Trouble> {
         let options = DrawOptions {
             embed_style: false,
             counts,
-            chapter: None,
+            ..DrawOptions::default()
         };
         html! {
             h1 { "Board" }
