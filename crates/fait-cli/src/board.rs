@@ -1,6 +1,9 @@
 //! `fait board`: what can be done with a board, the text of an event-storming workshop.
 
 mod lint;
+#[cfg(feature = "png")]
+mod png;
+mod draw;
 mod serve;
 
 use crate::failure::Failure;
@@ -14,6 +17,8 @@ use std::path::Path;
 pub(crate) enum Verb {
     /// Say what is wrong with a board, and where
     Lint(lint::Lint),
+    /// Draw a board, as SVG or PNG
+    Draw(draw::Draw),
     /// Show a board in the browser, and follow its file while it is edited
     Serve(serve::Serve),
 }
@@ -21,6 +26,7 @@ pub(crate) enum Verb {
 pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
+        Verb::Draw(draw) => draw::run(draw, out),
         Verb::Serve(serve) => serve::run(serve, out),
     }
 }

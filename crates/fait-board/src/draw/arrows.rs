@@ -1,6 +1,6 @@
 //! The lines of the picture, as paths.
 
-use super::card::{CARD_WIDTH, Card};
+use super::card::{CARD_WIDTH, Card, INDENT};
 use super::plan::{EAR, LANE, LANE_START, Plan, RAIL_LINE};
 use super::ways::{At, Heard, Net, Raised, Up};
 use crate::note::Kind;
@@ -52,15 +52,17 @@ pub(super) fn arrows(plan: &Plan<'_>) -> Vec<Arrow> {
     all
 }
 
-/// Task to model to event, or task to event where nothing decides.
+/// Task to model to event, or task to event where nothing decides; beside the questions, where
+/// there are any in the way.
 fn down(plan: &Plan<'_>, all: &mut Vec<Arrow>) {
+    let mut bars = plan.sheet.bars.iter().peekable();
     for (place, cells) in plan.sheet.columns.iter().enumerate() {
-        let x = plan.x(place) + CARD_WIDTH / 2;
-        let bar = plan
-            .sheet
-            .bars
-            .iter()
-            .find(|bar| (bar.first..=bar.last).contains(&place));
+        while bars.next_if(|bar| bar.last < place).is_some() {}
+        let bar = bars.peek().filter(|bar| bar.first <= place);
+        let asked = cells.does.len() > 1
+            || bar.is_some_and(|bar| bar.first == place && bar.cards.len() > 1);
+        let aside = if asked { INDENT / 2 } else { CARD_WIDTH / 2 };
+        let x = plan.x(place) + aside;
         let bar = bar.and_then(|bar| bar.cards.first());
         let stops = [cells.does.first(), bar, cells.raised()];
         let stops: Vec<&Card> = stops.into_iter().flatten().collect();
@@ -241,20 +243,19 @@ fn feed(plan: &Plan<'_>, all: &mut Vec<Arrow>) {
             continue;
         };
         let (lane, y) = (event.x - FEED_LANE, event.y + event.height / 2);
-        let aim = view.x + CARD_WIDTH / 2;
+        let (arrival, aim) = (view.x - FEED_LANE, view.y + view.height / 2);
+        let mut points = vec![(event.x, y), (lane, y)];
+        if arrival != lane {
+            points.extend([(lane, plan.feeds), (arrival, plan.feeds)]);
+        }
+        points.extend([(arrival, aim), (view.x - TIP, aim)]);
         all.push(Arrow {
             class: "feeds",
             head: Head::End,
             from: event.note_id(),
             to: view.note_id(),
             via: None,
-            points: vec![
-                (event.x, y),
-                (lane, y),
-                (lane, plan.feeds),
-                (aim, plan.feeds),
-                (aim, view.bottom() + TIP),
-            ],
+            points,
         });
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Card {
     /// The id of a card that stands for no note, and the id of the note to which it belongs.
     pub(super) id: String,
     pub(super) of: String,
+    /// How far to the right of its column it starts: a question leaves the way down free.
+    pub(super) indent: i32,
     /// What it says to someone who cannot see it.
     pub(super) label: String,
     pub(super) lines: Vec<(Pen, String)>,
@@ -64,6 +66,7 @@ impl Card {
             note: None,
             id: String::new(),
             of: String::new(),
+            indent: 0,
             label: label.into(),
             lines: Vec::new(),
             shape,
@@ -146,6 +149,9 @@ impl Card {
         if self.shape == Shape::Ring { 4 } else { 0 }
     }
 }
+
+/// How far a question stands to the right of the note above it.
+pub(super) const INDENT: i32 = 24;
 
 /// Between cards that stand in one pile.
 pub(super) const PILE_GAP: i32 = 10;

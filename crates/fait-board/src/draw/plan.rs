@@ -313,7 +313,7 @@ fn room(lanes: usize) -> i32 {
 /// Puts cards below each other.
 fn pile(cards: &mut [Card], x: i32, mut y: i32) {
     for card in cards {
-        (card.x, card.y) = (x, y);
+        (card.x, card.y) = (x + card.indent, y);
         y += card.height + PILE_GAP;
     }
 }

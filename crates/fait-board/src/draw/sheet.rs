@@ -136,7 +136,7 @@ impl Cells {
             let notes = board.tasks.get(index).map(|task| &task.note);
             cells
                 .does
-                .extend(notes.into_iter().flat_map(cards::questions));
+                .extend(notes.into_iter().flat_map(cards::indented_questions));
         }
         cells.raises = column.raises;
         for happening in &column.events {
@@ -179,7 +179,7 @@ fn bars(board: &Board, columns: &Columns) -> Vec<Bar> {
             (Some(model), _) => {
                 let mut cards: Vec<Card> = cards::model(board, model).into_iter().collect();
                 let note = board.models.get(model).map(|model| &model.note);
-                cards.extend(note.into_iter().flat_map(cards::questions));
+                cards.extend(note.into_iter().flat_map(cards::indented_questions));
                 bars.push(Bar {
                     first: place,
                     last: place,
@@ -272,12 +272,10 @@ fn own_ids(rails: &mut [Rail<'_>]) {
 
 /// The questions of a process stand below its name, where the strip is narrow.
 fn narrow_questions<'c>(strip: &'c Strip<'_>) -> impl Iterator<Item = Card> + 'c {
-    strip.note.questions.iter().map(|text| {
-        let wide = cards::question(text, &strip.note.name.text);
-        let label = wide.label;
-        let mut card = Card::new(wide.class, Shape::Paper, label);
-        card.note = wide.note;
-        card.width = LABEL_WIDTH - 16;
-        card.write(Pen::Question, &text.text)
-    })
+    let name = &strip.note.name.text;
+    strip
+        .note
+        .questions
+        .iter()
+        .map(|text| cards::narrow_question(text, name, LABEL_WIDTH - 16))
 }
