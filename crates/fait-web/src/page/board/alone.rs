@@ -1,7 +1,7 @@
 //! A board without a system: a file that is shown while it is edited.
 
-use super::super::trouble::{Params, head};
 use super::super::assets;
+use super::super::trouble::{Params, head};
 use super::ask::Ask;
 use super::facts::Facts;
 use super::look::Look;

@@ -94,7 +94,9 @@ impl Ask {
     fn address(&self, show: Show, note: Option<&str>, chapter: Option<&str>) -> String {
         let shown = (show != Show::Picture).then_some(show.key());
         let all = [("show", shown), ("note", note), ("chapter", chapter)];
-        let given = all.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+        let given = all
+            .iter()
+            .filter_map(|(name, value)| Some((name, (*value)?)));
         let pairs: Vec<String> = given
             .map(|(name, value)| format!("{name}={}", encode(value)))
             .collect();
@@ -127,7 +129,10 @@ mod tests {
         let text = "/board?show=text&note=event-order-placed&chapter=A%20%26%20B";
         assert_eq!(words.part(Show::Text), text);
         assert_eq!(words.line(12), format!("{text}#L12"));
-        assert_eq!(words.with_note(None), "/board?show=words&chapter=A%20%26%20B");
+        assert_eq!(
+            words.with_note(None),
+            "/board?show=words&chapter=A%20%26%20B"
+        );
         assert_eq!(plain.notes(), "/board?note=");
         assert_eq!(words.notes(), "/board?chapter=A%20%26%20B&note=");
         let whole = "/board?note=event-order-placed";

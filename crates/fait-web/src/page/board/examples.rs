@@ -29,6 +29,8 @@ pub(super) fn said(look: Look<'_>, note: &Note) -> Markup {
     let lines = look.sheet.lines(note);
     let own = look.sheet.source.lines().skip(*lines.start());
     let own = own.take(lines.end() - lines.start());
-    let text: Vec<&str> = own.map(|line| line.strip_prefix("  ").unwrap_or(line)).collect();
+    let text: Vec<&str> = own
+        .map(|line| line.strip_prefix("  ").unwrap_or(line))
+        .collect();
     html! { pre.said { code { (text.join("\n").trim_end()) } } }
 }

@@ -288,8 +288,16 @@ impl<'a> Panel<'a> {
         let told = |tie: &Tie| matches!(tie.from, Target::Note(Kind::Example, _));
         let fits = |tie: &&Tie| hows.contains(&tie.how) && !told(tie);
         let found: Vec<(Target, How)> = match way {
-            Names => ties.from(self.target).filter(fits).map(|t| (t.to, t.how)).collect(),
-            Named => ties.to(self.target).filter(fits).map(|t| (t.from, t.how)).collect(),
+            Names => ties
+                .from(self.target)
+                .filter(fits)
+                .map(|t| (t.to, t.how))
+                .collect(),
+            Named => ties
+                .to(self.target)
+                .filter(fits)
+                .map(|t| (t.from, t.how))
+                .collect(),
         };
         let mut once: Vec<(Target, Vec<How>)> = vec![];
         for (target, how) in found {
@@ -330,7 +338,9 @@ impl<'a> Panel<'a> {
             }
             Kind::Context | Kind::Chapter => {
                 let notes = look.sheet.board.notes();
-                let notes = notes.iter().filter(|(kind, note)| *kind != Kind::Example && here(note));
+                let notes = notes
+                    .iter()
+                    .filter(|(kind, note)| *kind != Kind::Example && here(note));
                 html! {
                     @if self.kind == Kind::Chapter {
                         p { a href=(look.ask.with_chapter(Some(&self.note.name.text))) {
@@ -387,7 +397,9 @@ impl<'a> Panel<'a> {
         }
         let ties = look.sheet.ties.to(self.target);
         let mut told: Vec<Target> = ties
-            .filter(|tie| TOLD.contains(&tie.how) || matches!(tie.from, Target::Note(Kind::Example, _)))
+            .filter(|tie| {
+                TOLD.contains(&tie.how) || matches!(tie.from, Target::Note(Kind::Example, _))
+            })
             .map(|tie| tie.from)
             .collect();
         told.sort_unstable();
