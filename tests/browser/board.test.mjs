@@ -64,7 +64,7 @@ export const tests = {
     const page = await newPage({ viewport: { width: 1400, height: 900 } });
     await page.goto('/board');
     assert.equal(await page.locator('#picture a[tabindex="0"]').count(), 1);
-    await page.getByRole('button', { name: 'All of it' }).focus();
+    await page.getByRole('button', { name: 'Fit all of it in' }).focus();
     for (let i = 0; i < 12 && !(await focus(page)).startsWith('note-'); i += 1) {
       await page.keyboard.press('Tab');
     }
@@ -110,9 +110,10 @@ export const tests = {
       return stage.scrollWidth - stage.clientWidth;
     });
     assert.ok(wide <= 1, `${wide} px too wide`);
-    await page.getByRole('button', { name: 'Full size' }).click();
+    await page.getByRole('button', { name: '1:1, full size' }).click();
     assert.equal(await percent.innerText(), '100%');
     // Dragged: the picture follows the mouse, and nothing is selected by that.
+    await card(page, 'task-cook-food').scrollIntoViewIfNeeded();
     const before = await place(page);
     const box = await card(page, 'task-cook-food').boundingBox();
     await page.mouse.move(box.x + 20, box.y + 10);
@@ -157,7 +158,7 @@ export const tests = {
         assert.equal(await count(page, selector), 0, label);
         await page.getByLabel(label).check();
       }
-      await page.getByLabel('Chapter').selectOption('Cook');
+      await page.locator('#chapter').selectOption('Cook');
       await page.getByRole('button', { name: 'Show' }).click();
       await page.waitForURL('**chapter=Cook**');
       assert.equal(await card(page, 'task-cook-food').count(), 1);
@@ -262,7 +263,7 @@ export const tests = {
     await page.goto(`${board.base}/board`);
     await edited(board, (text) => text.replace('raises Order spiked', 'raises Order spoked'), async () => {
       const problems = page.locator('#problems');
-      await problems.getByText(/no event is called/).waitFor();
+      await problems.locator('.first').getByText(/no event is called/).waitFor();
       assert.match(await page.locator('#said').innerText(), /The board has 1 error/);
       // The rest of the picture is still there.
       assert.equal(await card(page, 'task-spike-order').count(), 1);

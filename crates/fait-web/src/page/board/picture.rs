@@ -81,9 +81,9 @@ pub(super) fn zoom() -> Markup {
             (button("smaller", "−", "Smaller"))
             output #zoom-said { "100%" }
             (button("larger", "+", "Larger"))
-            (button("full", "1:1", "Full size"))
+            (button("full", "1:1", "1:1, full size"))
             (button("width", "↔", "Whole width"))
-            (button("fit", "Fit", "All of it"))
+            (button("fit", "Fit", "Fit all of it in"))
         }
     }
 }
