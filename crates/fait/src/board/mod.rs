@@ -4,3 +4,5 @@
 mod examples;
 
 pub use examples::{Examples, Failed, Line, Miss, Tried, Verdict, examples, examples_in};
+pub mod happened;
+pub mod check;
