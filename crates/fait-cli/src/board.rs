@@ -2,6 +2,10 @@
 
 mod check;
 mod lint;
+#[cfg(feature = "png")]
+mod png;
+mod draw;
+mod serve;
 
 use crate::failure::Failure;
 use crate::output::Out;
@@ -14,6 +18,10 @@ use std::path::Path;
 pub(crate) enum Verb {
     /// Say what is wrong with a board, and where
     Lint(lint::Lint),
+    /// Draw a board, as SVG or PNG
+    Draw(draw::Draw),
+    /// Show a board in the browser, and follow its file while it is edited
+    Serve(serve::Serve),
     /// Hold a board against a program and against what happened
     Check(check::Check),
 }
@@ -21,6 +29,8 @@ pub(crate) enum Verb {
 pub(crate) fn run(verb: &Verb, at: Option<&str>, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
+        Verb::Draw(draw) => draw::run(draw, out),
+        Verb::Serve(serve) => serve::run(serve, out),
         Verb::Check(check) => check::run(check, at, out),
     }
 }

@@ -58,6 +58,9 @@ struct Options {
     /// Says what this program would have decided for the instances of a process that have ended.
     #[arg(long, value_name = "PROCESS", conflicts_with = "preflight")]
     shadow: Option<String>,
+    /// Runs the examples of a board against this program; nothing of it is kept.
+    #[arg(long, value_name = "BOARD", conflicts_with_all = ["preflight", "history", "shadow"])]
+    board_test: Option<PathBuf>,
     /// At most so many instances are looked at.
     #[arg(long, default_value_t = 100, requires = "shadow")]
     limit: usize,
@@ -111,6 +114,10 @@ async fn run_or_look(options: Options) -> Result<bool, String> {
         let report = report.map_err(|e| e.to_string())?;
         return tell(&options, &report).map(|()| report.ok());
     }
+    if let Some(board) = &options.board_test {
+        let report = fait::board::examples_in(board, wired)?;
+        return tell(&options, &report).map(|()| report.ok());
+    }
     run(options).await.map(|()| true)
 }
 
@@ -151,7 +158,9 @@ async fn run(options: Options) -> Result<(), String> {
     work(&app, options.staff);
     let (guests, orders, every) = (app.clone(), options.orders, seconds(options.every));
     tokio::spawn(async move { play::place(&guests, orders, every).await });
-    let site = Site::new(app.clone()).board(BOARD);
+    let site = Site::new(app.clone())
+        .board(BOARD)
+        .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)));
     let served = site.serve(listener, stopped()).await;
     // The second signal, or ten seconds, ends what does not end by itself.
     tokio::select! {

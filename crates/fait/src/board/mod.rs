@@ -1,5 +1,8 @@
 //! A board at work, behind the feature `board`: the text with the notes of an event-storming
 //! workshop, as [`fait_board`] reads it, and a running system side by side.
 
+mod examples;
+
+pub use examples::{Examples, Failed, Line, Miss, Tried, Verdict, examples, examples_in};
 pub mod happened;
 pub mod check;

@@ -9,3 +9,4 @@ mod door;
 mod views;
 mod drift;
 mod sim;
+mod board;
