@@ -7,7 +7,7 @@ use fait_board::{Look, parse, report};
 /// A copy of the restaurant, so that a change of the example changes no golden file here.
 pub(crate) const RESTAURANT: &str = include_str!("boards/restaurant.board");
 /// The restaurant as its program uses it.
-const EXAMPLE: &str = include_str!("../../../../examples/restaurant/restaurant.board");
+pub(crate) const EXAMPLE: &str = include_str!("../../../../examples/restaurant/restaurant.board");
 /// A board with mistakes of every sort.
 pub(crate) const BROKEN: &str = include_str!("boards/broken.board");
 

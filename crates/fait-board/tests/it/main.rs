@@ -3,3 +3,4 @@
 mod boards;
 mod picture;
 mod hostile;
+mod rules;
