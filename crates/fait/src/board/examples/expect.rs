@@ -181,8 +181,11 @@ impl<'a> Judge<'a> {
                 true => String::new(),
                 false => format!(" (`{code}`)"),
             };
-            let message = format!("`{task}` was refused for another reason{coded}: {said}");
-            let miss = Miss::new(line, message);
+            let how = match sentence::near(reason, said) {
+                Some(_) => "in other words",
+                None => "for another reason",
+            };
+            let miss = Miss::new(line, format!("`{task}` was refused {how}{coded}: {said}"));
             return Some(match sentence::near(reason, said) {
                 Some(_) => {
                     miss.help("is it the same reason? Say it the same here and in the program")
@@ -244,7 +247,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn step(&mut self, line: usize, step: &Expected) -> Option<Miss> {
+    fn step(&self, line: usize, step: &Expected) -> Option<Miss> {
         match step {
             Expected::Ask {
                 actor,
@@ -280,17 +283,10 @@ impl<'a> Judge<'a> {
             Expected::Raise {
                 event: (title, name),
             } => {
-                let fact = Fact {
-                    line,
-                    title: title.clone(),
-                    what: What::Event {
-                        name: name.clone(),
-                        from: None,
-                    },
-                    shape: Shape::default(),
-                    with: vec![],
-                };
-                self.event(line, title, name, &fact)
+                // It may be the same event that another line says more about.
+                let raised = self.after.events.iter().any(|e| e.ty == *name);
+                let miss = || Miss::new(line, format!("`{title}` is not raised"));
+                (!raised).then(miss)
             }
         }
     }
@@ -377,10 +373,11 @@ impl<'a> Judge<'a> {
                 None => format!("`{title}` does not show it"),
             },
         };
-        let all: Vec<String> = rows
+        let mut all: Vec<String> = rows
             .iter()
             .map(|row| self.row(&shape, shown, row))
             .collect();
+        all.sort();
         Some(Miss::new(line, has).help(match all.is_empty() {
             true => "it shows nothing".into(),
             false => format!("it shows: {}", all.join("; ")),
@@ -392,7 +389,10 @@ impl<'a> Judge<'a> {
         let known = self.teller.known.called(&row.key);
         let key = format!("{kind} {}", known.unwrap_or_else(|| row.key.clone()));
         let mut words = vec![key];
-        words.extend(self.teller.words(shape, &row.row, &[]));
+        let note = self.teller.board.views.iter();
+        let note = note.filter(|v| v.note.name.text == shown.title);
+        let order = note.flat_map(|v| &v.shows).cloned().collect::<Vec<_>>();
+        words.extend(self.teller.words(shape, &row.row, &order));
         words.join(", ")
     }
 }

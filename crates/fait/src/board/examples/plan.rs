@@ -416,16 +416,19 @@ impl Planner<'_> {
             return None;
         }
         let message = format!("the program has no {what} `{}`", mention.text());
-        let near = guess(mention.text(), names.iter().map(String::as_str));
-        let todo = || "write it, or say `planned` under its note".to_string();
-        self.misses
-            .push(Miss::new(line, message).help(near.unwrap_or_else(todo)));
+        let todo = "write it, or say `planned` under its note".to_string();
+        let help = match guess(mention.text(), names.iter().map(String::as_str)) {
+            Some(near) => format!("{near} Else {todo}"),
+            None => todo,
+        };
+        self.misses.push(Miss::new(line, message).help(help));
         None
     }
 
     /// A name that stands for nothing on the board.
     fn nothing<T>(&mut self, mention: &Mention) -> Option<T> {
-        let message = format!("there is no `{}` on the board", mention.text());
+        let name = mention.text();
+        let message = format!("the board has no event, task or sent message `{name}`");
         let miss = Miss::new(mention.name.span.line, message);
         self.misses
             .push(miss.help("`fait board lint` says which names there are"));
