@@ -257,7 +257,15 @@ impl<'a> Judge<'a> {
             Expected::Do {
                 task: (title, name),
             } => {
-                let here = |i: &Issued| i.name == *name && !matches!(i.to, Target::Role(_));
+                // In a board that is played, somebody who is no actor plays the program's part.
+                let actors = &self.teller.board.actors;
+                let by_hand = |to: &Target| match to {
+                    Target::Role(role) => {
+                        actors.iter().any(|a| name::same(&a.note.name.text, role))
+                    }
+                    Target::Here | Target::System(_) => false,
+                };
+                let here = |i: &Issued| i.name == *name && !by_hand(&i.to);
                 self.none_of(here)?;
                 let miss = Miss::new(line, format!("nothing does `{title}`"));
                 let asked = self.after.issued.iter().find(|(i, _)| i.name == *name);
@@ -273,9 +281,12 @@ impl<'a> Judge<'a> {
                 system,
                 message: (title, name),
             } => {
-                let told = |i: &Issued| {
-                    let to = matches!(&i.to, Target::System(s) if name::same(system, s));
-                    i.name == *name && to
+                let told = |i: &Issued| match &i.to {
+                    // In a board that is played, somebody plays the part of the system.
+                    Target::System(to) | Target::Role(to) => {
+                        i.name == *name && name::same(system, to)
+                    }
+                    Target::Here => false,
                 };
                 self.none_of(told)?;
                 Some(Miss::new(line, format!("{system} is not told to {title}")))

@@ -77,6 +77,7 @@ impl Run<'_> {
             }
         }
         let mark = self.app.head().await?;
+        self.known.expected = plan.expected.clone();
         for act in &plan.when {
             let done = match act {
                 Act::Passes(period) => {
@@ -186,8 +187,9 @@ impl Run<'_> {
             }
         }
         let mut filled = vec![];
-        for field in fact.shape.0.iter().filter(|f| f.required) {
-            if body.contains_key(&field.name) {
+        for field in &fact.shape.0 {
+            let needed = field.required || self.known.chosen(self.board, field).is_some();
+            if !needed || body.contains_key(&field.name) {
                 continue;
             }
             let value = self.known.fill(self.board, field);

@@ -86,9 +86,9 @@ impl Model for Repair {
 #[derive(Clone, Debug, PartialEq, Refusal)]
 pub(crate) enum No {
     #[refused("the rack has only {left} places left")]
-    RackFull { left: u32 },
+    Full { left: u32 },
     #[refused("there is no such repair")]
-    NoRepair,
+    Unknown,
     #[refused("the bicycle is already mended")]
     AlreadyMended,
 }
@@ -118,7 +118,7 @@ impl Decide for TakeBicycle {
     }
     fn decide(&self, repair: &Repair, _: &Context) -> Result<Vec<BicycleTaken>, No> {
         if self.rack == RackId(13) {
-            return Err(No::RackFull { left: 0 });
+            return Err(No::Full { left: 0 });
         }
         let it = self.clone();
         let taken = BicycleTaken {
@@ -154,7 +154,7 @@ impl Decide for MendBicycle {
     fn decide(&self, model: &Repair, context: &Context) -> Result<Vec<BicycleMended>, No> {
         assert!(self.mended_by != "nobody", "somebody has to mend it");
         if !model.taken {
-            return Err(No::NoRepair);
+            return Err(No::Unknown);
         }
         if model.mended {
             return Err(No::AlreadyMended);
