@@ -4,6 +4,7 @@ mod lint;
 #[cfg(feature = "png")]
 mod png;
 mod draw;
+mod test;
 
 use crate::failure::Failure;
 use crate::output::Out;
@@ -18,12 +19,15 @@ pub(crate) enum Verb {
     Lint(lint::Lint),
     /// Draw a board, as SVG or PNG
     Draw(draw::Draw),
+    /// Run the examples of a board against the program that it is about
+    Test(test::Test),
 }
 
 pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
         Verb::Draw(draw) => draw::run(draw, out),
+        Verb::Test(test) => test::run(test, out),
     }
 }
 
