@@ -5,6 +5,7 @@ mod lint;
 mod png;
 mod draw;
 mod test;
+mod serve;
 
 use crate::failure::Failure;
 use crate::output::Out;
@@ -21,6 +22,8 @@ pub(crate) enum Verb {
     Draw(draw::Draw),
     /// Run the examples of a board against the program that it is about
     Test(test::Test),
+    /// Show a board in the browser, and follow its file while it is edited
+    Serve(serve::Serve),
 }
 
 pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
@@ -28,6 +31,7 @@ pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
         Verb::Lint(lint) => lint::run(lint, out),
         Verb::Draw(draw) => draw::run(draw, out),
         Verb::Test(test) => test::run(test, out),
+        Verb::Serve(serve) => serve::run(serve, out),
     }
 }
 
