@@ -5,6 +5,7 @@ mod lint;
 #[cfg(feature = "png")]
 mod png;
 mod draw;
+mod test;
 mod serve;
 
 use crate::failure::Failure;
@@ -20,6 +21,8 @@ pub(crate) enum Verb {
     Lint(lint::Lint),
     /// Draw a board, as SVG or PNG
     Draw(draw::Draw),
+    /// Run the examples of a board against the program that it is about
+    Test(test::Test),
     /// Show a board in the browser, and follow its file while it is edited
     Serve(serve::Serve),
     /// Hold a board against a program and against what happened
@@ -30,6 +33,7 @@ pub(crate) fn run(verb: &Verb, at: Option<&str>, out: &mut Out) -> Result<(), Fa
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
         Verb::Draw(draw) => draw::run(draw, out),
+        Verb::Test(test) => test::run(test, out),
         Verb::Serve(serve) => serve::run(serve, out),
         Verb::Check(check) => check::run(check, at, out),
     }
