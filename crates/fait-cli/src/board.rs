@@ -1,5 +1,6 @@
 //! `fait board`: what can be done with a board, the text of an event-storming workshop.
 
+mod check;
 mod lint;
 #[cfg(feature = "png")]
 mod png;
@@ -24,14 +25,17 @@ pub(crate) enum Verb {
     Test(test::Test),
     /// Show a board in the browser, and follow its file while it is edited
     Serve(serve::Serve),
+    /// Hold a board against a program and against what happened
+    Check(check::Check),
 }
 
-pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
+pub(crate) fn run(verb: &Verb, at: Option<&str>, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
         Verb::Draw(draw) => draw::run(draw, out),
         Verb::Test(test) => test::run(test, out),
         Verb::Serve(serve) => serve::run(serve, out),
+        Verb::Check(check) => check::run(check, at, out),
     }
 }
 
