@@ -1,6 +1,7 @@
 //! `fait board`: what can be done with a board, the text of an event-storming workshop.
 
 mod lint;
+mod fmt;
 
 use crate::failure::Failure;
 use crate::output::Out;
@@ -13,11 +14,14 @@ use std::path::Path;
 pub(crate) enum Verb {
     /// Say what is wrong with a board, and where
     Lint(lint::Lint),
+    /// Lay a board out: the same words, in the canonical layout
+    Fmt(fmt::Fmt),
 }
 
 pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
+        Verb::Fmt(fmt) => fmt::run(fmt, out),
     }
 }
 

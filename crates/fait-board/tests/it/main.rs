@@ -2,4 +2,5 @@
 
 mod boards;
 mod picture;
+mod layout;
 mod hostile;
