@@ -4,3 +4,4 @@ mod boards;
 mod picture;
 mod layout;
 mod hostile;
+mod rules;
