@@ -4,6 +4,7 @@ use fait_board::{DrawOptions, Look, draw, outline, parse, report};
 use proptest::prelude::*;
 
 use crate::boards::{BROKEN, RESTAURANT};
+use crate::layout::lasts;
 use crate::picture::well_formed;
 
 /// One way to spoil a text.
@@ -72,6 +73,7 @@ fn holds(text: &str) {
         let line = text.get(note.span.bytes()).unwrap_or_default();
         assert!(line.starts_with(kind.keyword()), "{line}");
     }
+    lasts(text);
     let few = parsed.problems.get(..5).unwrap_or(&parsed.problems);
     let _ = report(text, "any.board", few, Look::Plain);
     well_formed(&draw(&parsed.board, &DrawOptions::default()));

@@ -2,5 +2,6 @@
 
 mod boards;
 mod picture;
+mod layout;
 mod hostile;
 mod rules;

@@ -48,6 +48,7 @@ fn every_verb_has_examples() {
         "process fire",
         "process compensate",
         "history check",
+        "board fmt",
         "store verify",
         "store info",
         "store backup",
