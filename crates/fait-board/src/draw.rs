@@ -2,8 +2,8 @@
 //!
 //! Columns are tasks in the order of the file, rows are kinds of notes, and below them each
 //! process and policy has a strip. `columns` and `strips` decide what stands in which column,
-//! `sheet` makes the cards, `ways` finds lanes that touch no card, `plan` gives everything its
-//! place, and `paint` writes the SVG.
+//! `sheet` makes the cards, `ways` finds lanes that touch no card, `lanes` puts them into an order
+//! with few crossings, `plan` gives everything its place, and `paint` writes the SVG.
 
 mod text;
 mod svg;
@@ -12,6 +12,7 @@ mod cards;
 mod columns;
 mod strips;
 mod sheet;
+mod lanes;
 mod ways;
 mod plan;
 mod arrows;

@@ -2,4 +2,6 @@
 
 mod boards;
 mod picture;
+mod geometry;
+mod contrast;
 mod hostile;
