@@ -34,6 +34,9 @@ pub struct DrawOptions {
     pub chapter: Option<String>,
     /// In which colours; it matters only for a picture that carries its style.
     pub colours: Colours,
+    /// Makes every note a link: where its address begins. The id of the note follows, without its
+    /// `note-`, and then `#` with the whole id.
+    pub links: Option<String>,
 }
 
 /// In which colours a picture is shown on a screen. On paper it is always light.
@@ -55,6 +58,7 @@ impl Default for DrawOptions {
             counts: BTreeMap::new(),
             chapter: None,
             colours: Colours::Preferred,
+            links: None,
         }
     }
 }
@@ -72,6 +76,8 @@ impl Default for DrawOptions {
 /// - `data-note`: the id of the note, [`note_id`](crate::name::note_id): the same on every card
 ///   of it, for a view is drawn above each task that sees it;
 /// - `id`: the same, with `-2`, `-3`, … behind it where the note is drawn again.
+///
+/// With [`DrawOptions::links`] an element `a` stands around the group.
 ///
 /// Notes also have the classes `planned`, `pivotal` and `elsewhere` (a context that runs
 /// elsewhere). A group `g.note.robot` says that no person does a task, and stands for no note.
@@ -110,7 +116,7 @@ pub fn draw(board: &Board, options: &DrawOptions) -> String {
     let strips = strips::Strips::of(board, &mut columns);
     let plan = plan::Plan::of(board, &columns, &strips, &options.counts);
     let style = options.embed_style.then(|| options.colours.style());
-    paint::paint(board, &plan, style.as_deref())
+    paint::paint(board, &plan, style.as_deref(), options.links.as_deref())
 }
 
 /// The style of the picture: light, dark where the reader prefers it, and light on paper.

@@ -20,13 +20,15 @@ mod wording;
 mod board;
 pub mod ties;
 mod read;
+mod lint;
 mod report;
 mod draw;
 pub mod outline;
 
 pub use board::Board;
 pub use draw::{Colours, DrawOptions, draw, plain_style, style};
+pub use lint::{LintOptions, Rule, lint};
 pub use outline::{Section, outline};
 pub use problem::{Problem, Severity};
 pub use read::{Parsed, parse};
-pub use report::{Look, report};
+pub use report::{Linted, Look, json, report, sarif, summary};

@@ -58,6 +58,8 @@ pub(crate) mod code {
     pub(crate) const TWICE: &str = "B102";
     /// A word that is explained twice.
     pub(crate) const WORD_TWICE: &str = "B104";
+    /// A time that runs out without saying what is awaited.
+    pub(crate) const WITHOUT: &str = "B315";
 }
 
 impl Problem {

@@ -4,6 +4,8 @@ mod lint;
 #[cfg(feature = "png")]
 mod png;
 mod draw;
+mod test;
+mod serve;
 
 use crate::failure::Failure;
 use crate::output::Out;
@@ -18,12 +20,18 @@ pub(crate) enum Verb {
     Lint(lint::Lint),
     /// Draw a board, as SVG or PNG
     Draw(draw::Draw),
+    /// Run the examples of a board against the program that it is about
+    Test(test::Test),
+    /// Show a board in the browser, and follow its file while it is edited
+    Serve(serve::Serve),
 }
 
 pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
         Verb::Draw(draw) => draw::run(draw, out),
+        Verb::Test(test) => test::run(test, out),
+        Verb::Serve(serve) => serve::run(serve, out),
     }
 }
 

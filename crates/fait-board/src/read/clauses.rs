@@ -15,7 +15,7 @@ const VIEW: &[Scope] = &[Scope::Note(Kind::View)];
 const MODEL: &[Scope] = &[Scope::Note(Kind::Model)];
 
 /// Clauses that stand alone.
-const FLAGS: [&str; 4] = ["public", "planned", "pivotal", "runs elsewhere"];
+const FLAGS: [&str; 5] = ["public", "planned", "pivotal", "personal", "runs elsewhere"];
 
 /// The clauses that only this kind of note has.
 pub(super) struct Clauses;

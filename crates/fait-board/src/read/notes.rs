@@ -144,8 +144,15 @@ impl Reader {
                 .push(Problem::error(code::REPEATED, note.span, message));
             return;
         }
-        let mut level = None;
+        let (mut level, mut language) = (None, None);
         for clause in Clauses::of(raw, &mut note, &mut self.names) {
+            if clause.keyword == "language" {
+                match language {
+                    Some(_) => self.names.problems.push(repeated(clause.line)),
+                    None => language = Some(clause.rest.said()),
+                }
+                continue;
+            }
             match values::level(clause.rest) {
                 Ok(_) if level.is_some() => self.names.problems.push(repeated(clause.line)),
                 Ok(found) => level = Some(found),
@@ -153,6 +160,7 @@ impl Reader {
             }
         }
         self.board.level = level.unwrap_or_default();
+        self.board.language = language;
         self.board.title = Some(note.name);
         self.board.about = note.about;
         self.board.questions = note.questions;
@@ -213,7 +221,8 @@ impl Reader {
     fn vocabulary(&mut self, raw: &RawNote<'_>, mut note: Note) {
         match raw.kind {
             Kind::Word => {
-                common(raw, &mut note, &mut self.names);
+                let own = Clauses::of(raw, &mut note, &mut self.names);
+                let personal = own.first().map(|clause| clause.line.span());
                 let is = match values::word_parts(raw.name).1.map(values::type_of) {
                     Some(Ok(is)) => Some(is),
                     Some(Err(problem)) => {
@@ -225,7 +234,7 @@ impl Reader {
                         None
                     }
                 };
-                self.board.words.push(Word { note, is });
+                self.board.words.push(Word { note, is, personal });
             }
             Kind::Actor => {
                 common(raw, &mut note, &mut self.names);

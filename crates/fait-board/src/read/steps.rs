@@ -52,7 +52,7 @@ fn waiting(clause: &RawClause<'_>, names: &mut Names) -> Option<Trigger> {
         None => {
             let message = "this does not say without what";
             names.problems.push(
-                Problem::error(code::MISSING, clause.line.span(), message)
+                Problem::error(code::WITHOUT, clause.line.span(), message)
                     .with_help("say `after 30 minutes without <event>`"),
             );
             return None;

@@ -120,7 +120,7 @@ const TABLE: &[Row] = &[
     ),
     (
         "process P\n  after 3 days",
-        "P005",
+        "B315",
         2,
         3,
         "this does not say without what",

@@ -9,7 +9,8 @@ use crate::spelling::nearest;
 /// Clause keywords of every kind of note. The longest that fits is taken.
 pub(super) fn clause_keywords(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Board => &["level", "about", "hotspot"],
+        Kind::Board => &["level", "language", "about", "hotspot"],
+        Kind::Word => &["personal", "about", "hotspot"],
         Kind::System => &["takes", "sends", "about", "hotspot"],
         Kind::Context => &["runs elsewhere", "about", "hotspot"],
         Kind::View => &[
@@ -61,9 +62,7 @@ pub(super) fn clause_keywords(kind: Kind) -> &'static [&'static str] {
             "hotspot",
         ],
         Kind::Example => &["given", "when", "then", "and", "about", "hotspot"],
-        Kind::Word | Kind::Actor | Kind::Chapter | Kind::Hotspot | Kind::Idea => {
-            &["about", "hotspot"]
-        }
+        Kind::Actor | Kind::Chapter | Kind::Hotspot | Kind::Idea => &["about", "hotspot"],
     }
 }
 

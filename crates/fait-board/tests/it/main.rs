@@ -5,3 +5,4 @@ mod picture;
 mod geometry;
 mod contrast;
 mod hostile;
+mod rules;
