@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use crate::boards::{BROKEN, RESTAURANT};
 use crate::layout::lasts;
+use crate::geometry::sound;
 use crate::picture::well_formed;
 
 /// One way to spoil a text.
@@ -96,5 +97,18 @@ proptest! {
     #[test]
     fn any_text_is_read(text in "(?s).{0,300}") {
         holds(&text);
+    }
+}
+
+proptest! {
+    // Fewer, because each picture is measured from end to end.
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 40, ..Default::default() })]
+
+    #[test]
+    fn the_picture_of_a_spoiled_board_is_sound(
+        spoils in prop::collection::vec(spoil(), 1..20),
+        of in prop::sample::select(vec![RESTAURANT, BROKEN]),
+    ) {
+        sound(&spoiled(of, &spoils));
     }
 }

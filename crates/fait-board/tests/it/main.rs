@@ -3,5 +3,7 @@
 mod boards;
 mod picture;
 mod layout;
+mod geometry;
+mod contrast;
 mod hostile;
 mod rules;

@@ -9,6 +9,7 @@ mod operate;
 mod feeds;
 mod menu;
 mod guide;
+mod draw;
 mod evolution;
 mod next;
 mod store;

@@ -47,6 +47,7 @@ fn every_verb_has_examples() {
         "process postpone",
         "process fire",
         "process compensate",
+        "board draw",
         "history check",
         "board fmt",
         "store verify",
