@@ -16,6 +16,8 @@ pub struct Board {
     pub about: Vec<Said>,
     /// How finished the board says it is.
     pub level: Level,
+    /// The language of its names, when it says so; English when it does not.
+    pub language: Option<Said>,
     /// Questions asked about the board as a whole.
     pub questions: Vec<Said>,
     /// The words of the business, each explained once.
@@ -77,6 +79,12 @@ impl Board {
     #[must_use]
     pub fn model(&self, mention: &Mention) -> Option<&Model> {
         self.models.get(mention.index(Kind::Model)?)
+    }
+
+    /// How many notes there are, with that of the board itself.
+    #[must_use]
+    pub fn note_count(&self) -> usize {
+        usize::from(self.title.is_some()) + self.notes().len()
     }
 
     /// All notes below the board itself, in the order of the file.

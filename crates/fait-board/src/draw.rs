@@ -2,8 +2,8 @@
 //!
 //! Columns are tasks in the order of the file, rows are kinds of notes, and below them each
 //! process and policy has a strip. `columns` and `strips` decide what stands in which column,
-//! `sheet` makes the cards, `ways` finds lanes that touch no card, `plan` gives everything its
-//! place, and `paint` writes the SVG.
+//! `sheet` makes the cards, `ways` finds lanes that touch no card, `lanes` puts them into an order
+//! with few crossings, `plan` gives everything its place, and `paint` writes the SVG.
 
 mod text;
 mod svg;
@@ -12,6 +12,7 @@ mod cards;
 mod columns;
 mod strips;
 mod sheet;
+mod lanes;
 mod ways;
 mod plan;
 mod arrows;
@@ -33,6 +34,9 @@ pub struct DrawOptions {
     pub chapter: Option<String>,
     /// In which colours; it matters only for a picture that carries its style.
     pub colours: Colours,
+    /// Makes every note a link: where its address begins. The id of the note follows, without its
+    /// `note-`, and then `#` with the whole id.
+    pub links: Option<String>,
 }
 
 /// In which colours a picture is shown on a screen. On paper it is always light.
@@ -54,6 +58,7 @@ impl Default for DrawOptions {
             counts: BTreeMap::new(),
             chapter: None,
             colours: Colours::Preferred,
+            links: None,
         }
     }
 }
@@ -71,6 +76,8 @@ impl Default for DrawOptions {
 /// - `data-note`: the id of the note, [`note_id`](crate::name::note_id): the same on every card
 ///   of it, for a view is drawn above each task that sees it;
 /// - `id`: the same, with `-2`, `-3`, … behind it where the note is drawn again.
+///
+/// With [`DrawOptions::links`] an element `a` stands around the group.
 ///
 /// Notes also have the classes `planned`, `pivotal` and `elsewhere` (a context that runs
 /// elsewhere). A group `g.note.robot` says that no person does a task, and stands for no note.
@@ -109,7 +116,7 @@ pub fn draw(board: &Board, options: &DrawOptions) -> String {
     let strips = strips::Strips::of(board, &mut columns);
     let plan = plan::Plan::of(board, &columns, &strips, &options.counts);
     let style = options.embed_style.then(|| options.colours.style());
-    paint::paint(board, &plan, style.as_deref())
+    paint::paint(board, &plan, style.as_deref(), options.links.as_deref())
 }
 
 /// The style of the picture: light, dark where the reader prefers it, and light on paper.
@@ -137,17 +144,23 @@ pub fn plain_style(dark: bool) -> String {
 }
 
 impl Colours {
-    /// The style that a picture carries.
+    /// The style that a picture carries: on paper it is light and fits one page.
     fn style(self) -> String {
-        let screen = match self {
-            Colours::Preferred => return style().to_owned(),
-            Colours::Light => String::new(),
-            Colours::Dark => format!("@media screen{{\n{}}}\n", include_str!("draw/dark.css")),
-        };
-        let paper = "@media print{.fait-board{print-color-adjust:exact}}\n";
-        format!("{}{paper}{screen}", include_str!("draw/light.css"))
+        let print = include_str!("draw/print.css");
+        match self {
+            Colours::Preferred => format!("{}{print}", style()),
+            Colours::Light => format!("{}{EXACT}{print}", plain_style(false)),
+            Colours::Dark => format!(
+                "{}{EXACT}{print}@media screen{{\n{}}}\n",
+                plain_style(false),
+                include_str!("draw/dark.css")
+            ),
+        }
     }
 }
+
+/// Paper gets the colours of the notes, although browsers would save the ink.
+const EXACT: &str = "@media print{.fait-board{print-color-adjust:exact}}\n";
 
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,8 @@ pub struct Word {
     pub note: Note,
     /// What the word is; nothing when that could not be read.
     pub is: Option<Type>,
+    /// Whether it tells something of a person that others need not know.
+    pub personal: Option<Span>,
 }
 
 /// What a word is.

@@ -52,12 +52,16 @@ pub(crate) mod code {
     pub(crate) const TOO_MUCH: &str = "P010";
     /// Said again, where once is all that is possible.
     pub(crate) const REPEATED: &str = "P011";
+    /// A letter that nobody can see.
+    pub(crate) const UNSEEN: &str = "P012";
     /// A name that stands for nothing.
     pub(crate) const UNKNOWN: &str = "B101";
     /// Two notes of one kind and name.
     pub(crate) const TWICE: &str = "B102";
     /// A word that is explained twice.
     pub(crate) const WORD_TWICE: &str = "B104";
+    /// A time that runs out without saying what is awaited.
+    pub(crate) const WITHOUT: &str = "B315";
 }
 
 impl Problem {

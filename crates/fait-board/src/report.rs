@@ -1,9 +1,14 @@
-//! Problems as a compiler would show them.
+//! Problems as a compiler would show them, and as data for other programs.
+
+mod json;
+mod sarif;
 
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+pub use self::json::json;
+pub use self::sarif::sarif;
 use crate::problem::{Problem, Severity};
 
 /// Where a report is read.
@@ -14,6 +19,45 @@ pub enum Look {
     Plain,
     /// With the colours of a terminal.
     Colour,
+}
+
+/// A board and what is wrong with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Linted<'a> {
+    /// What the file is called.
+    pub path: &'a str,
+    /// Its text.
+    pub source: &'a str,
+    /// How many notes it has.
+    pub notes: usize,
+    /// What is wrong with it.
+    pub problems: &'a [Problem],
+}
+
+/// All in one line: `20 notes on the board: 11 errors, 8 warnings, 2 remarks`. Open questions are
+/// counted by themselves, if there are any.
+#[must_use]
+pub fn summary(notes: usize, problems: &[Problem]) -> String {
+    let question = |p: &&Problem| p.code == "B900" && p.severity == Severity::Remark;
+    let questions = problems.iter().filter(question).count();
+    let count = |severity| problems.iter().filter(|p| p.severity == severity).count();
+    let mut line = format!(
+        "{} on the board: {}, {}, {}",
+        counted(notes, "note"),
+        counted(count(Severity::Error), "error"),
+        counted(count(Severity::Warning), "warning"),
+        counted(count(Severity::Remark) - questions, "remark"),
+    );
+    if questions > 0 {
+        line.push_str(", ");
+        line.push_str(&counted(questions, "open question"));
+    }
+    line
+}
+
+fn counted(count: usize, of: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {of}{plural}")
 }
 
 /// All problems, each with its code, its place in `source` and what to do about it. `path` is

@@ -114,7 +114,7 @@ fn quoted(names: &[String]) -> String {
 }
 
 /// The nearest of some names, if it is near.
-fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
+pub(crate) fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
     let name = name.to_lowercase();
     let near = names
         .iter()

@@ -42,6 +42,11 @@ impl Out {
         self.json
     }
 
+    /// Whether the terminal is to be painted.
+    pub(crate) fn painted(&self) -> bool {
+        self.painted
+    }
+
     /// One line of text.
     pub(crate) fn line(&mut self, text: impl Display) -> Result<(), Failure> {
         writeln!(self.sink, "{text}").map_err(Failure::writing)

@@ -1,7 +1,9 @@
 //! The site: all routes, with what holds for every one of them.
 
 use crate::answer::Problem;
-use crate::shared::{Drawn, MAX_BODY, Shared};
+use crate::shared::{MAX_BODY, Shared};
+use crate::sheet::Sheet;
+use crate::trial::Trial;
 use crate::{api, page};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -9,6 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use fait::App;
+use fait::app::AppBuilder;
 use futures_util::StreamExt;
 use std::future::Future;
 use std::io;
@@ -27,7 +30,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub struct Site {
     app: App,
     title: Option<String>,
-    board: Option<Drawn>,
+    board: Option<Sheet>,
+    trial: Option<Trial>,
 }
 
 impl std::fmt::Debug for Site {
@@ -45,6 +49,7 @@ impl Site {
             app,
             title: None,
             board: None,
+            trial: None,
         }
     }
 
@@ -54,22 +59,24 @@ impl Site {
         self
     }
 
-    /// The board that the system was built from, as text. It is shown at `/board`; what cannot
-    /// be read of it is left out there.
+    /// The board that the system was built from, as text. It is shown at `/board`, with what
+    /// cannot be read of it.
     pub fn board(mut self, source: &str) -> Site {
-        let parsed = fait_board::parse(source);
-        let problems = parsed.problems.into_iter();
-        self.board = Some(Drawn {
-            source: source.into(),
-            board: parsed.board,
-            problems: problems.map(|p| p.message).collect(),
-        });
+        self.board = Some(Sheet::read("", source));
+        self
+    }
+
+    /// How a fresh system of the same wiring is built. With it the examples of the board are run
+    /// once, when somebody first looks at the board, each against a system of its own in memory;
+    /// nothing of that touches the running one. Without it the page says how to run them.
+    pub fn examples(mut self, wired: impl Fn() -> AppBuilder + Send + Sync + 'static) -> Site {
+        self.trial = Some(Trial::new(wired));
         self
     }
 
     /// The site as a tower service, for tests and for other servers.
     pub fn into_service(self) -> Router {
-        routes(Shared::new(self.app, self.title, self.board))
+        routes(Shared::new(self.app, self.title, self.board, self.trial))
     }
 
     /// Serves until `shutdown` resolves; what is under way is finished.
@@ -81,7 +88,7 @@ impl Site {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        let shared = Shared::new(self.app.clone(), self.title, self.board);
+        let shared = Shared::new(self.app.clone(), self.title, self.board, self.trial);
         let (app, closing) = (self.app, shared.clone());
         let local = listener.local_addr()?.ip().is_loopback();
         let stop = async move {
@@ -189,7 +196,7 @@ async fn bounded(request: Request, next: Next) -> Response {
 
 /// A site on a loopback address is this machine's own. A name that somebody points at it from
 /// elsewhere would make another site's page look like one of ours (DNS rebinding).
-async fn this_machine(request: Request, next: Next) -> Response {
+pub(crate) async fn this_machine(request: Request, next: Next) -> Response {
     let host = request
         .headers()
         .get(header::HOST)
@@ -216,7 +223,7 @@ async fn this_machine(request: Request, next: Next) -> Response {
     .into_response()
 }
 
-async fn headers(request: Request, next: Next) -> Response {
+pub(crate) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let all = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -234,7 +241,7 @@ async fn headers(request: Request, next: Next) -> Response {
     response
 }
 
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     let detail = "the program failed on this request; what was acknowledged before is safe";
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,

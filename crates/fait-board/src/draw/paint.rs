@@ -20,10 +20,16 @@ const LEGEND: [(&str, &str); 4] = [
     ("raises", "raises"),
 ];
 
-pub(super) fn paint(board: &Board, plan: &Plan<'_>, style: Option<&str>) -> String {
+pub(super) fn paint(
+    board: &Board,
+    plan: &Plan<'_>,
+    style: Option<&str>,
+    links: Option<&str>,
+) -> String {
     let mut brush = Brush {
         svg: Svg::default(),
         ids: Ids::default(),
+        links,
     };
     brush.head(board, plan, style);
     brush.paper(plan);
@@ -41,13 +47,15 @@ pub(super) fn paint(board: &Board, plan: &Plan<'_>, style: Option<&str>) -> Stri
     brush.svg.finish()
 }
 
-struct Brush {
+struct Brush<'a> {
     svg: Svg,
     /// The ids that are taken: a note may be drawn in several columns.
     ids: Ids,
+    /// Where the addresses of notes begin, if notes are links.
+    links: Option<&'a str>,
 }
 
-impl Brush {
+impl Brush<'_> {
     fn head(&mut self, board: &Board, plan: &Plan<'_>, style: Option<&str>) {
         let (width, height) = (plan.width.to_string(), plan.height.to_string());
         self.svg.open(
@@ -106,6 +114,15 @@ impl Brush {
         for row in &plan.rows {
             self.row(plan, row);
         }
+        for panel in &plan.panels {
+            let area = [
+                ("x", panel.x),
+                ("y", panel.y),
+                ("width", panel.width),
+                ("height", panel.height),
+            ];
+            self.rect("panel", &[&area[..], &[("rx", 8)]].concat());
+        }
         let bottom = plan.rows.last().map_or(0, |row| row.y + row.height);
         for x in &plan.borders {
             let d = format!("M{x} {} V{bottom}", CHAPTER_BAND.0);
@@ -157,8 +174,7 @@ impl Brush {
         };
         let text = in_one_line(name, forms, pen, band.width - 24);
         self.words(pen.class(), band.x + 12, y + height / 2 + 4, &text);
-        self.svg.close("g");
-        self.svg.line();
+        self.close_note(Some((band.kind, name)));
     }
 
     /// All cards, column by column and then strip by strip: the order in which they are read.
@@ -215,8 +231,7 @@ impl Brush {
             }
         }
         self.mark(card);
-        self.svg.close("g");
-        self.svg.line();
+        self.close_note(note.filter(|_| card.id.is_empty()));
     }
 
     /// What marks a card besides its colour.
@@ -291,6 +306,11 @@ impl Brush {
     /// A group for a note; its title is what a reader hears, and sees where the mouse rests.
     fn open_note(&mut self, class: &str, note: Option<(Kind, &str)>, label: &str) {
         let wanted = note.map(|(kind, name)| note_id(kind, name));
+        if let (Some(links), Some(note)) = (self.links, &wanted) {
+            let own = note.strip_prefix("note-").unwrap_or(note);
+            let address = format!("{links}{own}#{note}");
+            self.svg.open("a", &[("href", &address)]);
+        }
         let id = wanted.clone().map(|wanted| self.ids.own(wanted));
         let mut attributes = Vec::new();
         if let (Some(id), Some(note)) = (&id, &wanted) {
@@ -303,6 +323,14 @@ impl Brush {
         attributes.push(("role", "img"));
         self.svg.open("g", &attributes);
         self.svg.text("title", &[], label);
+    }
+
+    fn close_note(&mut self, note: Option<(Kind, &str)>) {
+        self.svg.close("g");
+        if self.links.is_some() && note.is_some() {
+            self.svg.close("a");
+        }
+        self.svg.line();
     }
 
     /// A group for a card that belongs to a note: a reaction, or where a process ends.

@@ -2,7 +2,7 @@
 
 use super::examples;
 use super::names::{DOER, EVENT, HEARD, Names, Scope, TASK};
-use super::notes::{pieces, repeated};
+use super::notes::{messages_of, repeated};
 use super::steps;
 use super::tree::{RawClause, RawNote};
 use crate::note::{Kind, Mention, Note};
@@ -15,7 +15,7 @@ const VIEW: &[Scope] = &[Scope::Note(Kind::View)];
 const MODEL: &[Scope] = &[Scope::Note(Kind::Model)];
 
 /// Clauses that stand alone.
-const FLAGS: [&str; 4] = ["public", "planned", "pivotal", "runs elsewhere"];
+const FLAGS: [&str; 5] = ["public", "planned", "pivotal", "personal", "runs elsewhere"];
 
 /// The clauses that only this kind of note has.
 pub(super) struct Clauses;
@@ -82,8 +82,8 @@ impl System {
     pub(super) fn read(&mut self, raw: &RawNote<'_>, names: &mut Names) {
         for clause in Clauses::of(raw, &mut self.note, names) {
             match clause.keyword {
-                "takes" => self.takes.extend(pieces(clause.rest)),
-                _ => self.sends.extend(pieces(clause.rest)),
+                "takes" => self.takes.extend(messages_of(clause.rest)),
+                _ => self.sends.extend(messages_of(clause.rest)),
             }
         }
     }

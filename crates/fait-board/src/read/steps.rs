@@ -47,19 +47,19 @@ pub(super) fn reaction(clause: &RawClause<'_>, names: &mut Names) -> Option<Reac
 
 /// `after 30 minutes without …` or `after 3 tries without …`
 fn waiting(clause: &RawClause<'_>, names: &mut Names) -> Option<Trigger> {
-    let (length, events) = match clause.rest.joints("without").first() {
+    let (length, events) = match clause.rest.joints("without", 1).first() {
         Some(at) => clause.rest.sides(*at, "without"),
         None => {
             let message = "this does not say without what";
             names.problems.push(
-                Problem::error(code::MISSING, clause.line.span(), message)
+                Problem::error(code::WITHOUT, clause.line.span(), message)
                     .with_help("say `after 30 minutes without <event>`"),
             );
             return None;
         }
     };
     let (count, unit) = length.first_word();
-    if let (Some(count), "tries" | "try") = (values::number(count), unit.text) {
+    if let (Some(count @ 1..), "tries" | "try") = (values::number(count), unit.text) {
         return Some(Trigger::Tries(count, names.list(events, HEARD)));
     }
     match values::period(length) {

@@ -44,3 +44,4 @@ mod views_kill;
 mod views_trouble;
 mod views_poison;
 mod played;
+mod examples;
