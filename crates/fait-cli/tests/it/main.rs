@@ -10,6 +10,7 @@ mod feeds;
 mod menu;
 mod guide;
 mod draw;
+mod played;
 mod evolution;
 mod next;
 mod store;

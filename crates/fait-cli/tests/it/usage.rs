@@ -57,6 +57,7 @@ fn every_verb_has_examples() {
         "store export",
         "store import",
         "board test",
+        "play",
     ] {
         let words: Vec<&str> = verb.split(' ').chain(["--help"]).collect();
         let text = told(&words);
