@@ -4,3 +4,5 @@ mod boards;
 mod picture;
 mod hostile;
 mod rules;
+mod quiet;
+mod formats;
