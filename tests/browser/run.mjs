@@ -4,6 +4,8 @@
 //     export const tests = { 'what holds': async ({ newPage, base, axe, assert }) => { … } };
 // Tests run one after another, each with browser contexts of its own. They get:
 //     base      the address of the system, without a slash at the end
+//     board     the pages of a board without a system: `board.base` is their address, `board.file`
+//               the file, which tests may write
 //     browser   the browser, for what the rest does not cover
 //     newPage   newPage(options) is a page in a fresh context; options as for a context, such as
 //               { javaScriptEnabled: false }. Paths are relative to `base`: page.goto('/inbox').
@@ -53,6 +55,9 @@ function readArguments(args) {
   }
   return { base: address.replace(/\/+$/, ''), filter };
 }
+
+/** The pages of a board without a system. */
+const board = { base: process.env.BOARD_SITE, file: process.env.BOARD_FILE };
 
 /** Every test of every file: name, function. */
 async function collect(filter) {
@@ -142,6 +147,7 @@ class Bench {
     return {
       browser: this.browser,
       base: this.base,
+      board,
       newPage: (options) => this.newPage(options),
       axe: (page, options) => this.axe(page, options),
       problems: (page) => this.problems(page),

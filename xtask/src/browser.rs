@@ -1,4 +1,5 @@
-//! The browser tests: the restaurant runs, a real Chromium visits it, both are stopped.
+//! The browser tests: the restaurant and the pages of a board run, a real Chromium visits them, all
+//! are stopped.
 
 use crate::machine;
 use crate::tree;
@@ -13,12 +14,13 @@ use std::time::{Duration, Instant};
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask browser [--filter TEXT] [--address URL]
 
-Starts the restaurant on a free port with an empty folder, runs tests/browser/*.test.mjs against
-it in Chromium, and stops it. What is missing is installed when this runs as root on Debian;
-elsewhere the error says what to install. Screenshots and logs: target/browser/.
+Starts the restaurant on a free port with an empty folder and `fait board serve` with a copy of
+its board, runs tests/browser/*.test.mjs against them in Chromium, and stops them. What is missing
+is installed when this runs as root on Debian; elsewhere the error says what to install.
+Screenshots and logs: target/browser/.
 
   --filter TEXT   only tests whose name contains TEXT
-  --address URL   against a system that runs already
+  --address URL   against a restaurant that runs already
 
 Environment: CHROMIUM is the browser to use.";
 
@@ -67,27 +69,72 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
     packages(&tests)?;
     let results = tree::target(&root).join("browser");
     fs::create_dir_all(&results).map_err(|e| format!("{}: {e}", results.display()))?;
-    let (server, address) = match &options.address {
-        Some(address) => (None, address.clone()),
+    let programs = build(&root)?;
+    let mut servers = vec![];
+    let address = match &options.address {
+        Some(address) => address.clone(),
         None => {
-            let server = Server::start(Command::new(build(&root)?), &results)?;
+            let server = restaurant(&programs, &results)?;
             let address = server.address.clone();
-            (Some(server), address)
+            servers.push(server);
+            address
         }
     };
+    let (file, board) = board(&root, &programs, &results)?;
     let mut command = Command::new("node");
     command.arg("run.mjs").arg(&address).current_dir(&tests);
     command
         .env("CHROMIUM", &machine.chromium)
-        .env("RESULTS", &results);
+        .env("RESULTS", &results)
+        .env("BOARD_SITE", &board.address)
+        .env("BOARD_FILE", file);
+    servers.push(board);
     if let Some(filter) = &options.filter {
         command.args(["--filter", filter]);
     }
     let status = command
         .status()
         .map_err(|e| format!("node cannot be run: {e}"))?;
-    let stopped = server.map_or(Ok(()), Server::stop);
-    stopped.map(|()| status.success())
+    let stopped = servers.into_iter().map(Server::stop);
+    stopped
+        .collect::<Result<Vec<()>, _>>()
+        .map(|_| status.success())
+}
+
+/// The restaurant, where nobody works by themselves, so that a test finds its order as it left it.
+fn restaurant(programs: &Path, results: &Path) -> Result<Server, String> {
+    let mut command = Command::new(program(programs, "restaurant"));
+    command
+        .args(["--listen", "127.0.0.1:0"])
+        .args(["--staff", "none", "--orders", "3", "--every", "0"]);
+    Server::start("the restaurant", command, &empty(results, "restaurant")?)
+}
+
+/// The pages of a board, with a file that tests may edit.
+fn board(root: &Path, programs: &Path, results: &Path) -> Result<(PathBuf, Server), String> {
+    let place = empty(results, "board")?;
+    let (from, to) = (
+        root.join("examples/restaurant/restaurant.board"),
+        place.join("restaurant.board"),
+    );
+    fs::copy(&from, &to).map_err(|e| format!("{}: {e}", from.display()))?;
+    let mut command = Command::new(program(programs, "fait"));
+    command
+        .args(["board", "serve", "restaurant.board"])
+        .args(["--listen", "127.0.0.1:0"]);
+    let server = Server::start("fait board serve", command, &place)?;
+    Ok((to, server))
+}
+
+/// An empty folder for a program.
+fn empty(results: &Path, name: &str) -> Result<PathBuf, String> {
+    let place = results.join(name);
+    let trouble = |e: std::io::Error| format!("{}: {e}", place.display());
+    if place.exists() {
+        fs::remove_dir_all(&place).map_err(trouble)?;
+    }
+    fs::create_dir_all(&place).map_err(trouble)?;
+    Ok(place)
 }
 
 /// Brings the packages up to date with the lock file.
@@ -109,39 +156,32 @@ fn packages(tests: &Path) -> Result<(), String> {
     }
 }
 
-/// The restaurant while it runs; it is stopped when this is dropped.
+/// A program while it runs; it is stopped when this is dropped.
 struct Server {
+    name: &'static str,
     child: Child,
     address: String,
     log: PathBuf,
 }
 
 impl Server {
-    /// Starts it in an empty folder, and waits until it says where it is.
-    fn start(mut command: Command, results: &Path) -> Result<Server, String> {
-        let place = results.join("restaurant");
-        if place.exists() {
-            fs::remove_dir_all(&place).map_err(|e| format!("{}: {e}", place.display()))?;
-        }
-        fs::create_dir_all(&place).map_err(|e| format!("{}: {e}", place.display()))?;
-        let log = results.join("restaurant.log");
+    /// Starts it in its folder, and waits until it says where it is. Its log lies beside the folder.
+    fn start(name: &'static str, mut command: Command, place: &Path) -> Result<Server, String> {
+        let log = place.with_extension("log");
         let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
         let errors = file
             .try_clone()
             .map_err(|e| format!("{}: {e}", log.display()))?;
-        command
-            .args(["--listen", "127.0.0.1:0"])
-            // Nobody works by themselves, so that a test finds its order as it left it.
-            .args(["--staff", "none", "--orders", "3", "--every", "0"])
-            .current_dir(&place);
+        command.current_dir(place);
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(errors)
             .spawn();
-        let mut child = child.map_err(|e| format!("the restaurant cannot be run: {e}"))?;
+        let mut child = child.map_err(|e| format!("{name} cannot be run: {e}"))?;
         let addresses = listen(&mut child, file);
         let mut server = Server {
+            name,
             child,
             address: String::new(),
             log,
@@ -150,17 +190,16 @@ impl Server {
             Ok(address) => server.address = address,
             Err(_) => {
                 let tail = server.tail();
-                return Err(format!(
-                    "the restaurant did not say its address; it said:\n{tail}"
-                ));
+                return Err(format!("{name} did not say its address; it said:\n{tail}"));
             }
         }
-        println!("the restaurant listens at {}", server.address);
+        println!("{name} listens at {}", server.address);
         Ok(server)
     }
 
     /// Asks it to stop, and says so if it does not stop well.
     fn stop(mut self) -> Result<(), String> {
+        let name = self.name;
         let pid = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status();
         asked.map_err(|e| format!("kill cannot be run: {e}"))?;
@@ -170,16 +209,14 @@ impl Server {
                 Ok(Some(status)) if status.success() => return Ok(()),
                 Ok(Some(status)) => {
                     let tail = self.tail();
-                    return Err(format!(
-                        "the restaurant stopped with {status}; it said:\n{tail}"
-                    ));
+                    return Err(format!("{name} stopped with {status}; it said:\n{tail}"));
                 }
                 Ok(None) => thread::park_timeout(Duration::from_millis(20)),
-                Err(e) => return Err(format!("the restaurant cannot be waited for: {e}")),
+                Err(e) => return Err(format!("{name} cannot be waited for: {e}")),
             }
         }
         Err(format!(
-            "the restaurant did not stop within {} s when asked",
+            "{name} did not stop within {} s when asked",
             STOP.as_secs()
         ))
     }
@@ -199,30 +236,26 @@ impl Drop for Server {
     }
 }
 
-/// Builds the restaurant, and says where its program is.
+/// Builds the programs, and says in which folder they are.
 fn build(root: &Path) -> Result<PathBuf, String> {
     let target = tree::target(root);
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "restaurant",
-            "--target-dir",
-        ])
+        .args(["build", "--quiet", "--package", "restaurant"])
+        .args(["--package", "fait-cli", "--target-dir"])
         .arg(&target);
     if tree::lock_is_tracked(root) {
         command.arg("--locked");
     }
     match command.current_dir(root).status() {
-        Ok(status) if status.success() => {}
-        Ok(_) => return Err("the restaurant does not compile".to_owned()),
-        Err(e) => return Err(format!("cargo cannot be run: {e}")),
+        Ok(status) if status.success() => Ok(target.join("debug")),
+        Ok(_) => Err("the restaurant or `fait` does not compile".to_owned()),
+        Err(e) => Err(format!("cargo cannot be run: {e}")),
     }
-    Ok(target
-        .join("debug")
-        .join(format!("restaurant{}", std::env::consts::EXE_SUFFIX)))
+}
+
+fn program(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Keeps what the program says in its log, and passes on the address.
@@ -275,7 +308,7 @@ mod tests {
         let script = "trap 'exit 0' TERM\necho open: http://127.0.0.1:4711/\n\
                       while true; do sleep 0.05; done";
         let (program, folder) = program("good", script);
-        let server = Server::start(program, &folder).unwrap();
+        let server = Server::start("it", program, &folder).unwrap();
         assert_eq!(server.address, "http://127.0.0.1:4711");
         assert_eq!(server.stop(), Ok(()));
         fs::remove_dir_all(folder).unwrap();
@@ -285,7 +318,9 @@ mod tests {
     #[test]
     fn a_server_that_ends_at_once_is_quoted() {
         let (program, folder) = program("bad", "echo no room left >&2; exit 1");
-        let error = Server::start(program, &folder).err().unwrap_or_default();
+        let error = Server::start("it", program, &folder)
+            .err()
+            .unwrap_or_default();
         assert!(error.contains("no room left"), "{error}");
         fs::remove_dir_all(folder).unwrap();
     }
@@ -296,7 +331,7 @@ mod tests {
         let script = "trap 'exit 3' TERM\necho http://127.0.0.1:4711/\n\
                       while true; do sleep 0.05; done";
         let (program, folder) = program("rude", script);
-        let server = Server::start(program, &folder).unwrap();
+        let server = Server::start("it", program, &folder).unwrap();
         assert!(server.stop().is_err());
         fs::remove_dir_all(folder).unwrap();
     }

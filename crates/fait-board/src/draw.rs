@@ -31,6 +31,23 @@ pub struct DrawOptions {
     pub counts: BTreeMap<String, u64>,
     /// Draws only the chapter of this name.
     pub chapter: Option<String>,
+    /// In which colours; it matters only for a picture that carries its style.
+    pub colours: Colours,
+    /// Makes every note a link: where its address begins. The id of the note follows, without its
+    /// `note-`, and then `#` with the whole id.
+    pub links: Option<String>,
+}
+
+/// In which colours a picture is shown on a screen. On paper it is always light.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colours {
+    /// As the reader's system prefers it.
+    #[default]
+    Preferred,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
 }
 
 impl Default for DrawOptions {
@@ -39,28 +56,103 @@ impl Default for DrawOptions {
             embed_style: true,
             counts: BTreeMap::new(),
             chapter: None,
+            colours: Colours::Preferred,
+            links: None,
         }
     }
 }
 
 /// The board as one SVG element, without any inline style.
 ///
-/// Every note is a group with the class `note` and its kind, with `data-kind` and `data-name`,
-/// and with the id `note-<kind>-<name-in-kebab-case>`; where a note is drawn again, a number is
-/// put behind the id.
+/// A picture that carries its style is one image with a title and a description. One without is
+/// part of a page: a group, whose parts the page can make reachable one by one.
+///
+/// # What a page can rely on
+///
+/// **Notes.** Every note is a group `g.note.<kind>` with a `<title>` that tells it, and with
+///
+/// - `data-kind` and `data-name`: what it is, and its name on the board;
+/// - `data-note`: the id of the note, [`note_id`](crate::name::note_id): the same on every card
+///   of it, for a view is drawn above each task that sees it;
+/// - `id`: the same, with `-2`, `-3`, … behind it where the note is drawn again.
+///
+/// With [`DrawOptions::links`] an element `a` stands around the group.
+///
+/// Notes also have the classes `planned`, `pivotal` and `elsewhere` (a context that runs
+/// elsewhere). A group `g.note.robot` says that no person does a task, and stands for no note.
+///
+/// **Parts.** A reaction is a group `g.reaction` (with `timer` where it waits for time to run
+/// out) with the id `reaction-<process>-<number>`, counted from 1; where a process ends is a
+/// group `g.end`. Both have `data-of`, the id of their process or policy.
+///
+/// **Arrows.** Every arrow is one `path.arrow` with `data-from` and `data-to`, ids of notes as
+/// in `data-note`, and, where it starts or ends at a reaction, `data-via` with its id:
+///
+/// | class | from | to |
+/// |---|---|---|
+/// | `down` | task, or model | model, or the first event that the task raises |
+/// | `hears` | event | process or policy |
+/// | `asks` | process or policy | task that it asks a person to do |
+/// | `does` | process or policy | task that it does by itself |
+/// | `raises` | process or policy | event |
+/// | `feeds` | event | view; drawn, but seen only with the class `shown` |
+/// | `rail` | process | the same process: the line of its state |
+///
+/// An arrow leads to one of the cards of a note that is drawn several times.
+///
+/// **Classes for the page to set.** `shown` on an arrow makes it heavier, and visible if it is a
+/// `feeds`; `selected` on a note or part gives it a heavy edge, and `shown` on one a lighter
+/// form of that; `picked` on the `svg` element pales all arrows that are not `shown`. Nothing
+/// else about the picture changes, so a page can select, highlight and hover with classes alone.
+///
+/// # Limits
+///
+/// Time and size grow with the number of arrows; on a board of many hundred tasks the order of
+/// the lanes is not searched for any more, and arrows cross more often than they must.
 #[must_use]
 pub fn draw(board: &Board, options: &DrawOptions) -> String {
     let mut columns = columns::Columns::of(board, options.chapter.as_deref());
     let strips = strips::Strips::of(board, &mut columns);
     let plan = plan::Plan::of(board, &columns, &strips, &options.counts);
-    paint::paint(board, &plan, options.embed_style)
+    let style = options.embed_style.then(|| options.colours.style());
+    paint::paint(board, &plan, style.as_deref(), options.links.as_deref())
 }
 
 /// The style of the picture: light, dark where the reader prefers it, and light on paper.
 /// All its rules are below the class `fait-board`.
 #[must_use]
 pub fn style() -> &'static str {
-    include_str!("draw/board.css")
+    concat!(
+        include_str!("draw/light.css"),
+        "@media print{.fait-board{print-color-adjust:exact}}\n",
+        "@media screen and (prefers-color-scheme:dark){\n",
+        include_str!("draw/dark.css"),
+        "}\n"
+    )
+}
+
+/// The style of the picture in one look, for programs that know no media queries.
+#[must_use]
+pub fn plain_style(dark: bool) -> String {
+    let dark = if dark {
+        include_str!("draw/dark.css")
+    } else {
+        ""
+    };
+    format!("{}{dark}", include_str!("draw/light.css"))
+}
+
+impl Colours {
+    /// The style that a picture carries.
+    fn style(self) -> String {
+        let screen = match self {
+            Colours::Preferred => return style().to_owned(),
+            Colours::Light => String::new(),
+            Colours::Dark => format!("@media screen{{\n{}}}\n", include_str!("draw/dark.css")),
+        };
+        let paper = "@media print{.fait-board{print-color-adjust:exact}}\n";
+        format!("{}{paper}{screen}", include_str!("draw/light.css"))
+    }
 }
 
 #[cfg(test)]

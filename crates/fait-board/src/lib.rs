@@ -26,7 +26,7 @@ mod draw;
 pub mod outline;
 
 pub use board::Board;
-pub use draw::{DrawOptions, draw, style};
+pub use draw::{Colours, DrawOptions, draw, plain_style, style};
 pub use lint::{LintOptions, Rule, lint};
 pub use outline::{Section, outline};
 pub use problem::{Problem, Severity};

@@ -1,6 +1,11 @@
 //! `fait board`: what can be done with a board, the text of an event-storming workshop.
 
 mod lint;
+#[cfg(feature = "png")]
+mod png;
+mod draw;
+mod test;
+mod serve;
 
 use crate::failure::Failure;
 use crate::output::Out;
@@ -13,11 +18,20 @@ use std::path::Path;
 pub(crate) enum Verb {
     /// Say what is wrong with a board, and where
     Lint(lint::Lint),
+    /// Draw a board, as SVG or PNG
+    Draw(draw::Draw),
+    /// Run the examples of a board against the program that it is about
+    Test(test::Test),
+    /// Show a board in the browser, and follow its file while it is edited
+    Serve(serve::Serve),
 }
 
 pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
+        Verb::Draw(draw) => draw::run(draw, out),
+        Verb::Test(test) => test::run(test, out),
+        Verb::Serve(serve) => serve::run(serve, out),
     }
 }
 

@@ -34,32 +34,6 @@
     if (said && text) said.textContent = text;
   };
 
-  // The board: larger and smaller.
-  const picture = document.querySelector('[data-board] svg');
-  if (picture) {
-    const width = picture.viewBox.baseVal.width || picture.getBoundingClientRect().width;
-    const height = picture.viewBox.baseVal.height || picture.getBoundingClientRect().height;
-    const fit = () => Math.min(1, picture.parentElement.clientWidth / width);
-    let zoom = 1;
-    const show = () => {
-      picture.style.width = `${Math.round(width * zoom)}px`;
-      picture.style.height = `${Math.round(height * zoom)}px`;
-      picture.style.maxWidth = 'none';
-    };
-    const bar = document.querySelector('[data-zoom-bar]');
-    if (bar) bar.hidden = false;
-    for (const button of document.querySelectorAll('[data-zoom]')) {
-      button.addEventListener('click', () => {
-        const by = button.dataset.zoom;
-        if (by === 'fit') zoom = fit();
-        else if (by === 'one') zoom = 1;
-        else zoom = Math.min(3, Math.max(0.1, zoom * Number(by)));
-        show();
-        say(`${Math.round(zoom * 100)} percent`);
-      });
-    }
-  }
-
   const live = document.body.dataset.follow;
   if (!live || !window.EventSource) return;
 
@@ -91,7 +65,13 @@
       if (!fresh) continue;
       if (fresh.dataset.say && fresh.dataset.say !== old.dataset.say) say(fresh.dataset.say);
       if (fresh.dataset.say) old.dataset.say = fresh.dataset.say;
-      if (old.innerHTML !== fresh.innerHTML) renew(old, fresh);
+      // A part with a version is changed by scripts: what it holds cannot be compared.
+      const same = fresh.dataset.version
+        ? old.dataset.version === fresh.dataset.version
+        : old.innerHTML === fresh.innerHTML;
+      if (same) continue;
+      if (fresh.dataset.version) old.dataset.version = fresh.dataset.version;
+      renew(old, fresh);
     }
   };
 

@@ -4,11 +4,15 @@
 //! rendered here, work without JavaScript, and follow along live with it.
 
 mod answer;
+mod sheet;
+mod tally;
 mod shared;
 mod request;
 mod seen;
 mod api;
 mod page;
 mod site;
+mod alone;
 
+pub use alone::BoardSite;
 pub use site::Site;

@@ -1,11 +1,12 @@
 //! What every route needs.
 
+use crate::sheet::Sheet;
+use crate::tally::Tally;
 use fait::App;
 use fait::manifest::{CommandEntry, Manifest, ProcessEntry};
-use fait_board::Board;
 use std::future::Future;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 /// Largest body of a request, in bytes.
 pub(crate) const MAX_BODY: usize = 2 << 20;
@@ -17,22 +18,14 @@ pub(crate) struct Shared {
     /// The system as data; it does not change while it runs.
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) title: Arc<str>,
-    pub(crate) board: Option<Arc<Drawn>>,
+    pub(crate) board: Option<Arc<Sheet>>,
+    /// What happened, counted as far as the board's page has come.
+    pub(crate) tally: Arc<Mutex<Tally>>,
     closing: watch::Sender<bool>,
 }
 
-/// A board that was read once.
-pub(crate) struct Drawn {
-    /// The text as written.
-    pub(crate) source: String,
-    /// What it says.
-    pub(crate) board: Board,
-    /// What could not be understood.
-    pub(crate) problems: Vec<String>,
-}
-
 impl Shared {
-    pub(crate) fn new(app: App, title: Option<String>, board: Option<Drawn>) -> Self {
+    pub(crate) fn new(app: App, title: Option<String>, board: Option<Sheet>) -> Self {
         let manifest = Arc::new(app.manifest());
         let title = title.unwrap_or_else(|| app.name().to_string());
         let closing = watch::Sender::new(false);
@@ -41,6 +34,7 @@ impl Shared {
             manifest,
             title: title.into(),
             board: board.map(Arc::new),
+            tally: Arc::default(),
             closing,
         }
     }

@@ -1,7 +1,8 @@
 //! The site: all routes, with what holds for every one of them.
 
 use crate::answer::Problem;
-use crate::shared::{Drawn, MAX_BODY, Shared};
+use crate::shared::{MAX_BODY, Shared};
+use crate::sheet::Sheet;
 use crate::{api, page};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -27,7 +28,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub struct Site {
     app: App,
     title: Option<String>,
-    board: Option<Drawn>,
+    board: Option<Sheet>,
 }
 
 impl std::fmt::Debug for Site {
@@ -54,16 +55,10 @@ impl Site {
         self
     }
 
-    /// The board that the system was built from, as text. It is shown at `/board`; what cannot
-    /// be read of it is left out there.
+    /// The board that the system was built from, as text. It is shown at `/board`, with what
+    /// cannot be read of it.
     pub fn board(mut self, source: &str) -> Site {
-        let parsed = fait_board::parse(source);
-        let problems = parsed.problems.into_iter();
-        self.board = Some(Drawn {
-            source: source.into(),
-            board: parsed.board,
-            problems: problems.map(|p| p.message).collect(),
-        });
+        self.board = Some(Sheet::read("", source));
         self
     }
 
@@ -189,7 +184,7 @@ async fn bounded(request: Request, next: Next) -> Response {
 
 /// A site on a loopback address is this machine's own. A name that somebody points at it from
 /// elsewhere would make another site's page look like one of ours (DNS rebinding).
-async fn this_machine(request: Request, next: Next) -> Response {
+pub(crate) async fn this_machine(request: Request, next: Next) -> Response {
     let host = request
         .headers()
         .get(header::HOST)
@@ -216,7 +211,7 @@ async fn this_machine(request: Request, next: Next) -> Response {
     .into_response()
 }
 
-async fn headers(request: Request, next: Next) -> Response {
+pub(crate) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let all = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -234,7 +229,7 @@ async fn headers(request: Request, next: Next) -> Response {
     response
 }
 
-fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     let detail = "the program failed on this request; what was acknowledged before is safe";
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,

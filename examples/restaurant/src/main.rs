@@ -54,6 +54,9 @@ struct Options {
     /// Says what this program would have decided for the instances of a process that have ended.
     #[arg(long, value_name = "PROCESS", conflicts_with = "preflight")]
     shadow: Option<String>,
+    /// Runs the examples of a board against this program; nothing of it is kept.
+    #[arg(long, value_name = "BOARD", conflicts_with_all = ["preflight", "history", "shadow"])]
+    board_test: Option<PathBuf>,
     /// At most so many instances are looked at.
     #[arg(long, default_value_t = 100, requires = "shadow")]
     limit: usize,
@@ -105,6 +108,10 @@ async fn run_or_look(options: Options) -> Result<bool, String> {
     if let Some(process) = &options.shadow {
         let report = wired().shadow(&options.data, process, options.limit);
         let report = report.map_err(|e| e.to_string())?;
+        return tell(&options, &report).map(|()| report.ok());
+    }
+    if let Some(board) = &options.board_test {
+        let report = fait::board::examples_in(board, wired)?;
         return tell(&options, &report).map(|()| report.ok());
     }
     run(options).await.map(|()| true)

@@ -1,8 +1,6 @@
 //! The lines of the picture, as paths.
 
-use std::collections::BTreeMap;
-
-use super::card::{CARD_WIDTH, Card};
+use super::card::{CARD_WIDTH, Card, INDENT};
 use super::plan::{EAR, LANE, LANE_START, Plan, RAIL_LINE};
 use super::ways::{At, Heard, Net, Raised, Up};
 use crate::note::Kind;
@@ -11,14 +9,30 @@ use crate::note::Kind;
 pub(super) struct Arrow {
     /// Its class, which is also the name of its head.
     pub(super) class: &'static str,
-    pub(super) head: bool,
-    pub(super) path: String,
+    pub(super) head: Head,
+    /// The ids of the notes from which and to which it leads.
+    pub(super) from: String,
+    pub(super) to: String,
+    /// The id of the reaction at which it starts or ends.
+    pub(super) via: Option<String>,
+    pub(super) points: Vec<(i32, i32)>,
+}
+
+/// At which end of a line its head is. Lines with one aim are drawn from that aim, so that
+/// where they share a way their dashes fall onto each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    None,
+    Start,
+    End,
 }
 
 /// How round corners are.
 const ROUND: i32 = 5;
 /// An arrow ends this far before the card, so that its head does not cover the edge.
 const TIP: i32 = 2;
+/// How far left of an event the way to the views starts, where no lane is.
+const FEED_LANE: i32 = 6;
 
 /// All lines: what leads down in a column, the lines of the processes, and the arrows between.
 pub(super) fn arrows(plan: &Plan<'_>) -> Vec<Arrow> {
@@ -34,28 +48,33 @@ pub(super) fn arrows(plan: &Plan<'_>) -> Vec<Arrow> {
     for (number, raised) in plan.ways.raised.iter().enumerate() {
         raise(plan, number, raised, &mut all);
     }
+    feed(plan, &mut all);
     all
 }
 
-/// Task to model to event, or task to event where nothing decides.
+/// Task to model to event, or task to event where nothing decides; beside the questions, where
+/// there are any in the way.
 fn down(plan: &Plan<'_>, all: &mut Vec<Arrow>) {
+    let mut bars = plan.sheet.bars.iter().peekable();
     for (place, cells) in plan.sheet.columns.iter().enumerate() {
-        let x = plan.x(place) + CARD_WIDTH / 2;
-        let bar = plan
-            .sheet
-            .bars
-            .iter()
-            .find(|bar| (bar.first..=bar.last).contains(&place));
+        while bars.next_if(|bar| bar.last < place).is_some() {}
+        let bar = bars.peek().filter(|bar| bar.first <= place);
+        let asked = cells.does.len() > 1
+            || bar.is_some_and(|bar| bar.first == place && bar.cards.len() > 1);
+        let aside = if asked { INDENT / 2 } else { CARD_WIDTH / 2 };
+        let x = plan.x(place) + aside;
         let bar = bar.and_then(|bar| bar.cards.first());
-        let stops = [cells.does.first(), bar, cells.happened.first()];
+        let stops = [cells.does.first(), bar, cells.raised()];
         let stops: Vec<&Card> = stops.into_iter().flatten().collect();
         for pair in stops.windows(2) {
             if let [above, below] = pair {
-                let points = [(x, above.bottom()), (x, below.y - TIP)];
                 all.push(Arrow {
                     class: "down",
-                    head: true,
-                    path: path(&points),
+                    head: Head::End,
+                    from: above.note_id(),
+                    to: below.note_id(),
+                    via: None,
+                    points: vec![(x, above.bottom()), (x, below.y - TIP)],
                 });
             }
         }
@@ -73,11 +92,14 @@ fn rails(plan: &Plan<'_>, all: &mut Vec<Arrow>) {
         starts.sort_unstable();
         if let (Some(first), Some(last)) = (starts.first(), end.or(starts.last().copied())) {
             let y = top + RAIL_LINE;
-            let points = [(*first, y), (last.max(*first), y)];
+            let process = rail.label.first().map(Card::note_id).unwrap_or_default();
             all.push(Arrow {
                 class: "rail",
-                head: false,
-                path: path(&points),
+                head: Head::None,
+                from: process.clone(),
+                to: process,
+                via: None,
+                points: vec![(*first, y), (last.max(*first), y)],
             });
         }
     }
@@ -101,50 +123,46 @@ fn hear(plan: &Plan<'_>, heard: &Heard) -> Option<Arrow> {
     } else {
         points.extend([(lane, to.1), to]);
     }
+    let (process, via) = heard_by(plan, heard.by)?;
     Some(Arrow {
         class: "hears",
-        head: true,
-        path: path(&points),
+        head: Head::End,
+        from: event.note_id(),
+        to: process,
+        via: Some(via),
+        points,
     })
 }
 
-/// From all reactions that raise an event, up to the event.
+/// From every reaction that raises an event, up to the event.
 fn raise(plan: &Plan<'_>, number: usize, raised: &Raised, all: &mut Vec<Arrow>) {
-    let class = "raises";
     let lane = right_lane(plan, raised.column, Up::Raised(number));
     let cells = plan.sheet.columns.get(raised.column);
     let Some(event) = cells.and_then(|cells| cells.event(raised.event)) else {
         return;
     };
-    let mouths = mouths(plan, &raised.sources);
-    let Some((lowest, joining)) = mouths.split_last() else {
-        return;
-    };
-    all.extend(join(class, joining, lane));
     let y = event.y + event.height / 2;
-    let points = [
-        *lowest,
-        (lane, lowest.1),
-        (lane, y),
-        (event.right() + TIP, y),
-    ];
-    all.push(Arrow {
-        class,
-        head: true,
-        path: path(&points),
-    });
+    for (at, line) in &raised.sources {
+        let (Some(mouth), Some((from, via))) = (mouth(plan, *at, *line), heard_by(plan, *at))
+        else {
+            continue;
+        };
+        all.push(Arrow {
+            class: "raises",
+            head: Head::Start,
+            from,
+            to: event.note_id(),
+            via: Some(via),
+            points: vec![(event.right() + TIP, y), (lane, y), (lane, mouth.1), mouth],
+        });
+    }
 }
 
-/// From all reactions that want a task, up through the corridor and down to the task. The ways
-/// join where they meet, and no stretch is drawn twice, which would spoil the dashes.
+/// From every reaction that wants a task, up through the corridor and down to the task.
 fn ask(plan: &Plan<'_>, number: usize, net: &Net, all: &mut Vec<Arrow>) {
     let class = if net.automatic { "does" } else { "asks" };
-    let Some(task) = plan
-        .sheet
-        .columns
-        .get(net.target)
-        .and_then(|cells| cells.does.first())
-    else {
+    let cells = plan.sheet.columns.get(net.target);
+    let Some(task) = cells.and_then(|cells| cells.does.first()) else {
         return;
     };
     let entry = task.x
@@ -154,55 +172,36 @@ fn ask(plan: &Plan<'_>, number: usize, net: &Net, all: &mut Vec<Arrow>) {
             2 * CARD_WIDTH / 3
         };
     let track = plan.corridor - LANE * i32::try_from(net.track).unwrap_or(0);
-    let stems: BTreeMap<i32, Vec<(i32, i32)>> = net
-        .sources
-        .iter()
-        .map(|(column, at)| (right_lane(plan, *column, Up::Net(number)), mouths(plan, at)))
-        .collect();
-    let most_left = stems.keys().copied().find(|lane| *lane < entry);
-    let most_right = stems.keys().copied().rfind(|lane| *lane >= entry);
-    for (lane, mouths) in stems {
-        let Some((lowest, joining)) = mouths.split_last() else {
-            continue;
-        };
-        all.extend(join(class, joining, lane));
-        let mut points = vec![*lowest, (lane, lowest.1), (lane, track)];
-        let is_main = Some(lane) == most_left.or(most_right);
-        if is_main {
-            points.extend([(entry, track), (entry, task.y - TIP)]);
-        } else if Some(lane) == most_right {
-            // As far down as the roundness of the other side's corner.
-            points.extend([(entry, track), (entry, track + ROUND + 1)]);
+    for (column, sources) in &net.sources {
+        let lane = right_lane(plan, *column, Up::Net(number));
+        for (at, line) in sources {
+            let (Some(mouth), Some((from, via))) = (mouth(plan, *at, *line), heard_by(plan, *at))
+            else {
+                continue;
+            };
+            all.push(Arrow {
+                class,
+                head: Head::Start,
+                from,
+                to: task.note_id(),
+                via: Some(via),
+                points: vec![
+                    (entry, task.y - TIP),
+                    (entry, track),
+                    (lane, track),
+                    (lane, mouth.1),
+                    mouth,
+                ],
+            });
         }
-        all.push(Arrow {
-            class,
-            head: is_main,
-            path: path(&points),
-        });
     }
 }
 
-/// Short lines that join a lane.
-fn join(class: &'static str, mouths: &[(i32, i32)], lane: i32) -> Vec<Arrow> {
-    let line = |(x, y): &(i32, i32)| path(&[(*x, *y), (lane, *y)]);
-    mouths
-        .iter()
-        .map(|mouth| Arrow {
-            class,
-            head: false,
-            path: line(mouth),
-        })
-        .collect()
-}
-
-/// Where arrows leave reactions, from above to below.
-fn mouths(plan: &Plan<'_>, sources: &[(At, usize)]) -> Vec<(i32, i32)> {
-    let mut all: Vec<_> = sources
-        .iter()
-        .filter_map(|(at, line)| mouth(plan, *at, *line))
-        .collect();
-    all.sort_by_key(|(_, y)| *y);
-    all
+/// The process or policy of a reaction, and the reaction: their ids.
+fn heard_by(plan: &Plan<'_>, (strip, number): At) -> Option<(String, String)> {
+    let rail = plan.sheet.rails.get(strip)?;
+    let process = rail.label.first()?.note_id();
+    Some((process, rail.stands.get(number)?.card.id.clone()))
 }
 
 /// The reaction at a place.
@@ -230,8 +229,39 @@ fn arrivals(plan: &Plan<'_>, column: usize) -> usize {
     plan.ways.arrivals.get(column).copied().unwrap_or(0)
 }
 
+/// From an event up and across to the view that it feeds; shown only when it is asked for.
+fn feed(plan: &Plan<'_>, all: &mut Vec<Arrow>) {
+    for feed in &plan.ways.feeds {
+        let columns = &plan.sheet.columns;
+        let event = columns
+            .get(feed.home)
+            .and_then(|cells| cells.event(feed.event));
+        let view = columns
+            .get(feed.column)
+            .and_then(|cells| cells.view(feed.view));
+        let (Some(event), Some(view)) = (event, view) else {
+            continue;
+        };
+        let (lane, y) = (event.x - FEED_LANE, event.y + event.height / 2);
+        let (arrival, aim) = (view.x - FEED_LANE, view.y + view.height / 2);
+        let mut points = vec![(event.x, y), (lane, y)];
+        if arrival != lane {
+            points.extend([(lane, plan.feeds), (arrival, plan.feeds)]);
+        }
+        points.extend([(arrival, aim), (view.x - TIP, aim)]);
+        all.push(Arrow {
+            class: "feeds",
+            head: Head::End,
+            from: event.note_id(),
+            to: view.note_id(),
+            via: None,
+            points,
+        });
+    }
+}
+
 /// A path through points, with round corners.
-fn path(points: &[(i32, i32)]) -> String {
+pub(super) fn path(points: &[(i32, i32)]) -> String {
     let mut out = String::new();
     let count = points.len();
     for (at, (x, y)) in points.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! A card: a box with lines of text, which is what every note becomes.
 
 use super::text::{Pen, wrap};
+use crate::name::note_id;
 use crate::note::{Kind, Note};
 
 /// The width of a column, and of most cards.
@@ -21,6 +22,11 @@ pub(super) struct Card {
     pub(super) class: String,
     /// The note it stands for: kind and name. A reaction stands for no note of its own.
     pub(super) note: Option<(Kind, String)>,
+    /// The id of a card that stands for no note, and the id of the note to which it belongs.
+    pub(super) id: String,
+    pub(super) of: String,
+    /// How far to the right of its column it starts: a question leaves the way down free.
+    pub(super) indent: i32,
     /// What it says to someone who cannot see it.
     pub(super) label: String,
     pub(super) lines: Vec<(Pen, String)>,
@@ -58,6 +64,9 @@ impl Card {
             height,
             class: class.into(),
             note: None,
+            id: String::new(),
+            of: String::new(),
+            indent: 0,
             label: label.into(),
             lines: Vec::new(),
             shape,
@@ -75,6 +84,15 @@ impl Card {
         let mut card = Self::new(format!("note {}{planned}", kind.keyword()), shape, label);
         card.note = Some((kind, note.name.text.clone()));
         card
+    }
+
+    /// The id of its note, the same wherever the note is drawn.
+    pub(super) fn note_id(&self) -> String {
+        let (kind, name) = match &self.note {
+            Some((kind, name)) => (*kind, name.as_str()),
+            None => return String::new(),
+        };
+        note_id(kind, name)
     }
 
     /// Writes a text, in as many lines as it needs.
@@ -131,6 +149,9 @@ impl Card {
         if self.shape == Shape::Ring { 4 } else { 0 }
     }
 }
+
+/// How far a question stands to the right of the note above it.
+pub(super) const INDENT: i32 = 24;
 
 /// Between cards that stand in one pile.
 pub(super) const PILE_GAP: i32 = 10;

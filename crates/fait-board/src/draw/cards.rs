@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::card::{CARD_WIDTH, Card, Shape};
+use super::card::{CARD_WIDTH, Card, INDENT, Shape};
 use super::columns::{Doer, Happening};
 use super::text::{Pen, grouped};
 use crate::board::Board;
@@ -11,6 +11,26 @@ use crate::note::{Kind, Mention, Note};
 use crate::notes::{Action, Period, Reaction};
 use crate::place::Said;
 use crate::wording::{either, listed, trigger};
+
+/// The open questions of a note that stands on a way down, which stays free left of them.
+pub(super) fn indented_questions(note: &Note) -> impl Iterator<Item = Card> {
+    note.questions
+        .iter()
+        .map(|text| narrow_question(text, &note.name.text, CARD_WIDTH - INDENT))
+        .map(|card| Card {
+            indent: INDENT,
+            ..card
+        })
+}
+
+/// An open question on a narrower card.
+pub(super) fn narrow_question(text: &Said, on: &str, width: i32) -> Card {
+    let wide = question(text, on);
+    let mut card = Card::new(wide.class, Shape::Paper, wide.label);
+    card.note = wide.note;
+    card.width = width;
+    card.write(Pen::Question, &text.text)
+}
 
 /// An open question; `on` is what it is asked about.
 pub(super) fn question(text: &Said, on: &str) -> Card {

@@ -28,6 +28,8 @@ pub(super) struct Column {
     pub(super) task: Option<usize>,
     pub(super) model: Option<usize>,
     pub(super) events: Vec<Happening>,
+    /// How many of the events the task raises; they come first.
+    pub(super) raises: usize,
 }
 
 /// Who does a task.
@@ -154,6 +156,7 @@ impl Column {
             })
         });
         self.events.extend(raised);
+        self.raises = self.events.len();
     }
 }
 

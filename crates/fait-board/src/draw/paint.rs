@@ -1,18 +1,16 @@
 //! The plan as SVG: the paper, the lines, and the cards on top of them.
 
-use std::collections::HashSet;
-
-use super::arrows::arrows;
+use super::arrows::{Arrow, Head, arrows, path};
 use super::card::{Card, Shape};
 use super::plan::{Band, CHAPTER_BAND, CONTEXT_BAND, Plan, RAIL_LINE, Row};
-use super::svg::Svg;
+use super::svg::{Ids, Svg};
 use super::text::{Pen, wrap};
 use crate::board::Board;
 use crate::name::note_id;
 use crate::note::{Kind, Note};
 
 /// The heads of the arrows, by the class of their lines.
-const HEADS: [&str; 5] = ["down", "hears", "asks", "does", "raises"];
+const HEADS: [&str; 6] = ["down", "hears", "asks", "does", "raises", "feeds"];
 
 /// What the lines mean, for those who see them for the first time.
 const LEGEND: [(&str, &str); 4] = [
@@ -22,20 +20,21 @@ const LEGEND: [(&str, &str); 4] = [
     ("raises", "raises"),
 ];
 
-pub(super) fn paint(board: &Board, plan: &Plan<'_>, embed_style: bool) -> String {
+pub(super) fn paint(
+    board: &Board,
+    plan: &Plan<'_>,
+    style: Option<&str>,
+    links: Option<&str>,
+) -> String {
     let mut brush = Brush {
         svg: Svg::default(),
-        ids: HashSet::new(),
+        ids: Ids::default(),
+        links,
     };
-    brush.head(board, plan, embed_style);
+    brush.head(board, plan, style);
     brush.paper(plan);
     for arrow in arrows(plan) {
-        let mut attributes = vec![("class", arrow.class), ("d", arrow.path.as_str())];
-        let head = format!("url(#board-head-{})", arrow.class);
-        if arrow.head {
-            attributes.push(("marker-end", &head));
-        }
-        brush.svg.empty("path", &attributes);
+        brush.arrow(&arrow);
     }
     brush.svg.line();
     for band in &plan.bands {
@@ -48,14 +47,16 @@ pub(super) fn paint(board: &Board, plan: &Plan<'_>, embed_style: bool) -> String
     brush.svg.finish()
 }
 
-struct Brush {
+struct Brush<'a> {
     svg: Svg,
     /// The ids that are taken: a note may be drawn in several columns.
-    ids: HashSet<String>,
+    ids: Ids,
+    /// Where the addresses of notes begin, if notes are links.
+    links: Option<&'a str>,
 }
 
-impl Brush {
-    fn head(&mut self, board: &Board, plan: &Plan<'_>, embed_style: bool) {
+impl Brush<'_> {
+    fn head(&mut self, board: &Board, plan: &Plan<'_>, style: Option<&str>) {
         let (width, height) = (plan.width.to_string(), plan.height.to_string());
         self.svg.open(
             "svg",
@@ -65,7 +66,7 @@ impl Brush {
                 ("viewBox", &format!("0 0 {width} {height}")),
                 ("width", &width),
                 ("height", &height),
-                ("role", "group"),
+                ("role", if style.is_some() { "img" } else { "group" }),
                 ("aria-labelledby", "board-title board-desc"),
             ],
         );
@@ -76,8 +77,8 @@ impl Brush {
         );
         self.svg
             .text("desc", &[("id", "board-desc")], &described(board));
-        if embed_style {
-            self.svg.text("style", &[], super::style());
+        if let Some(style) = style {
+            self.svg.text("style", &[], style);
         }
         self.svg.open("defs", &[]);
         for head in HEADS {
@@ -91,7 +92,7 @@ impl Brush {
                     ("markerWidth", "8"),
                     ("markerHeight", "8"),
                     ("markerUnits", "userSpaceOnUse"),
-                    ("orient", "auto"),
+                    ("orient", "auto-start-reverse"),
                 ],
             );
             self.svg.empty(
@@ -164,8 +165,7 @@ impl Brush {
         };
         let text = in_one_line(name, forms, pen, band.width - 24);
         self.words(pen.class(), band.x + 12, y + height / 2 + 4, &text);
-        self.svg.close("g");
-        self.svg.line();
+        self.close_note(Some((band.kind, name)));
     }
 
     /// All cards, column by column and then strip by strip: the order in which they are read.
@@ -192,7 +192,11 @@ impl Brush {
             .note
             .as_ref()
             .map(|(kind, name)| (*kind, name.as_str()));
-        self.open_note(&card.class, note, &card.label);
+        if card.id.is_empty() {
+            self.open_note(&card.class, note, &card.label);
+        } else {
+            self.open_part(card);
+        }
         let round = match card.shape {
             Shape::Pill => (card.height / 2).min(13),
             Shape::Button => 9,
@@ -218,8 +222,7 @@ impl Brush {
             }
         }
         self.mark(card);
-        self.svg.close("g");
-        self.svg.line();
+        self.close_note(note.filter(|_| card.id.is_empty()));
     }
 
     /// What marks a card besides its colour.
@@ -273,30 +276,64 @@ impl Brush {
         }
     }
 
+    fn arrow(&mut self, arrow: &Arrow) {
+        let class = format!("arrow {}", arrow.class);
+        let head = format!("url(#board-head-{})", arrow.class);
+        let d = path(&arrow.points);
+        let mut attributes = vec![("class", class.as_str()), ("d", &d)];
+        attributes.extend([("data-from", arrow.from.as_str()), ("data-to", &arrow.to)]);
+        if let Some(via) = &arrow.via {
+            attributes.push(("data-via", via));
+        }
+        match arrow.head {
+            Head::Start => attributes.push(("marker-start", &head)),
+            Head::End => attributes.push(("marker-end", &head)),
+            Head::None => {}
+        }
+        self.svg.empty("path", &attributes);
+        self.svg.line();
+    }
+
+    /// A group for a note; its title is what a reader hears, and sees where the mouse rests.
     fn open_note(&mut self, class: &str, note: Option<(Kind, &str)>, label: &str) {
-        let id = note.map(|(kind, name)| self.id(kind, name));
+        let wanted = note.map(|(kind, name)| note_id(kind, name));
+        if let (Some(links), Some(note)) = (self.links, &wanted) {
+            let own = note.strip_prefix("note-").unwrap_or(note);
+            let address = format!("{links}{own}#{note}");
+            self.svg.open("a", &[("href", &address)]);
+        }
+        let id = wanted.clone().map(|wanted| self.ids.own(wanted));
         let mut attributes = Vec::new();
-        if let Some(id) = &id {
-            attributes.push(("id", id.as_str()));
+        if let (Some(id), Some(note)) = (&id, &wanted) {
+            attributes.extend([("id", id.as_str()), ("data-note", note)]);
         }
         attributes.push(("class", class));
         if let Some((kind, name)) = note {
             attributes.extend([("data-kind", kind.keyword()), ("data-name", name)]);
         }
-        attributes.extend([("role", "img"), ("aria-label", label)]);
+        attributes.push(("role", "img"));
         self.svg.open("g", &attributes);
+        self.svg.text("title", &[], label);
     }
 
-    /// `note-event-order-placed`; a number is put behind it where the note is drawn again.
-    fn id(&mut self, kind: Kind, name: &str) -> String {
-        let wanted = note_id(kind, name);
-        let mut id = wanted.clone();
-        let mut again = 1;
-        while !self.ids.insert(id.clone()) {
-            again += 1;
-            id = format!("{wanted}-{again}");
+    fn close_note(&mut self, note: Option<(Kind, &str)>) {
+        self.svg.close("g");
+        if self.links.is_some() && note.is_some() {
+            self.svg.close("a");
         }
-        id
+        self.svg.line();
+    }
+
+    /// A group for a card that belongs to a note: a reaction, or where a process ends.
+    fn open_part(&mut self, card: &Card) {
+        let attributes = [
+            ("id", card.id.as_str()),
+            ("class", &card.class),
+            ("data-of", &card.of),
+            ("role", "img"),
+        ];
+        self.svg.open("g", &attributes);
+        self.svg.text("title", &[], &card.label);
     }
 
     fn rect(&mut self, class: &str, numbers: &[(&str, i32)]) {

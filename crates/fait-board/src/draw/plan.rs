@@ -38,6 +38,8 @@ pub(super) struct Plan<'b> {
     pub(super) columns: Vec<i32>,
     /// The lowest track of the corridor.
     pub(super) corridor: i32,
+    /// Where what feeds the views runs from column to column, just below the views.
+    pub(super) feeds: i32,
     /// Between two chapters.
     pub(super) borders: Vec<i32>,
     /// The height at which the line of each strip runs.
@@ -79,7 +81,7 @@ impl<'b> Plan<'b> {
         counts: &BTreeMap<String, u64>,
     ) -> Self {
         let sheet = Sheet::of(board, columns, strips, counts);
-        let ways = Ways::of(&sheet, columns);
+        let ways = Ways::of(board, &sheet, columns);
         let mut plan = Self {
             width: 0,
             height: if is_banded(&sheet) { TABLE_TOP } else { MARGIN },
@@ -89,6 +91,7 @@ impl<'b> Plan<'b> {
             rows: Vec::new(),
             columns: Vec::new(),
             corridor: 0,
+            feeds: 0,
             borders: Vec::new(),
             rails: Vec::new(),
         };
@@ -140,6 +143,7 @@ impl<'b> Plan<'b> {
         let who = ("who", ("Who", "actor"));
         self.place_row(who, |cells| &mut cells.who);
         self.place_row(("sees", ("Sees", "information")), |cells| &mut cells.sees);
+        self.feeds = self.height - ROW_EDGE / 2;
         let tracks = i32::try_from(self.ways.tracks).unwrap_or(i32::MAX / LANE);
         if tracks > 0 {
             let height = tracks.saturating_mul(LANE) + 26;
@@ -309,7 +313,7 @@ fn room(lanes: usize) -> i32 {
 /// Puts cards below each other.
 fn pile(cards: &mut [Card], x: i32, mut y: i32) {
     for card in cards {
-        (card.x, card.y) = (x, y);
+        (card.x, card.y) = (x + card.indent, y);
         y += card.height + PILE_GAP;
     }
 }

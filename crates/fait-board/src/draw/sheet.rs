@@ -6,8 +6,10 @@ use super::card::{Card, Shape};
 use super::cards;
 use super::columns::{Column, Columns};
 use super::strips::{Strip, Strips};
+use super::svg::Ids;
 use super::text::Pen;
 use crate::board::Board;
+use crate::name::{kebab_name, note_id};
 use crate::note::Kind;
 use crate::notes::Reaction;
 
@@ -30,12 +32,16 @@ pub(super) struct Cells {
     pub(super) context: Option<usize>,
     pub(super) who: Vec<Card>,
     pub(super) sees: Vec<Card>,
+    /// Which card is which view: index in `sees`, index on the board.
+    pub(super) views: Vec<(usize, usize)>,
     /// The task, with its questions below it.
     pub(super) does: Vec<Card>,
     /// The events, with their questions below them.
     pub(super) happened: Vec<Card>,
     /// Which card is which event: index in `happened`, index on the board.
     pub(super) events: Vec<(usize, usize)>,
+    /// How many of the events the task raises; the others come from reactions.
+    pub(super) raises: usize,
 }
 
 /// A model over all neighbouring columns that it serves.
@@ -72,7 +78,8 @@ impl<'b> Sheet<'b> {
         strips: &Strips<'b>,
         counts: &BTreeMap<String, u64>,
     ) -> Self {
-        let rails: Vec<Rail<'b>> = strips.list.iter().map(Rail::of).collect();
+        let mut rails: Vec<Rail<'b>> = strips.list.iter().map(Rail::of).collect();
+        own_ids(&mut rails);
         let mut cells: Vec<Cells> = columns
             .list
             .iter()
@@ -117,6 +124,7 @@ impl Cells {
                 .filter_map(|doer| cards::doer(board, *doer)),
         );
         for index in &column.views {
+            cells.views.push((cells.sees.len(), *index));
             cells.sees.extend(cards::view(board, *index));
             let notes = board.views.get(*index).map(|view| &view.note);
             cells
@@ -128,8 +136,9 @@ impl Cells {
             let notes = board.tasks.get(index).map(|task| &task.note);
             cells
                 .does
-                .extend(notes.into_iter().flat_map(cards::questions));
+                .extend(notes.into_iter().flat_map(cards::indented_questions));
         }
+        cells.raises = column.raises;
         for happening in &column.events {
             cells.events.push((cells.happened.len(), happening.event));
             cells
@@ -148,6 +157,17 @@ impl Cells {
         let (place, _) = self.events.iter().find(|(_, found)| *found == event)?;
         self.happened.get(*place)
     }
+
+    /// The first event that the task raises.
+    pub(super) fn raised(&self) -> Option<&Card> {
+        self.happened.first().filter(|_| self.raises > 0)
+    }
+
+    /// The card of a view.
+    pub(super) fn view(&self, view: usize) -> Option<&Card> {
+        let (place, _) = self.views.iter().find(|(_, found)| *found == view)?;
+        self.sees.get(*place)
+    }
 }
 
 fn bars(board: &Board, columns: &Columns) -> Vec<Bar> {
@@ -159,7 +179,7 @@ fn bars(board: &Board, columns: &Columns) -> Vec<Bar> {
             (Some(model), _) => {
                 let mut cards: Vec<Card> = cards::model(board, model).into_iter().collect();
                 let note = board.models.get(model).map(|model| &model.note);
-                cards.extend(note.into_iter().flat_map(cards::questions));
+                cards.extend(note.into_iter().flat_map(cards::indented_questions));
                 bars.push(Bar {
                     first: place,
                     last: place,
@@ -188,8 +208,13 @@ impl<'b> Rail<'b> {
         let head = head.write(Pen::Name, name).write(Pen::Small, &sub);
         let mut pile = vec![head];
         pile.extend(narrow_questions(strip));
-        let stands = strip.stands.iter().map(|(reaction, column)| {
-            let (card, steps) = cards::reaction(name, reaction);
+        let of = note_id(strip.kind, name);
+        let own = kebab_name(name);
+        let numbered = strip.stands.iter().enumerate();
+        let stands = numbered.map(|(number, (reaction, column))| {
+            let (mut card, steps) = cards::reaction(name, reaction);
+            card.id = format!("reaction-{own}-{}", number + 1);
+            card.of.clone_from(&of);
             Stand {
                 reaction,
                 column: *column,
@@ -205,8 +230,13 @@ impl<'b> Rail<'b> {
             let ways = ways.iter().filter(|(_, events)| !events.is_empty());
             (
                 column,
-                ways.map(|(how, events)| cards::end(name, how, events))
-                    .collect(),
+                ways.map(|(how, events)| {
+                    let mut card = cards::end(name, how, events);
+                    card.id = format!("end-{own}");
+                    card.of.clone_from(&of);
+                    card
+                })
+                .collect(),
             )
         });
         Self {
@@ -228,14 +258,24 @@ impl<'b> Rail<'b> {
     }
 }
 
+/// Two processes may have one name; their cards have different ids all the same.
+fn own_ids(rails: &mut [Rail<'_>]) {
+    let mut taken = Ids::default();
+    for rail in rails {
+        let stands = rail.stands.iter_mut().map(|stand| &mut stand.card);
+        let ends = rail.ends.iter_mut().flat_map(|(_, cards)| cards);
+        for card in stands.chain(ends) {
+            card.id = taken.own(std::mem::take(&mut card.id));
+        }
+    }
+}
+
 /// The questions of a process stand below its name, where the strip is narrow.
 fn narrow_questions<'c>(strip: &'c Strip<'_>) -> impl Iterator<Item = Card> + 'c {
-    strip.note.questions.iter().map(|text| {
-        let wide = cards::question(text, &strip.note.name.text);
-        let label = wide.label;
-        let mut card = Card::new(wide.class, Shape::Paper, label);
-        card.note = wide.note;
-        card.width = LABEL_WIDTH - 16;
-        card.write(Pen::Question, &text.text)
-    })
+    let name = &strip.note.name.text;
+    strip
+        .note
+        .questions
+        .iter()
+        .map(|text| cards::narrow_question(text, name, LABEL_WIDTH - 16))
 }

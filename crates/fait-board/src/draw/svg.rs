@@ -1,5 +1,32 @@
 //! Writing SVG: elements, attributes and text, always escaped.
 
+use std::collections::HashMap;
+
+/// The ids that are taken, with the number that was put behind each of them last.
+#[derive(Default)]
+pub(super) struct Ids {
+    taken: HashMap<String, usize>,
+}
+
+impl Ids {
+    /// The id that is wanted; a number is put behind it where it is taken.
+    pub(super) fn own(&mut self, wanted: String) -> String {
+        let Some(last) = self.taken.get(&wanted).copied() else {
+            self.taken.insert(wanted.clone(), 1);
+            return wanted;
+        };
+        let mut again = last + 1;
+        let mut id = format!("{wanted}-{again}");
+        while self.taken.contains_key(&id) {
+            again += 1;
+            id = format!("{wanted}-{again}");
+        }
+        self.taken.insert(wanted, again);
+        self.taken.insert(id.clone(), 1);
+        id
+    }
+}
+
 /// An SVG as it is written.
 #[derive(Default)]
 pub(super) struct Svg {

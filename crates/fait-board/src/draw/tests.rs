@@ -95,7 +95,7 @@ fn arrows_with_different_aims_share_no_lane() {
     let mut columns = Columns::of(&board, None);
     let strips = Strips::of(&board, &mut columns);
     let sheet = Sheet::of(&board, &columns, &strips, &DrawOptions::default().counts);
-    let ways = Ways::of(&sheet, &columns);
+    let ways = Ways::of(&board, &sheet, &columns);
     let aims: Vec<_> = ways
         .nets
         .iter()

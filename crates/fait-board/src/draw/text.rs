@@ -91,11 +91,29 @@ fn units(letter: char, heavy: bool) -> i32 {
         'm' | 'M' | '—' | '…' => 920,
         'w' | 'W' | '%' | '@' => 900,
         'A'..='Z' => 740,
-        // Scripts that fill a square, and everything unknown above them.
-        '\u{1100}'.. => 1000,
-        _ => 650,
+        ' '..='~' => 800,
+        _ => return foreign(letter),
     };
     if heavy { thin * 114 / 100 } else { thin }
+}
+
+/// The width of a letter beyond English, heavy or not.
+fn foreign(letter: char) -> i32 {
+    match letter {
+        // Small print above or below another letter.
+        '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' => 0,
+        'æ' | 'œ' | 'Æ' | 'Œ' | '‰' => 1200,
+        // Scripts that fill a square.
+        '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7ff}' => 1000,
+        '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}' => 1000,
+        // Pictures, and letters that few fonts have.
+        '\u{2100}'.. => 1400,
+        'а'..='я' | 'α'..='ω' => 860,
+        _ if letter.is_uppercase() => 1000,
+        // Latin letters with a mark are as wide as those without.
+        '\u{80}'..='\u{24f}' => 740,
+        _ => 1000,
+    }
 }
 
 /// The most lines a text gets; what is longer is a document, not a note.
@@ -104,27 +122,24 @@ const MOST_LINES: usize = 9;
 /// The lines of a text that may be `width` wide. Words are kept whole where they fit.
 pub(super) fn wrap(text: &str, pen: Pen, width: i32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    let mut line = String::new();
-    for word in text
-        .split_whitespace()
-        .flat_map(|word| broken(word, pen, width))
-    {
-        let longer = if line.is_empty() {
-            word.clone()
-        } else {
-            format!("{line} {word}")
-        };
-        if line.is_empty() || pen.width(&longer) <= width {
-            line = longer;
+    let (mut line, mut used) = (String::new(), 0);
+    let space = pen.width(" ");
+    let words = text.split_whitespace();
+    for (word, wide) in words.flat_map(|word| broken(word, pen, width)) {
+        if !line.is_empty() && used + space + wide <= width {
+            line.push(' ');
+            line.push_str(&word);
+            used += space + wide;
             continue;
         }
-        lines.push(std::mem::replace(&mut line, word));
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
         if lines.len() == MOST_LINES {
-            if let Some(last) = lines.last_mut() {
-                last.push('…');
-            }
+            cut(&mut lines, pen, width);
             return lines;
         }
+        (line, used) = (word, wide);
     }
     if !line.is_empty() {
         lines.push(line);
@@ -132,24 +147,39 @@ pub(super) fn wrap(text: &str, pen: Pen, width: i32) -> Vec<String> {
     lines
 }
 
-/// A word, cut where it does not fit into one line.
-fn broken(word: &str, pen: Pen, width: i32) -> Vec<String> {
-    if pen.width(word) <= width {
-        return vec![word.to_owned()];
+/// Says that there is more; the last line gives way to it.
+fn cut(lines: &mut [String], pen: Pen, width: i32) {
+    let Some(last) = lines.last_mut() else { return };
+    while pen.width(last) + pen.width("…") > width && last.pop().is_some() {}
+    last.truncate(last.trim_end().len());
+    last.push('…');
+}
+
+/// A word with its width, cut where it does not fit into one line: with a hyphen where a letter
+/// follows a letter in a script that has hyphens.
+fn broken(word: &str, pen: Pen, width: i32) -> Vec<(String, i32)> {
+    let whole = pen.width(word);
+    if whole <= width {
+        return vec![(word.to_owned(), whole)];
     }
+    let hyphen = pen.width("-");
     let mut pieces = Vec::new();
-    let mut piece = String::new();
-    let mut used = 0;
+    let (mut piece, mut used) = (String::new(), 0);
     for letter in word.chars().take(MOST_LINES * 60) {
         let more = pen.width(letter.encode_utf8(&mut [0; 4]));
-        if used + more > width && !piece.is_empty() {
-            pieces.push(std::mem::take(&mut piece));
+        if used + more + hyphen > width && !piece.is_empty() && more > 0 {
+            let spelt = |letter: char| letter.is_alphabetic() && letter < '\u{1100}';
+            if piece.chars().next_back().is_some_and(spelt) && spelt(letter) {
+                piece.push('-');
+                used += hyphen;
+            }
+            pieces.push((std::mem::take(&mut piece), used));
             used = 0;
         }
         piece.push(letter);
         used += more;
     }
-    pieces.push(piece);
+    pieces.push((piece, used));
     pieces
 }
 

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::columns::Columns;
 use super::sheet::{Rail, Sheet};
+use crate::board::Board;
 use crate::note::Kind;
 use crate::notes::Action;
 
@@ -30,6 +31,16 @@ pub(super) struct Ways {
     /// For each strip how many arrows cross it from column to column.
     pub(super) crossings: Vec<usize>,
     pub(super) raised: Vec<Raised>,
+    /// What feeds which view.
+    pub(super) feeds: Vec<Feed>,
+}
+
+/// An event that feeds a view: the event in its home, the view in the column nearest to it.
+pub(super) struct Feed {
+    pub(super) event: usize,
+    pub(super) home: usize,
+    pub(super) view: usize,
+    pub(super) column: usize,
 }
 
 /// All arrows of one kind to one task.
@@ -72,7 +83,7 @@ pub(super) struct Raised {
 }
 
 impl Ways {
-    pub(super) fn of(sheet: &Sheet<'_>, columns: &Columns) -> Self {
+    pub(super) fn of(board: &Board, sheet: &Sheet<'_>, columns: &Columns) -> Self {
         let count = sheet.columns.len();
         let mut ways = Self {
             right: vec![Vec::new(); count],
@@ -89,6 +100,7 @@ impl Ways {
         ways.nets = nets.into_values().collect();
         ways.choose_tracks();
         ways.choose_lanes(sheet);
+        ways.feed(board, sheet, columns);
         ways
     }
 
@@ -167,6 +179,33 @@ impl Ways {
                     .entry(stand.column)
                     .or_default()
                     .push(((strip, number), *line));
+            }
+        }
+    }
+
+    fn feed(&mut self, board: &Board, sheet: &Sheet<'_>, columns: &Columns) {
+        let mut places: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (column, cells) in sheet.columns.iter().enumerate() {
+            for (_, view) in &cells.views {
+                places.entry(*view).or_default().push(column);
+            }
+        }
+        for (view, seen) in places {
+            let from = board.views.get(view).map_or(&[][..], |view| &view.from);
+            for event in from.iter().filter_map(|event| event.index(Kind::Event)) {
+                let Some(home) = columns.home.get(&event).copied() else {
+                    continue;
+                };
+                let nearest = seen.iter().min_by_key(|column| column.abs_diff(home));
+                let Some(column) = nearest.copied() else {
+                    continue;
+                };
+                self.feeds.push(Feed {
+                    event,
+                    home,
+                    view,
+                    column,
+                });
             }
         }
     }

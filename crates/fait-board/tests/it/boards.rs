@@ -53,6 +53,41 @@ fn the_example_is_read_without_a_problem() {
     );
 }
 
+/// The boards of other domains, by the names of their files.
+pub(crate) fn examples() -> Vec<(String, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/boards");
+    let mut all: Vec<(String, String)> = std::fs::read_dir(folder)
+        .expect("the folder of the example boards")
+        .map(|entry| entry.expect("an example board").path())
+        .map(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let text = std::fs::read_to_string(&path).expect("the text of an example board");
+            (name.into_owned(), text)
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn the_boards_of_other_domains_are_read_without_a_problem() {
+    let boards = examples();
+    let names: Vec<&str> = boards.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = ["hotel", "insurance", "library", "parcels", "tickets"];
+    assert_eq!(names, expected.map(|name| format!("{name}.board")));
+    for (name, text) in &boards {
+        let parsed = parse(text);
+        assert_eq!(report(text, name, &parsed.problems, Look::Plain), "");
+        let board = &parsed.board;
+        assert_eq!(board.level, Level::Design, "{name}");
+        assert!(!board.open_questions().is_empty(), "{name}");
+        assert!(
+            board.notes().iter().any(|(_, note)| note.planned.is_some()),
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn every_name_on_the_restaurant_board_stands_for_something() {
     let board = parse(RESTAURANT).board;

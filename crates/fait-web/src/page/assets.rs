@@ -19,15 +19,13 @@ struct Asset {
 
 static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
     let css = "text/css; charset=utf-8";
+    let js = "text/javascript; charset=utf-8";
     let all = [
         ("app", "css", css, include_str!("../../assets/app.css")),
-        ("board", "css", css, fait_board::style()),
-        (
-            "app",
-            "js",
-            "text/javascript; charset=utf-8",
-            include_str!("../../assets/app.js"),
-        ),
+        ("picture", "css", css, fait_board::style()),
+        ("board", "css", css, include_str!("../../assets/board.css")),
+        ("app", "js", js, include_str!("../../assets/app.js")),
+        ("board", "js", js, include_str!("../../assets/board.js")),
         (
             "icon",
             "svg",

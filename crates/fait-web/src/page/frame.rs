@@ -13,8 +13,8 @@ pub(super) struct Page<'a> {
     at: &'a str,
     /// Whether it follows along; the answer to a form stays as it is.
     live: bool,
-    /// A further style, by its stem.
-    style: Option<&'a str>,
+    /// Whether it is the board, which fills the window and follows in its own time.
+    board: bool,
 }
 
 impl<'a> Page<'a> {
@@ -24,7 +24,7 @@ impl<'a> Page<'a> {
             title,
             at,
             live: true,
-            style: None,
+            board: false,
         }
     }
 
@@ -34,9 +34,9 @@ impl<'a> Page<'a> {
         self
     }
 
-    /// With a further style, by its stem.
-    pub(super) fn styled(mut self, style: &'a str) -> Self {
-        self.style = Some(style);
+    /// The page of the board.
+    pub(super) fn with_board(mut self) -> Self {
+        self.board = true;
         self
     }
 
@@ -46,8 +46,8 @@ impl<'a> Page<'a> {
         Html(html! {
             (DOCTYPE)
             html lang="en" {
-                (head(&format!("{} – {system}", self.title), self.style))
-                body data-follow=[self.live.then_some("/live")] {
+                (head(&format!("{} – {system}", self.title), self.board))
+                body class=[self.board.then_some("whole")] data-follow=[self.follows()] {
                     a.skip href="#main" { "Skip to the content" }
                     (top(desk, self.at))
                     main #main tabindex="-1" { (behind(desk)) (main) }
@@ -56,6 +56,14 @@ impl<'a> Page<'a> {
                 }
             }
         })
+    }
+}
+
+impl Page<'_> {
+    /// What says that the page is to be fetched again.
+    fn follows(&self) -> Option<&'static str> {
+        let stream = if self.board { "/board/live" } else { "/live" };
+        self.live.then_some(stream)
     }
 }
 

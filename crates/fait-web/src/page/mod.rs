@@ -33,6 +33,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use trouble::Trouble;
 
+pub(crate) use board::alone::{Alone, routes as alone};
+
 /// All pages.
 pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
     Router::new()
@@ -61,9 +63,11 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/tasks/{ask}/hand-back", post(task::hand_back))
         .route("/tasks/{ask}/decline", post(task::decline))
         .route("/board", get(board::show))
+        .route("/board/note/{id}", get(board::note))
         .route_layer(from_fn_with_state(shared.clone(), seen::keep))
         .route("/me", post(start::choose))
         .route("/live", get(live::follow))
+        .route("/board/live", get(board::live))
         .route("/assets/{file}", get(assets::serve))
 }
 

@@ -82,7 +82,7 @@ impl IntoResponse for Trouble {
         let page = html! {
             (DOCTYPE)
             html lang="en" {
-                (head(title, None))
+                (head(title, false))
                 body {
                     header.top { a.name href="/" { span.mark aria-hidden="true" {} "Start" } }
                     main #main tabindex="-1" {
@@ -99,8 +99,8 @@ impl IntoResponse for Trouble {
     }
 }
 
-/// The head of every page.
-pub(super) fn head(title: &str, style: Option<&str>) -> Markup {
+/// The head of every page; that of the board has its own style and script.
+pub(super) fn head(title: &str, board: bool) -> Markup {
     html! {
         head {
             meta charset="utf-8";
@@ -109,10 +109,12 @@ pub(super) fn head(title: &str, style: Option<&str>) -> Markup {
             title { (title) }
             link rel="icon" type="image/svg+xml" href=(address("icon", "svg"));
             link rel="stylesheet" href=(address("app", "css"));
-            @if let Some(style) = style {
-                link rel="stylesheet" href=(address(style, "css"));
-            }
             script src=(address("app", "js")) defer {}
+            @if board {
+                link rel="stylesheet" href=(address("picture", "css"));
+                link rel="stylesheet" href=(address("board", "css"));
+                script src=(address("board", "js")) defer {}
+            }
         }
     }
 }

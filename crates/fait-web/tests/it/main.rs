@@ -8,4 +8,5 @@ mod operate;
 mod jars;
 mod rebuild;
 mod pages;
+mod board;
 mod seen;

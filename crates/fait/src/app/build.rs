@@ -251,6 +251,20 @@ impl AppBuilder {
         self
     }
 
+    /// The same system beside the world, for trying what it does: in memory, with a clock that is
+    /// moved by hand, and with other systems that take what they are told and say nothing.
+    #[cfg(feature = "board")]
+    pub(crate) fn apart(mut self) -> Self {
+        let told = self.commands.iter().filter_map(|c| c.page.to.clone());
+        let mut names: BTreeSet<String> = told.collect();
+        names.extend(self.systems.into_iter().map(|(name, _)| name));
+        let silent = |name| (name, adapter(super::system::Silent));
+        self.systems = names.into_iter().map(silent).collect();
+        self.store = Some(Arc::new(Memory::default()));
+        (self.folder, self.views_file) = (None, None);
+        self.clock(Clock::by_hand())
+    }
+
     /// Starts the system. Views and processes catch up in the background.
     ///
     /// # Errors

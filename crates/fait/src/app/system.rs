@@ -29,6 +29,21 @@ pub trait System: Send + Sync + 'static {
     }
 }
 
+/// A system that takes what it is told, and of which nothing is heard.
+#[cfg(feature = "board")]
+pub(super) struct Silent;
+
+#[cfg(feature = "board")]
+impl System for Silent {
+    fn tell(&self, _: Told, _: App) -> BoxFuture<'_, Result<(), TellError>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn on_uncertain(&self) -> Uncertain {
+        Uncertain::Retry
+    }
+}
+
 /// The system as the runtime tells it.
 pub(super) fn adapter(system: impl System) -> Adapter {
     let system = Arc::new(system);

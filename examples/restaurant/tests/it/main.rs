@@ -8,3 +8,4 @@ mod kill;
 mod door;
 mod views;
 mod sim;
+mod board;
