@@ -7,3 +7,5 @@ mod geometry;
 mod contrast;
 mod hostile;
 mod rules;
+mod quiet;
+mod formats;
