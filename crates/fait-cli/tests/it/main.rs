@@ -14,4 +14,5 @@ mod next;
 mod store;
 mod sql;
 mod usage;
+mod lint;
 mod view;
