@@ -2,6 +2,9 @@
 
 mod boards;
 mod picture;
+mod layout;
+mod geometry;
+mod contrast;
 mod hostile;
 mod rules;
 mod quiet;
