@@ -15,5 +15,6 @@ mod next;
 mod store;
 mod sql;
 mod usage;
+mod lint;
 mod view;
 mod layout;
