@@ -226,6 +226,20 @@ fn the_pictures_of_the_boards_are_sound() {
 }
 
 #[test]
+fn the_pictures_of_the_example_boards_are_sound() {
+    for board in [
+        include_str!("../../../../examples/boards/hotel.board"),
+        include_str!("../../../../examples/boards/insurance.board"),
+        include_str!("../../../../examples/boards/library.board"),
+        include_str!("../../../../examples/boards/parcels.board"),
+        include_str!("../../../../examples/boards/tickets.board"),
+        include_str!("../../../../examples/courses/courses.board"),
+    ] {
+        sound(board);
+    }
+}
+
+#[test]
 fn a_board_of_sixty_tasks_is_drawn_soundly() {
     sound(&many(60));
 }
