@@ -162,8 +162,8 @@ pub trait Deciding: Send + Sync {
     /// # Errors
     /// Why not.
     fn offer(&self, context: &Context) -> Result<(), Refused>;
-    /// The event types that may come of it.
-    fn emits(&self) -> &'static [&'static str];
+    /// Whether an event of one of these types may come of it, or any event where none is named.
+    fn may_raise(&self, types: &[String]) -> bool;
     /// What it is decided on.
     fn boundary(&self) -> BoundaryId;
     /// Takes the model out; an empty one is left, as before anything was taken in.
@@ -185,6 +185,15 @@ pub trait Deciding: Send + Sync {
     /// # Errors
     /// It was written otherwise; nothing is changed.
     fn use_snapshot(&mut self, kept: Value) -> Result<(), serde_json::Error>;
+}
+
+/// Whether a decision that may come to some types comes to one of those that are wanted, or to
+/// anything where none is named.
+pub fn raises<S: AsRef<str>>(emits: &[S], wanted: &[String]) -> bool {
+    match wanted {
+        [] => !emits.is_empty(),
+        wanted => wanted.iter().any(|w| emits.iter().any(|e| e.as_ref() == w)),
+    }
 }
 
 /// A typed decision under way.
@@ -242,8 +251,8 @@ impl<C: Decide> Deciding for Decision<C> {
             .offer(&self.model, context)
             .map_err(Refused::from)
     }
-    fn emits(&self) -> &'static [&'static str] {
-        C::Emits::TYPES
+    fn may_raise(&self, types: &[String]) -> bool {
+        raises(C::Emits::TYPES, types)
     }
     fn boundary(&self) -> BoundaryId {
         BoundaryId::of::<C::Model>(&self.keys)

@@ -1,8 +1,10 @@
 //! A projection turns events into the rows of a read model, a view.
 
 mod fold;
+mod json;
 
 pub use fold::{Code, Hurt, Part, Rows, Sorted, Tell, Unread};
+pub use json::{JsonFold, JsonKeys, json_rows};
 
 use crate::event::{
     DecodeError, EntityId, EventDef, EventSet, Meta, StoredEvent, ids_in, schema_of,
@@ -111,7 +113,7 @@ impl ProjectionDef {
             event_defs: P::Events::defs(),
             row: schema_of::<P::Row>(),
             indexes: P::INDEXES.iter().map(columns).collect(),
-            code: Arc::new(fold::Typed::<P>::default()),
+            code: Arc::new(fold::Folding(Arc::new(fold::Typed::<P>::default()))),
         }
     }
 }

@@ -4,6 +4,8 @@ use fait_board::{DrawOptions, Look, draw, outline, parse, report};
 use proptest::prelude::*;
 
 use crate::boards::{BROKEN, RESTAURANT};
+use crate::layout::lasts;
+use crate::geometry::sound;
 use crate::picture::well_formed;
 
 /// One way to spoil a text.
@@ -72,6 +74,7 @@ fn holds(text: &str) {
         let line = text.get(note.span.bytes()).unwrap_or_default();
         assert!(line.starts_with(kind.keyword()), "{line}");
     }
+    lasts(text);
     let few = parsed.problems.get(..5).unwrap_or(&parsed.problems);
     let _ = report(text, "any.board", few, Look::Plain);
     well_formed(&draw(&parsed.board, &DrawOptions::default()));
@@ -94,5 +97,18 @@ proptest! {
     #[test]
     fn any_text_is_read(text in "(?s).{0,300}") {
         holds(&text);
+    }
+}
+
+proptest! {
+    // Fewer, because each picture is measured from end to end.
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 40, ..Default::default() })]
+
+    #[test]
+    fn the_picture_of_a_spoiled_board_is_sound(
+        spoils in prop::collection::vec(spoil(), 1..20),
+        of in prop::sample::select(vec![RESTAURANT, BROKEN]),
+    ) {
+        sound(&spoiled(of, &spoils));
     }
 }

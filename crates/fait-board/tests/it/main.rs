@@ -2,5 +2,8 @@
 
 mod boards;
 mod picture;
+mod layout;
+mod geometry;
+mod contrast;
 mod hostile;
 mod rules;

@@ -47,13 +47,16 @@ fn every_verb_has_examples() {
         "process postpone",
         "process fire",
         "process compensate",
+        "board draw",
         "history check",
+        "board fmt",
         "store verify",
         "store info",
         "store backup",
         "store restore",
         "store export",
         "store import",
+        "board test",
     ] {
         let words: Vec<&str> = verb.split(' ').chain(["--help"]).collect();
         let text = told(&words);

@@ -125,6 +125,15 @@ impl BoundaryId {
         }
     }
 
+    /// The boundary of models that are made at run time: the type that holds them, and a text
+    /// that says which they are and what they are about, such that no two read alike.
+    pub fn held_in<T: 'static>(keys: String) -> Self {
+        BoundaryId {
+            models: TypeId::of::<T>(),
+            keys,
+        }
+    }
+
     /// What the models are about, as a text.
     pub fn keys(&self) -> &str {
         &self.keys

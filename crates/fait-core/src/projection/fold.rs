@@ -3,6 +3,8 @@
 
 use super::Projection;
 use crate::event::{DecodeError, EntityId, EventSet, Position, StoredEvent, panic_text};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::any::Any;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
@@ -10,6 +12,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// The code of one projection.
 pub trait Code: Send + Sync {
@@ -118,6 +121,33 @@ pub trait Rows: Send + Sync {
     fn forget(&mut self);
 }
 
+/// What folds events into rows by key; the rest of this module is the same for all of it.
+pub(super) trait Fold: Send + Sync + 'static {
+    type Key: Clone + Eq + Hash + fmt::Display + Send + Sync + 'static;
+    type Event: Send + 'static;
+    type Row: Serialize + DeserializeOwned + Clone + Send + Sync + 'static;
+    /// The key that a text stands for.
+    fn key(&self, text: &str) -> Result<Self::Key, String>;
+    /// Reads an event; none when it is not heard.
+    fn read(&self, event: &StoredEvent) -> Result<Option<Self::Event>, DecodeError>;
+    /// The keys of the rows that an event touches.
+    fn keys(
+        &self,
+        stored: &StoredEvent,
+        event: &Self::Event,
+    ) -> Result<Vec<Self::Key>, DecodeError>;
+    /// The same for one that cannot be read; none when that is not known.
+    fn tagged(&self, stored: &StoredEvent) -> Option<Vec<Self::Key>>;
+    fn fold(
+        &self,
+        row: &mut Option<Self::Row>,
+        key: &Self::Key,
+        event: Self::Event,
+        stored: &StoredEvent,
+    );
+}
+
+/// The folding of a Rust projection.
 pub(super) struct Typed<P>(PhantomData<fn() -> P>);
 
 impl<P> Default for Typed<P> {
@@ -126,14 +156,40 @@ impl<P> Default for Typed<P> {
     }
 }
 
-/// One thing to do with one row; the number is the event's place in the slice.
-struct Change<P: Projection> {
-    key: P::Key,
-    place: usize,
-    event: Result<P::Events, DecodeError>,
+impl<P: Projection> Fold for Typed<P> {
+    type Key = P::Key;
+    type Event = P::Events;
+    type Row = P::Row;
+
+    fn key(&self, text: &str) -> Result<P::Key, String> {
+        P::Key::parse(text).map_err(|e| e.to_string())
+    }
+    fn read(&self, event: &StoredEvent) -> Result<Option<P::Events>, DecodeError> {
+        P::Events::decode(event)
+    }
+    fn keys(&self, stored: &StoredEvent, event: &P::Events) -> Result<Vec<P::Key>, DecodeError> {
+        match P::KEYS {
+            None => Ok(crate::event::ids_in(&stored.tags)),
+            Some(keys) => guarded(stored, || Ok(keys(event))),
+        }
+    }
+    fn tagged(&self, stored: &StoredEvent) -> Option<Vec<P::Key>> {
+        let by_tags = P::KEYS.is_none();
+        by_tags.then(|| crate::event::ids_in(&stored.tags))
+    }
+    fn fold(&self, row: &mut Option<P::Row>, key: &P::Key, event: P::Events, stored: &StoredEvent) {
+        P::project(row, key, event, &stored.meta);
+    }
 }
 
-type Changes<P> = Vec<Change<P>>;
+/// One thing to do with one row; the number is the event's place in the slice.
+struct Change<F: Fold> {
+    key: F::Key,
+    place: usize,
+    event: Result<F::Event, DecodeError>,
+}
+
+type Changes<F> = Vec<Change<F>>;
 
 fn part_of(key: &impl Hash, parts: usize) -> usize {
     let mut hasher = DefaultHasher::new();
@@ -142,16 +198,16 @@ fn part_of(key: &impl Hash, parts: usize) -> usize {
     (hasher.finish() % parts.max(1) as u64) as usize
 }
 
-impl<P: Projection> Typed<P> {
-    fn read(event: &StoredEvent) -> Result<Option<P::Events>, DecodeError> {
-        guarded(event, || P::Events::decode(event))
+/// Code that folds.
+pub(super) struct Folding<F>(pub(super) Arc<F>);
+
+impl<F: Fold> Folding<F> {
+    fn read(&self, event: &StoredEvent) -> Result<Option<F::Event>, DecodeError> {
+        guarded(event, || self.0.read(event))
     }
 
-    fn keys(stored: &StoredEvent, event: &P::Events) -> Result<Vec<P::Key>, DecodeError> {
-        let mut keys = match P::KEYS {
-            None => crate::event::ids_in(&stored.tags),
-            Some(keys) => guarded(stored, || Ok(keys(event)))?,
-        };
+    fn keys(&self, stored: &StoredEvent, event: &F::Event) -> Result<Vec<F::Key>, DecodeError> {
+        let mut keys = self.0.keys(stored, event)?;
         if keys.len() > 1 {
             // Each row takes an event once, however often it is named.
             let mut seen = HashSet::new();
@@ -161,18 +217,19 @@ impl<P: Projection> Typed<P> {
     }
 
     fn sort_one(
+        &self,
         stored: &StoredEvent,
         place: usize,
-        parts: &mut [Changes<P>],
+        parts: &mut [Changes<F>],
     ) -> Result<(), DecodeError> {
         let count = parts.len();
-        let mut put = |key: P::Key, event| {
+        let mut put = |key: F::Key, event| {
             let part = part_of(&key, count);
             parts[part].push(Change { key, place, event });
         };
-        let read = Self::read(stored).and_then(|event| match event {
+        let read = self.read(stored).and_then(|event| match event {
             None => Ok(None),
-            Some(event) => Ok(Some((Self::keys(stored, &event)?, event))),
+            Some(event) => Ok(Some((self.keys(stored, &event)?, event))),
         });
         match read {
             Ok(None) => Ok(()),
@@ -180,7 +237,8 @@ impl<P: Projection> Typed<P> {
                 let last = keys.pop();
                 for key in keys {
                     // An event need not be `Clone`, so each further row has a reading of its own.
-                    let again = Self::read(stored)
+                    let again = self
+                        .read(stored)
                         .and_then(|e| e.ok_or_else(|| stored.unreadable("it is read only once")));
                     put(key, again);
                 }
@@ -189,31 +247,33 @@ impl<P: Projection> Typed<P> {
                 }
                 Ok(())
             }
-            Err(why) if P::KEYS.is_none() => {
-                for key in crate::event::ids_in::<P::Key>(&stored.tags) {
-                    put(key, Err(why.clone()));
+            Err(why) => match self.0.tagged(stored) {
+                Some(keys) => {
+                    for key in keys {
+                        put(key, Err(why.clone()));
+                    }
+                    Ok(())
                 }
-                Ok(())
-            }
-            Err(why) => Err(why),
+                None => Err(why),
+            },
         }
     }
 }
 
-impl<P: Projection> Code for Typed<P> {
+impl<F: Fold> Code for Folding<F> {
     fn sort(&self, events: &[StoredEvent], parts: usize) -> Sorted {
         let expected = events.len() / parts.max(1);
-        let mut sorted: Vec<Changes<P>> = (0..parts.max(1))
+        let mut sorted: Vec<Changes<F>> = (0..parts.max(1))
             .map(|_| Vec::with_capacity(expected + expected / 8))
             .collect();
         let mut unread = vec![];
         for (place, event) in events.iter().enumerate() {
-            if let Err(why) = Self::sort_one(event, place, &mut sorted) {
+            if let Err(why) = self.sort_one(event, place, &mut sorted) {
                 let position = event.meta.position;
                 unread.push(Unread { position, why });
             }
         }
-        let part = |changes: Changes<P>| Part {
+        let part = |changes: Changes<F>| Part {
             len: changes.len(),
             changes: Box::new(changes),
         };
@@ -224,7 +284,8 @@ impl<P: Projection> Code for Typed<P> {
     }
 
     fn rows(&self) -> Box<dyn Rows> {
-        Box::new(TypedRows::<P> {
+        Box::new(Folded::<F> {
+            code: self.0.clone(),
             rows: HashMap::new(),
             parked: HashSet::new(),
             hurt: vec![],
@@ -233,7 +294,7 @@ impl<P: Projection> Code for Typed<P> {
     }
 
     fn part_of(&self, key: &str, parts: usize) -> Option<usize> {
-        Some(part_of(&P::Key::parse(key).ok()?, parts))
+        Some(part_of(&self.0.key(key).ok()?, parts))
     }
 }
 
@@ -243,20 +304,21 @@ struct Slot<R> {
     dirty: bool,
 }
 
-struct TypedRows<P: Projection> {
-    rows: HashMap<P::Key, Slot<P::Row>>,
-    parked: HashSet<P::Key>,
+struct Folded<F: Fold> {
+    code: Arc<F>,
+    rows: HashMap<F::Key, Slot<F::Row>>,
+    parked: HashSet<F::Key>,
     hurt: Vec<Hurt>,
     dirty: usize,
 }
 
-fn changes<P: Projection>(part: &Part) -> &[Change<P>] {
-    let changes = part.changes.downcast_ref::<Changes<P>>();
+fn changes<F: Fold>(part: &Part) -> &[Change<F>] {
+    let changes = part.changes.downcast_ref::<Changes<F>>();
     changes.map_or(&[], Vec::as_slice)
 }
 
-impl<P: Projection> TypedRows<P> {
-    fn take_one(&mut self, change: Change<P>, stored: &StoredEvent, careful: bool) {
+impl<F: Fold> Folded<F> {
+    fn take_one(&mut self, change: Change<F>, stored: &StoredEvent, careful: bool) {
         let Change { key, event, .. } = change;
         let Some(slot) = self.rows.get_mut(&key) else {
             return;
@@ -271,7 +333,7 @@ impl<P: Projection> TypedRows<P> {
         };
         let before = careful.then(|| slot.row.clone());
         let done = guarded(stored, || {
-            P::project(&mut slot.row, &key, event, &stored.meta);
+            self.code.fold(&mut slot.row, &key, event, stored);
             Ok(())
         });
         match (done, before) {
@@ -292,7 +354,7 @@ impl<P: Projection> TypedRows<P> {
         }
     }
 
-    fn hurts(&mut self, key: P::Key, position: Position, why: DecodeError, torn: bool) {
+    fn hurts(&mut self, key: F::Key, position: Position, why: DecodeError, torn: bool) {
         self.hurt.push(Hurt {
             key: key.to_string(),
             position,
@@ -303,10 +365,10 @@ impl<P: Projection> TypedRows<P> {
     }
 }
 
-impl<P: Projection> Rows for TypedRows<P> {
+impl<F: Fold> Rows for Folded<F> {
     fn missing(&self, part: &Part) -> Vec<String> {
         let mut seen = HashSet::new();
-        changes::<P>(part)
+        changes::<F>(part)
             .iter()
             .map(|c| &c.key)
             .filter(|k| !self.rows.contains_key(*k) && !self.parked.contains(*k))
@@ -316,7 +378,7 @@ impl<P: Projection> Rows for TypedRows<P> {
     }
 
     fn give(&mut self, key: &str, row: Option<(&str, Position)>) -> Result<(), String> {
-        let key = P::Key::parse(key).map_err(|e| e.to_string())?;
+        let key = self.code.key(key)?;
         let position = row.map_or(0, |r| r.1);
         let row = match row {
             Some((text, _)) => Some(calm(|| {
@@ -336,11 +398,11 @@ impl<P: Projection> Rows for TypedRows<P> {
     }
 
     fn park(&mut self, key: &str) {
-        self.parked.extend(P::Key::parse(key));
+        self.parked.extend(self.code.key(key));
     }
 
     fn unpark(&mut self, key: &str) {
-        if let Ok(key) = P::Key::parse(key) {
+        if let Ok(key) = self.code.key(key) {
             self.parked.remove(&key);
             if let Some(old) = self.rows.remove(&key) {
                 self.dirty -= usize::from(old.dirty);
@@ -349,7 +411,7 @@ impl<P: Projection> Rows for TypedRows<P> {
     }
 
     fn take(&mut self, mut part: Part, events: &[StoredEvent], careful: bool) {
-        let Some(changes) = part.changes.downcast_mut::<Changes<P>>() else {
+        let Some(changes) = part.changes.downcast_mut::<Changes<F>>() else {
             return;
         };
         for change in std::mem::take(changes) {

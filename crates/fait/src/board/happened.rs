@@ -95,6 +95,8 @@ pub struct Waited {
     pub process: String,
     /// For an asked task: the command. None for a time-out of the process itself.
     pub command: Option<String>,
+    /// For an asked task: who was asked.
+    pub role: Option<String>,
     /// The name of the time-out, as JSON; empty for an asked task.
     pub timer: String,
     /// How long, in milliseconds.
@@ -111,7 +113,7 @@ pub struct Tally {
     commands: BTreeMap<String, Times>,
     processes: BTreeMap<String, Times>,
     arrows: BTreeMap<Arrow, Times>,
-    deadlines: BTreeMap<(String, Option<String>, String), u64>,
+    deadlines: BTreeMap<(String, Option<(String, Option<String>)>, String), u64>,
     /// When the newest events were recorded.
     recorded: BTreeMap<Position, Time>,
     /// The last step: what it raised stands behind it and names it as its cause.
@@ -224,11 +226,16 @@ impl Tally {
         let mut whole = self.clone();
         whole.close();
         let deadlines = whole.deadlines.into_iter();
-        let deadlines = deadlines.map(|((process, command, timer), after_ms)| Waited {
-            process,
-            command,
-            timer,
-            after_ms,
+        let deadlines = deadlines.map(|((process, asked, timer), after_ms)| {
+            let (command, role) =
+                asked.map_or((None, None), |(command, role)| (Some(command), role));
+            Waited {
+                process,
+                command,
+                role,
+                timer,
+                after_ms,
+            }
         });
         Happened {
             up_to: whole.up_to,
@@ -329,7 +336,12 @@ impl Tally {
         let after = |due: Time| due.0.saturating_sub(began.0);
         for issued in &step.issued {
             if let Some(due) = issued.due {
-                let key = (process.clone(), Some(issued.name.clone()), String::new());
+                let role = match &issued.to {
+                    Target::Role(role) => Some(role.clone()),
+                    _ => None,
+                };
+                let asked = Some((issued.name.clone(), role));
+                let key = (process.clone(), asked, String::new());
                 self.deadlines.insert(key, after(due));
             }
         }

@@ -43,3 +43,5 @@ mod views_property;
 mod views_kill;
 mod views_trouble;
 mod views_poison;
+mod played;
+mod examples;

@@ -9,7 +9,7 @@ use fait::manifest::Manifest;
 use insta::assert_snapshot;
 use restaurant::BOARD;
 use restaurant::card::Terminal;
-use restaurant::orders::{COOK, FLOOR_MANAGER};
+use restaurant::orders::COOK;
 use restaurant::till::ASSISTANT_MANAGER;
 use std::time::Duration;
 
@@ -100,16 +100,16 @@ fn a_program_that_differs_does_not_start() {
 async fn a_renamed_event_is_one_difference_and_explained() {
     let happened = counted(&evening().await).await;
     let renamed = coded(&[("OrderCooked\"", "DinnerReady\"")]);
-    assert_snapshot!("renamed in the code", differs(BOARD, &renamed, None));
+    assert_snapshot!("renamed_in_the_code", differs(BOARD, &renamed, None));
     assert_snapshot!(
-        "renamed in the code, with history",
+        "renamed_in_the_code_with_history",
         differs(BOARD, &renamed, Some(&happened))
     );
     let mut knows = renamed;
     let def = knows.events.get_mut("DinnerReady").unwrap();
     def.was.push("OrderCooked".into());
     assert_snapshot!(
-        "renamed in the code, which says so",
+        "renamed_in_the_code_which_says_so",
         differs(BOARD, &knows, Some(&happened))
     );
     let text = BOARD.replace("Order cooked", "Dinner ready").replace(
@@ -117,7 +117,7 @@ async fn a_renamed_event_is_one_difference_and_explained() {
         "event Dinner ready\n  was Order cooked\n",
     );
     assert_snapshot!(
-        "renamed on the board",
+        "renamed_on_the_board",
         differs(&text, &coded(&[]), Some(&happened))
     );
 }
@@ -239,9 +239,9 @@ fn a_wrong_role_is_found() {
         "task Cook food\n  by Cook\n",
         "task Cook food\n  by Waiter\n",
     )]);
-    assert_snapshot!("another actor", differs(&text, &coded(&[]), None));
+    assert_snapshot!("another_actor", differs(&text, &coded(&[]), None));
     let renamed = coded(&[("\"Cook\"", "\"Kitchen hand\"")]);
-    assert_snapshot!("another role", differs(BOARD, &renamed, None));
+    assert_snapshot!("another_role", differs(BOARD, &renamed, None));
 }
 
 #[test]
@@ -294,11 +294,11 @@ fn what_is_in_the_code_only_is_found() {
         "  after 3 tries without Card charged\n    ask Floor manager to Write off bill\n",
         "",
     );
-    assert_snapshot!("a task", differs(&text, &coded(&[]), None));
+    assert_snapshot!("a_task", differs(&text, &coded(&[]), None));
     let text = cut("policy Close the order", "task Spike order");
-    assert_snapshot!("a policy", differs(&text, &coded(&[]), None));
+    assert_snapshot!("a_policy", differs(&text, &coded(&[]), None));
     let text = cut("view Kitchen board", "task Cook food").replace("  sees Kitchen board\n", "");
-    assert_snapshot!("a view", differs(&text, &coded(&[]), None));
+    assert_snapshot!("a_view", differs(&text, &coded(&[]), None));
     let text = board(&[
         (
             "  sends Card charged, Card declined\n",
@@ -314,7 +314,7 @@ fn what_is_in_the_code_only_is_found() {
             "  remembers Order priced,",
         ),
     ]);
-    assert_snapshot!("a message and a memory", differs(&text, &coded(&[]), None));
+    assert_snapshot!("a_message_and_a_memory", differs(&text, &coded(&[]), None));
 }
 
 #[test]

@@ -100,6 +100,13 @@ impl<'a> Builder<'a> {
         self.entries.iter()
     }
 
+    /// The line to write for an arrow of a note, to be completed.
+    pub(super) fn draw_of(&mut self, s: Subject<'_>, arrow: &Part) -> Option<&mut Draw> {
+        let (kind, name) = (s.kind.keyword(), &s.note.name.text);
+        let is = |e: &&mut Entry| e.kind == kind && e.name == *name && e.part == *arrow;
+        self.entries.iter_mut().find(is)?.draw.as_mut()
+    }
+
     pub(super) fn add(&mut self, entry: Entry) {
         self.entries.push(entry);
     }
@@ -132,7 +139,8 @@ impl<'a> Builder<'a> {
                 continue;
             };
             if notes.contains(to) || notes.contains(&entry.name) {
-                entry.says = format!("{} `{}` {how} `{to}`", entry.kind, entry.name);
+                let verb = verb(how);
+                entry.says = format!("{} `{}` {verb} `{to}`", entry.kind, entry.name);
                 entry.verdict = Verdict::Agrees;
             }
         }
@@ -214,15 +222,15 @@ impl<'a> Builder<'a> {
             (Some(times), Some(since)) if times.last < since => {
                 let days = self.options.days.unwrap_or_default();
                 entry.says = format!(
-                    "{} did not happen in {days} days; before, it happened {}",
-                    entry.subject(),
+                    "{} in the last {days} days; before, it happened {}",
+                    entry.never(),
                     times.said()
                 );
                 entry.verdict = Verdict::NeverHappened;
             }
             (Some(times), _) => entry.says += &format!("; it happened {}", times.said()),
             (None, _) if happened.is_whole() => {
-                entry.says = format!("{} never happened", entry.subject());
+                entry.says = entry.never();
                 entry.verdict = Verdict::NeverHappened;
             }
             (None, _) => {}
@@ -246,7 +254,7 @@ impl<'a> Builder<'a> {
             let whom = s.whom();
             let entry = match is_coded || self.code.is_none() {
                 true => {
-                    let says = format!("{whom} {} `{}`", ends.how, end.name);
+                    let says = format!("{whom} {} `{}`", verb(ends.how), end.name);
                     let entry = s.part(part, Verdict::Agrees, says);
                     match ends.counted {
                         true => self.lived(entry, (ends.times)(other)),
@@ -256,7 +264,8 @@ impl<'a> Builder<'a> {
                 false => {
                     let says = format!(
                         "{whom} {} `{}` on the board, and not in the code",
-                        ends.how, end.name
+                        verb(ends.how),
+                        end.name
                     );
                     s.part(part, Verdict::Missing, says)
                 }
@@ -298,10 +307,12 @@ impl<'a> Builder<'a> {
         entry.happened = times;
         if let Some(clause) = ends.clause {
             let last = ends.drawn.iter().map(|end| end.span.line).max();
-            entry = entry.draw(
-                last.unwrap_or(s.note.span.line),
-                format!("  {clause} {name}"),
-            );
+            let behind = match s.kind {
+                // The steps of a reaction stay with it.
+                Kind::Policy | Kind::Process => s.note.last_line,
+                _ => last.unwrap_or(s.note.span.line),
+            };
+            entry = entry.draw(behind, format!("  {clause} {name}"));
         }
         entry
     }
@@ -396,6 +407,16 @@ fn renamed(p: &Paired) -> bool {
     p.by != By::Name
 }
 
+/// What an arrow says, in a sentence.
+fn verb(how: &str) -> &str {
+    match how {
+        "by" => "is done by",
+        "undone by" => "is undone by",
+        "from" | "hears" => "listens to",
+        how => how,
+    }
+}
+
 pub(super) fn arrow(how: &str, to: &str) -> Part {
     Part::Arrow {
         how: how.into(),
@@ -463,12 +484,14 @@ impl Entry {
         self
     }
 
-    /// What it is about, for a sentence.
-    fn subject(&self) -> String {
+    /// That it never happened.
+    fn never(&self) -> String {
         let whom = format!("{} `{}`", self.kind, self.name);
         match &self.part {
-            Part::Arrow { how, to } => format!("that {whom} {how} `{to}`"),
-            _ => whom,
+            Part::Arrow { how, to } => {
+                format!("it never happened that {whom} {} `{to}`", verb(how))
+            }
+            _ => format!("{whom} never happened"),
         }
     }
 }

@@ -25,6 +25,9 @@ pub(super) fn compare(b: &mut Builder<'_>) {
         let drawn = b.board.events.iter();
         let mut drawn = drawn.filter(|e| fait_board::name::same(&e.note.name.text, name));
         let note = drawn.next().map(|event| &event.note);
+        let is_now = b.board.events.iter().zip(&b.pairs.events);
+        let mut is_now = is_now.filter(|(event, _)| Some(&event.note) == note);
+        let is_now = is_now.find_map(|(_, paired)| paired.as_ref());
         let title = note.map_or_else(|| plain(name), |note| note.name.text.clone());
         let mut entry = Entry::new(Kind::Event, title, Part::Note, Verdict::Unreadable, says);
         if let Some(note) = note {
@@ -32,7 +35,7 @@ pub(super) fn compare(b: &mut Builder<'_>) {
         }
         entry.happened = Some(*times);
         let near = nearest(name, manifest.events.keys().map(String::as_str));
-        let help = match near {
+        let help = match is_now.map(|paired| paired.code.as_str()).or(near) {
             Some(near) => format!(
                 "if it is `{near}` now, say so there with `was = \"{name}\"`; else keep the old \
                  struct, or say with `AppBuilder::retired` why nothing reads it"

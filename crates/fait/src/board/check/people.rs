@@ -5,9 +5,11 @@ use super::name::nearest;
 use super::scope::Scope;
 use super::{Entry, Part, Verdict};
 use fait_board::name::same;
-use fait_board::note::Kind;
+use fait_board::note::{Kind, Target};
 use fait_board::place::Said;
+use fait_board::ties::How;
 use fait_core::manifest::Manifest;
+use std::collections::BTreeSet;
 
 pub(super) fn compare(b: &mut Builder<'_>) {
     // Who did something is recorded of persons, not of roles.
@@ -24,22 +26,28 @@ fn actors(b: &mut Builder<'_>, manifest: &Manifest) {
             .iter()
             .map(|actor| actor.note.name.text.as_str())
     };
-    let free = || {
-        let roles = manifest.roles.keys().map(String::as_str);
-        roles.filter(|role| !drawn().any(|actor| same(actor, role)))
-    };
+    let roles = manifest.roles.keys().map(String::as_str);
+    let mut free: Vec<&str> = roles
+        .filter(|role| !drawn().any(|actor| same(actor, role)))
+        .collect();
     for (index, actor) in board.actors.iter().enumerate() {
         let s = b.subject(Kind::Actor, index, &actor.note);
         let name = &actor.note.name.text;
         let role = manifest.roles.keys().find(|role| same(name, role));
-        let entry = note(s, role, "does nothing in the code");
-        let near = nearest(name, free());
-        b.add(match near.filter(|_| entry.verdict == Verdict::Missing) {
-            Some(near) => entry.help(&format!("did you mean `{near}`?")),
-            None => entry,
-        });
+        let mut entry = note(s, role, "does nothing in the code");
+        if entry.verdict == Verdict::Missing
+            && let Some(other) = renamed(b, manifest, index, &free)
+        {
+            free.retain(|role| *role != other);
+            let says = format!("{} is `{other}` in the code: they do the same", s.whom());
+            entry = s.entry(Verdict::Renamed, says).code(other);
+            entry = entry.help(&format!(
+                "write `{other}` on the board, or `{name}` in the code"
+            ));
+        }
+        b.add(entry);
     }
-    for role in free() {
+    for role in free {
         let does: Vec<String> = (manifest.roles.get(role).into_iter().flatten())
             .map(|command| format!("`{command}`"))
             .collect();
@@ -61,6 +69,30 @@ fn actors(b: &mut Builder<'_>, manifest: &Manifest) {
             None => entry,
         });
     }
+}
+
+/// The role that an actor is under another name: it does the same tasks, or is called nearly so.
+fn renamed<'m>(
+    b: &Builder<'_>,
+    manifest: &'m Manifest,
+    actor: usize,
+    free: &[&'m str],
+) -> Option<&'m str> {
+    let ties = b.ties.to(Target::Note(Kind::Actor, actor));
+    let does = ties.filter(|tie| tie.how == How::By);
+    let codes = does.filter_map(|tie| match tie.from {
+        Target::Note(Kind::Task, at) => b.pairs.of(Kind::Task, at),
+        _ => None,
+    });
+    let codes: BTreeSet<&str> = codes.map(|paired| paired.code.as_str()).collect();
+    let same = |role: &&&str| {
+        let commands = manifest.roles.get(**role).into_iter().flatten();
+        let commands: BTreeSet<&str> = commands.map(String::as_str).collect();
+        !codes.is_empty() && commands == codes
+    };
+    let name = b.board.actors.get(actor).map(|a| a.note.name.text.as_str());
+    let near = nearest(name.unwrap_or_default(), free.iter().copied());
+    free.iter().find(same).copied().or(near)
 }
 
 /// A note that has no name of its own in the code other than that of the board.

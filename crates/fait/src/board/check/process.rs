@@ -214,14 +214,14 @@ fn undrawn_steps(
     happened: &Happened,
 ) {
     let mut found: BTreeMap<(String, String, Option<String>), Times> = BTreeMap::new();
-    for (arrow, times) in &happened.arrows {
+    for (sent, times) in &happened.arrows {
         let Arrow::Sent {
             process,
             on: Some(on),
             command,
             role,
             ..
-        } = arrow
+        } = sent
         else {
             continue;
         };
@@ -232,13 +232,20 @@ fn undrawn_steps(
             // One end is not on the board itself, which is told of the end.
             continue;
         };
-        if !is_drawn(b, reactions, &event, &task, role.as_deref()) {
+        let unheard = b.draw_of(s, &arrow("hears", &event)).is_some();
+        if unheard || !is_drawn(b, reactions, &event, &task, role.as_deref()) {
             let key = (event, task, role.clone());
             let all = found.get(&key).map_or(*times, |before| before.and(*times));
             found.insert(key, all);
         }
     }
     for ((event, task, role), times) in found {
+        let step = step_of(b, code, &task, role.as_deref());
+        if let Some(draw) = b.draw_of(s, &arrow("hears", &event)) {
+            // That the event is heard at all is not drawn: there it is one line more.
+            draw.text += &format!("\n{step}");
+            continue;
+        }
         let whom = role.as_ref().map(|role| format!("asks {role} to"));
         let whom = whom.unwrap_or_else(|| "does".into());
         let says = format!(
@@ -248,7 +255,6 @@ fn undrawn_steps(
         let part = arrow(&format!("on {event}"), &task);
         let mut entry = s.part(part, Verdict::NotDrawn, says).code(code);
         entry.happened = Some(times);
-        let step = step_of(b, &task, role.as_deref());
         let hears = |r: &&Reaction| !r.trigger.waits() && names(&r.trigger).any(|n| n == event);
         let entry = match reactions.iter().find(hears) {
             Some(reaction) => {
@@ -278,13 +284,19 @@ fn current(b: &Builder<'_>, stored: &str) -> Option<String> {
     b.heard_name(code)
 }
 
-fn step_of(b: &Builder<'_>, task: &str, role: Option<&str>) -> String {
+/// The line of a step, with the time that is given for it.
+fn step_of(b: &Builder<'_>, code: &str, task: &str, role: Option<&str>) -> String {
     let takes = |system: &&fait_board::notes::System| {
         let mut takes = system.takes.iter();
         takes.any(|said| said.text == task)
     };
+    let waits = b.happened.iter().flat_map(|happened| &happened.deadlines);
+    let mut waits = waits.filter(|w| w.process == code && w.role.as_deref() == role);
+    let is = |w: &&Waited| w.command.as_deref().is_some_and(|c| same(task, c));
+    let within = waits.find(is);
+    let within = within.map(|w| format!(" within {}", length(w.after_ms)));
     match (role, b.board.systems.iter().find(takes)) {
-        (Some(role), _) => format!("    ask {role} to {task}"),
+        (Some(role), _) => format!("    ask {role} to {task}{}", within.unwrap_or_default()),
         (None, Some(system)) => format!("    tell {} to {task}", system.note.name.text),
         (None, None) => format!("    do {task}"),
     }
@@ -353,10 +365,16 @@ fn within(
     command: &str,
 ) -> Option<Entry> {
     let name = b.sent_name(command)?;
+    let role = waited.role.as_deref();
+    let asked = |actor: &Mention| role.is_some_and(|role| same(actor.text(), role));
     let asks = reactions.iter().flat_map(|r| &r.steps);
     let asks: Vec<_> = asks
         .filter_map(|step| match &step.action {
-            Action::Ask { task, within, .. } if named(b, task) == name => Some((step, within)),
+            Action::Ask {
+                actor,
+                task,
+                within,
+            } if named(b, task) == name && asked(actor) => Some((step, within)),
             _ => None,
         })
         .collect();
@@ -453,5 +471,20 @@ fn extra(b: &mut Builder<'_>, kind: Kind, name: &str, entry: &ProcessEntry) {
         false => format!(", and does or asks for {}", said(&entry.sends)),
     };
     found = found.help(&format!("it listens to {}{does}", said(&entry.types)));
+    let heard = entry
+        .types
+        .iter()
+        .filter_map(|ty| b.pairs.note(Kind::Event, ty));
+    let last = heard.filter_map(|at| b.board.events.get(at)).next_back();
+    if let (Kind::Policy, Some(event)) = (kind, last) {
+        let types = entry.types.iter().filter_map(|ty| b.heard_name(ty));
+        let types: Vec<String> = types.collect();
+        let title = &found.name;
+        let mut lines = format!("\npolicy {title}\n  whenever {}", types.join(", "));
+        for task in entry.sends.iter().filter_map(|sent| b.sent_name(sent)) {
+            lines += &format!("\n    do {task}");
+        }
+        found = found.draw(event.note.last_line, lines);
+    }
     b.add(found);
 }

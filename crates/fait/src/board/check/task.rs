@@ -6,10 +6,11 @@ use super::name::{nearest_reason, plain, plain_word, reason_id};
 use super::word::{Compared, Field};
 use super::{Entry, Part, Verdict};
 use fait_board::name::same;
-use fait_board::note::{Kind, Level};
+use fait_board::note::{Kind, Level, Mention};
 use fait_board::notes::Task;
 use fait_board::place::Said;
 use fait_board::ties::How;
+use fait_core::command::FieldDef;
 use fait_core::manifest::CommandEntry;
 use std::collections::BTreeSet;
 
@@ -102,7 +103,7 @@ fn page(b: &mut Builder<'_>, s: Subject<'_>, code: &str, command: &CommandEntry)
     let drawn = drawn.map(|by| End {
         name: by.text().into(),
         // An actor who is no role at all is told of the actor.
-        code: role(b, by.text()),
+        code: role(b, by),
         span: by.name.span,
     });
     let ends = Ends {
@@ -146,10 +147,12 @@ fn page(b: &mut Builder<'_>, s: Subject<'_>, code: &str, command: &CommandEntry)
     b.arrows(s, code, ends);
 }
 
-/// The role of the code that an actor is.
-fn role(b: &Builder<'_>, actor: &str) -> Option<String> {
+/// The role of the code that has the name of an actor.
+fn role(b: &Builder<'_>, actor: &Mention) -> Option<String> {
+    let at = actor.index(Kind::Actor)?;
+    let name = &b.board.actors.get(at)?.note.name.text;
     let roles = b.code.iter().flat_map(|manifest| manifest.roles.keys());
-    roles.into_iter().find(|role| same(actor, role)).cloned()
+    roles.into_iter().find(|role| same(name, role)).cloned()
 }
 
 fn asks(b: &mut Builder<'_>, s: Subject<'_>, task: &Task, code: &str, command: &CommandEntry) {
@@ -206,11 +209,30 @@ fn refusals(b: &mut Builder<'_>, s: Subject<'_>, task: &Task, code: &str, comman
                     s.whom(),
                     reason.text
                 );
-                refusal(s, reason, Verdict::Missing, says)
+                let entry = refusal(s, reason, Verdict::Missing, says);
+                match unsaid(b, command).as_slice() {
+                    [] => entry,
+                    some => entry.help(&format!("no task says what `{code}` says: {}", or(some))),
+                }
             }
         };
         b.add(entry.code(code));
     }
+}
+
+/// The sentences of a command that no task of the board says.
+fn unsaid<'c>(b: &Builder<'_>, command: &'c CommandEntry) -> Vec<&'c str> {
+    let tasks = b.board.tasks.iter().flat_map(|task| &task.refused_when);
+    let told: BTreeSet<String> = tasks.map(|reason| reason_id(&reason.text)).collect();
+    let sentences = command.refusals.values().map(String::as_str);
+    sentences
+        .filter(|c| !told.contains(&reason_id(c)))
+        .collect()
+}
+
+fn or(sentences: &[&str]) -> String {
+    let quoted: Vec<String> = sentences.iter().map(|s| format!("`{s}`")).collect();
+    quoted.join(" or ")
 }
 
 fn refusal(s: Subject<'_>, reason: &Said, verdict: Verdict, says: String) -> Entry {
@@ -229,15 +251,11 @@ fn extra_refusals(b: &mut Builder<'_>) {
     for task in &b.board.tasks {
         told.extend(task.refused_when.iter().map(|r| reason_id(&r.text)));
     }
-    // What only differs was told with its task.
-    let differs = |entry: &&Entry| {
-        matches!(entry.part, Part::Refusal { .. }) && entry.verdict == Verdict::Differs
-    };
-    let near: Vec<String> = b
+    // What only differs, or may be what is missing, was told with its task.
+    let refusals = b
         .entries()
-        .filter(differs)
-        .map(|e| e.says.clone())
-        .collect();
+        .filter(|entry| matches!(entry.part, Part::Refusal { .. }));
+    let helps: Vec<String> = refusals.filter_map(|entry| entry.help.clone()).collect();
     for (name, command) in &manifest.commands {
         let Some(at) = b.pairs.note(Kind::Task, name) else {
             continue;
@@ -246,8 +264,7 @@ fn extra_refusals(b: &mut Builder<'_>) {
             continue;
         };
         for sentence in command.refusals.values() {
-            let quoted = format!("`{sentence}`");
-            let known = near.iter().any(|says| says.ends_with(&quoted));
+            let known = helps.iter().any(|help| help.contains(sentence));
             if known || !told.insert(reason_id(sentence)) {
                 continue;
             }
@@ -311,10 +328,12 @@ fn note_of(title: &str, command: &CommandEntry, b: &Builder<'_>) -> String {
         "sees",
         sees.filter_map(|v| b.drawn_name(Kind::View, v)).collect(),
     );
-    let asked = command
-        .fields
-        .iter()
-        .filter(|_| !command.page.by.is_empty());
+    // What the task is about is chosen with it, not asked.
+    let seen = command.page.sees.as_ref();
+    let seen = seen.and_then(|view| b.code?.views.get(view));
+    let about = seen.map(|view| view.key.as_str());
+    let asks = |f: &&FieldDef| !f.fresh && (f.kind().is_none() || f.kind() != about);
+    let asked = command.fields.iter().filter(asks);
     clause("asks", asked.map(|f| plain_word(&f.name)).collect());
     let emits = command.emits.iter();
     clause(

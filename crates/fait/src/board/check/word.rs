@@ -75,7 +75,7 @@ impl Compared<'_> {
             }
             Some(is) => {
                 let says = format!(
-                    "{whom} {} `{name}`, which is {is}; in the code, `{}` of `{}` is {}",
+                    "{whom} {} `{name}`, which is `{is}`; in the code, `{}` of `{}` is `{}`",
                     self.clause,
                     field.name,
                     self.code,

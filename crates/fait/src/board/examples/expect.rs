@@ -181,8 +181,11 @@ impl<'a> Judge<'a> {
                 true => String::new(),
                 false => format!(" (`{code}`)"),
             };
-            let message = format!("`{task}` was refused for another reason{coded}: {said}");
-            let miss = Miss::new(line, message);
+            let how = match sentence::near(reason, said) {
+                Some(_) => "in other words",
+                None => "for another reason",
+            };
+            let miss = Miss::new(line, format!("`{task}` was refused {how}{coded}: {said}"));
             return Some(match sentence::near(reason, said) {
                 Some(_) => {
                     miss.help("is it the same reason? Say it the same here and in the program")
@@ -244,7 +247,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn step(&mut self, line: usize, step: &Expected) -> Option<Miss> {
+    fn step(&self, line: usize, step: &Expected) -> Option<Miss> {
         match step {
             Expected::Ask {
                 actor,
@@ -254,7 +257,15 @@ impl<'a> Judge<'a> {
             Expected::Do {
                 task: (title, name),
             } => {
-                let here = |i: &Issued| i.name == *name && !matches!(i.to, Target::Role(_));
+                // In a board that is played, somebody who is no actor plays the program's part.
+                let actors = &self.teller.board.actors;
+                let by_hand = |to: &Target| match to {
+                    Target::Role(role) => {
+                        actors.iter().any(|a| name::same(&a.note.name.text, role))
+                    }
+                    Target::Here | Target::System(_) => false,
+                };
+                let here = |i: &Issued| i.name == *name && !by_hand(&i.to);
                 self.none_of(here)?;
                 let miss = Miss::new(line, format!("nothing does `{title}`"));
                 let asked = self.after.issued.iter().find(|(i, _)| i.name == *name);
@@ -270,9 +281,12 @@ impl<'a> Judge<'a> {
                 system,
                 message: (title, name),
             } => {
-                let told = |i: &Issued| {
-                    let to = matches!(&i.to, Target::System(s) if name::same(system, s));
-                    i.name == *name && to
+                let told = |i: &Issued| match &i.to {
+                    // In a board that is played, somebody plays the part of the system.
+                    Target::System(to) | Target::Role(to) => {
+                        i.name == *name && name::same(system, to)
+                    }
+                    Target::Here => false,
                 };
                 self.none_of(told)?;
                 Some(Miss::new(line, format!("{system} is not told to {title}")))
@@ -280,17 +294,10 @@ impl<'a> Judge<'a> {
             Expected::Raise {
                 event: (title, name),
             } => {
-                let fact = Fact {
-                    line,
-                    title: title.clone(),
-                    what: What::Event {
-                        name: name.clone(),
-                        from: None,
-                    },
-                    shape: Shape::default(),
-                    with: vec![],
-                };
-                self.event(line, title, name, &fact)
+                // It may be the same event that another line says more about.
+                let raised = self.after.events.iter().any(|e| e.ty == *name);
+                let miss = || Miss::new(line, format!("`{title}` is not raised"));
+                (!raised).then(miss)
             }
         }
     }
@@ -377,10 +384,11 @@ impl<'a> Judge<'a> {
                 None => format!("`{title}` does not show it"),
             },
         };
-        let all: Vec<String> = rows
+        let mut all: Vec<String> = rows
             .iter()
             .map(|row| self.row(&shape, shown, row))
             .collect();
+        all.sort();
         Some(Miss::new(line, has).help(match all.is_empty() {
             true => "it shows nothing".into(),
             false => format!("it shows: {}", all.join("; ")),
@@ -392,7 +400,10 @@ impl<'a> Judge<'a> {
         let known = self.teller.known.called(&row.key);
         let key = format!("{kind} {}", known.unwrap_or_else(|| row.key.clone()));
         let mut words = vec![key];
-        words.extend(self.teller.words(shape, &row.row, &[]));
+        let note = self.teller.board.views.iter();
+        let note = note.filter(|v| v.note.name.text == shown.title);
+        let order = note.flat_map(|v| &v.shows).cloned().collect::<Vec<_>>();
+        words.extend(self.teller.words(shape, &row.row, &order));
         words.join(", ")
     }
 }

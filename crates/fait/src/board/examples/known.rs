@@ -8,10 +8,6 @@ use fait_board::name;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The schema word of a field that chooses what comes of a task, in a system that is made from a
-/// board alone: its values are what may come of it, as the board says it.
-const OUTCOME: &str = "x-outcome";
-
 /// Ids and values of one example.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
@@ -23,7 +19,7 @@ pub(super) struct Known {
     values: BTreeMap<String, Value>,
     /// What it calls an id.
     called: BTreeMap<String, String>,
-    /// What it expects: names of events and reasons of refusals.
+    /// What it expects of the tasks that are done: names of events and reasons of refusals.
     pub(super) expected: Vec<String>,
 }
 
@@ -52,8 +48,10 @@ impl Known {
     /// A value for a field of which the example says nothing: the id or value that it had for it
     /// last, else a sample.
     pub(super) fn fill(&mut self, board: &Board, field: &Field) -> Value {
+        if let Some(value) = self.chosen(board, field) {
+            return value;
+        }
         let value = match field.kind(board) {
-            _ if field.schema.get(OUTCOME).is_some() => self.outcome(field),
             Some(kind) if !is_list(field) => self.id(board, field, &kind),
             _ => match self.values.get(&field.name) {
                 Some(value) if value::fits(value, &field.schema) => value.clone(),
@@ -92,23 +90,25 @@ impl Known {
         }
     }
 
-    /// What the example expects, among what may come of a task.
-    fn outcome(&self, field: &Field) -> Value {
-        let values = field.schema["enum"].as_array();
-        let texts = values.into_iter().flatten().filter_map(Value::as_str);
-        let wanted = |text: &&str| self.expected.iter().any(|e| name::same(e, text));
-        // An event's name may stand within a longer text, as with the condition behind it.
-        let within = |text: &&str| {
+    /// What the example expects, where a task asks what comes of it: in a system that is made from
+    /// a board alone, a field that is no word of the board has that choice.
+    pub(super) fn chosen(&self, board: &Board, field: &Field) -> Option<Value> {
+        if field.is(board).is_some() {
+            return None;
+        }
+        let texts = field.schema["enum"].as_array()?;
+        let texts = texts.iter().filter_map(Value::as_str);
+        let says = |text: &str, all: bool| {
             let text = name::kebab_name(text);
-            self.expected
-                .iter()
-                .any(|e| text.contains(&name::kebab_name(e)))
+            self.expected.iter().any(|e| match all {
+                true => text == name::kebab_name(e),
+                // The condition, or that it is refused, stands beside it.
+                false => text.contains(&name::kebab_name(e)),
+            })
         };
-        let found = texts
-            .clone()
-            .find(wanted)
-            .or_else(|| texts.clone().find(within));
-        found.map_or_else(|| sample(&field.schema), Value::from)
+        let found = texts.clone().find(|text| says(text, true));
+        let found = found.or_else(|| texts.clone().find(|text| says(text, false)));
+        found.map(Value::from)
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Plan {
     pub(super) when: Vec<Act>,
     pub(super) then: Vec<Expect>,
     pub(super) known: Known,
+    /// What is expected of the tasks: names of events and reasons of refusals.
+    pub(super) expected: Vec<String>,
 }
 
 /// An event or a task of the program, with the values that the example says.
@@ -100,6 +102,7 @@ pub(super) fn plan(board: &Board, program: &Program, example: &Example) -> Resul
         board,
         program,
         known: Known::default(),
+        expected: vec![],
         misses: vec![],
         skip: None,
     };
@@ -139,6 +142,7 @@ pub(super) fn plan(board: &Board, program: &Program, example: &Example) -> Resul
         when,
         then,
         known: planner.known,
+        expected: planner.expected,
     })
 }
 
@@ -146,6 +150,7 @@ struct Planner<'a> {
     board: &'a Board,
     program: &'a Program,
     known: Known,
+    expected: Vec<String>,
     misses: Vec<Miss>,
     /// Why it need not be run, and the line that says so.
     skip: Option<(String, usize)>,
@@ -243,11 +248,11 @@ impl Planner<'_> {
     fn outcome(&mut self, outcome: &Outcome) -> Option<Expect> {
         match outcome {
             Outcome::Fact(fact) => {
-                self.known.expected.push(fact.what.text().into());
+                self.expected.push(fact.what.text().into());
                 self.fact(fact).map(Expect::Fact)
             }
             Outcome::Refused(reason) => {
-                self.known.expected.push(reason.text.clone());
+                self.expected.push(reason.text.clone());
                 let (line, reason) = (reason.span.line, reason.text.clone());
                 Some(Expect::Refused { line, reason })
             }
@@ -416,16 +421,19 @@ impl Planner<'_> {
             return None;
         }
         let message = format!("the program has no {what} `{}`", mention.text());
-        let near = guess(mention.text(), names.iter().map(String::as_str));
-        let todo = || "write it, or say `planned` under its note".to_string();
-        self.misses
-            .push(Miss::new(line, message).help(near.unwrap_or_else(todo)));
+        let todo = "write it, or say `planned` under its note".to_string();
+        let help = match guess(mention.text(), names.iter().map(String::as_str)) {
+            Some(near) => format!("{near} Else {todo}"),
+            None => todo,
+        };
+        self.misses.push(Miss::new(line, message).help(help));
         None
     }
 
     /// A name that stands for nothing on the board.
     fn nothing<T>(&mut self, mention: &Mention) -> Option<T> {
-        let message = format!("there is no `{}` on the board", mention.text());
+        let name = mention.text();
+        let message = format!("the board has no event, task or sent message `{name}`");
         let miss = Miss::new(mention.name.span.line, message);
         self.misses
             .push(miss.help("`fait board lint` says which names there are"));

@@ -183,9 +183,9 @@ impl fmt::Display for Examples {
                 Verdict::Failed(failed) => {
                     writeln!(f, "FAILED   {}   ({place})\n", example.name)?;
                     write_lines(f, example, failed)?;
-                    write_list(f, "what happened", &failed.happened, "nothing")?;
-                    write_list(f, "still asked", &failed.asked, "")?;
-                    write_list(f, "not said, so filled in", &failed.filled, "")?;
+                    write_list(f, "what happened", &failed.happened)?;
+                    write_list(f, "still asked", &failed.asked)?;
+                    write_list(f, "not said, so filled in", &failed.filled)?;
                     writeln!(f)?;
                 }
                 Verdict::Passed => writeln!(f, "passed   {}", example.name)?,
@@ -233,19 +233,11 @@ fn write_miss(f: &mut fmt::Formatter<'_>, miss: &Miss, width: usize) -> fmt::Res
     }
 }
 
-fn write_list(
-    f: &mut fmt::Formatter<'_>,
-    title: &str,
-    lines: &[String],
-    none: &str,
-) -> fmt::Result {
-    if lines.is_empty() && none.is_empty() {
+fn write_list(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Result {
+    if lines.is_empty() {
         return Ok(());
     }
     writeln!(f, "\n    {title}:")?;
-    if lines.is_empty() {
-        writeln!(f, "      {none}")?;
-    }
     lines
         .iter()
         .try_for_each(|line| writeln!(f, "      {line}"))
@@ -263,7 +255,7 @@ pub(super) fn and(parts: &[String]) -> String {
 /// The nearest of some names, as a question.
 pub(super) fn guess<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let key = name::kebab_name(wanted);
-    let far = key.chars().count() / 3 + 1;
+    let far = key.chars().count() / 5 + 1;
     let near = names.map(|n| (strsim::levenshtein(&key, &name::kebab_name(n)), n));
     let (_, near) = near.filter(|(distance, _)| *distance <= far).min()?;
     Some(format!("did you mean `{near}`?"))

@@ -10,12 +10,14 @@ use super::value;
 use crate::app::{App, Envelope, SendError};
 use fait_board::Board;
 use fait_board::name::kebab_name;
-use fait_core::event::{Origin, Position, StoredEvent};
+use fait_core::event::{Origin, Position, StoredEvent, panic_text};
 use fait_core::process::Target;
 use fait_core::query::Query;
 use fait_core::store::{Append, Range, StoreError};
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 /// Open tasks that are looked at, at most.
@@ -75,6 +77,7 @@ impl Run<'_> {
             }
         }
         let mark = self.app.head().await?;
+        self.known.expected = plan.expected.clone();
         for act in &plan.when {
             let done = match act {
                 Act::Passes(period) => {
@@ -94,9 +97,13 @@ impl Run<'_> {
         let after = Aftermath::of(self.app, teller, mark, &self.ours, refused).await?;
         let mut judge = Judge::new(self.app, teller, &after, self.done.clone());
         let misses = judge.misses(&plan.then).await;
+        let happened = match after.told.is_empty() {
+            true => vec!["nothing".into()],
+            false => after.told.clone(),
+        };
         Ok((!misses.is_empty()).then(|| Failed {
             misses,
-            happened: after.told.clone(),
+            happened,
             asked: after.asked.iter().map(|a| teller.asked(a)).collect(),
             filled: self.filled.clone(),
         }))
@@ -180,8 +187,9 @@ impl Run<'_> {
             }
         }
         let mut filled = vec![];
-        for field in fact.shape.0.iter().filter(|f| f.required) {
-            if body.contains_key(&field.name) {
+        for field in &fact.shape.0 {
+            let needed = field.required || self.known.chosen(self.board, field).is_some();
+            if !needed || body.contains_key(&field.name) {
                 continue;
             }
             let value = self.known.fill(self.board, field);
@@ -268,7 +276,12 @@ impl Run<'_> {
             answering: asked.as_ref().map(|(_, id)| *id),
             ..Envelope::default()
         };
-        let (code, reason) = match self.app.send_json(name, body, envelope).await {
+        let sent = AssertUnwindSafe(self.app.send_json(name, body, envelope)).catch_unwind();
+        let sent = match sent.await {
+            Ok(sent) => sent,
+            Err(panic) => return Ok(Err(Miss::new(fact.line, panic_text(&*panic)))),
+        };
+        let (code, reason) = match sent {
             Ok(_) => return Ok(Ok(())),
             Err(SendError::Refused(refused)) => (refused.code, refused.message),
             // What does not fit is refused at the door.

@@ -340,7 +340,11 @@ pub(super) fn said(
             on_board.map_or(text, |n| &n.text).clone()
         }
         (Value::String(text), _) => called(text).unwrap_or_else(|| text.clone()),
-        (Value::Number(n), _) => called(&n.to_string()).unwrap_or_else(|| n.to_string()),
+        (Value::Number(n), _) => {
+            let text = n.to_string();
+            let whole = text.strip_suffix(".0").unwrap_or(&text);
+            called(whole).unwrap_or_else(|| whole.into())
+        }
         (other, _) => other.to_string(),
     }
 }
