@@ -10,6 +10,7 @@ mod feeds;
 mod menu;
 mod guide;
 mod evolution;
+mod examples;
 mod next;
 mod store;
 mod sql;
