@@ -5,3 +5,4 @@ mod picture;
 mod layout;
 mod hostile;
 mod rules;
+mod language;
