@@ -15,3 +15,4 @@ mod store;
 mod sql;
 mod usage;
 mod view;
+mod drift;

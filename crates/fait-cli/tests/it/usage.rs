@@ -55,6 +55,7 @@ fn every_verb_has_examples() {
         "store export",
         "store import",
         "board test",
+        "board check",
     ] {
         let words: Vec<&str> = verb.split(' ').chain(["--help"]).collect();
         let text = told(&words);
