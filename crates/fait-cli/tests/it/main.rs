@@ -19,3 +19,4 @@ mod usage;
 mod lint;
 mod view;
 mod layout;
+mod drift;
