@@ -4,8 +4,8 @@ use fait_board::{DrawOptions, Look, draw, outline, parse, report};
 use proptest::prelude::*;
 
 use crate::boards::{BROKEN, RESTAURANT};
-use crate::layout::lasts;
 use crate::geometry::sound;
+use crate::layout::lasts;
 use crate::picture::well_formed;
 
 /// One way to spoil a text.
