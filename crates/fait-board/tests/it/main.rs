@@ -7,3 +7,6 @@ mod geometry;
 mod contrast;
 mod hostile;
 mod rules;
+mod quiet;
+mod formats;
+mod language;
