@@ -114,6 +114,15 @@ impl Brush<'_> {
         for row in &plan.rows {
             self.row(plan, row);
         }
+        for panel in &plan.panels {
+            let area = [
+                ("x", panel.x),
+                ("y", panel.y),
+                ("width", panel.width),
+                ("height", panel.height),
+            ];
+            self.rect("panel", &[&area[..], &[("rx", 8)]].concat());
+        }
         let bottom = plan.rows.last().map_or(0, |row| row.y + row.height);
         for x in &plan.borders {
             let d = format!("M{x} {} V{bottom}", CHAPTER_BAND.0);
