@@ -16,5 +16,6 @@ mod next;
 mod store;
 mod sql;
 mod usage;
+mod lint;
 mod view;
 mod layout;

@@ -56,6 +56,7 @@ fn every_verb_has_examples() {
         "store restore",
         "store export",
         "store import",
+        "board lint",
         "board test",
     ] {
         let words: Vec<&str> = verb.split(' ').chain(["--help"]).collect();

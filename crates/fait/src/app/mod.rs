@@ -161,14 +161,15 @@ impl App {
         due.into_iter().chain(next).min()
     }
 
-    /// Moves a clock that is moved by hand, deadline by deadline, settling at each.
+    /// Lets time pass at once, deadline by deadline, settling at each.
     ///
     /// # Panics
-    /// The system's clock is not [`Clock::by_hand`](crate::Clock::by_hand).
+    /// The system's clock is the machine's: neither [`Clock::by_hand`](crate::Clock::by_hand) nor
+    /// [`Clock::paced`](crate::Clock::paced).
     pub async fn advance(&self, time: Duration) {
         assert!(
-            self.core.clock.is_by_hand(),
-            "only a clock that is moved by hand can be advanced"
+            self.core.clock.can_be_moved(),
+            "the machine's time cannot be advanced, only that of a clock of one's own"
         );
         self.settle().await;
         let until = self.core.clock.now() + time;
