@@ -1,6 +1,8 @@
 //! `fait board`: what can be done with a board, the text of an event-storming workshop.
 
+mod check;
 mod lint;
+mod fmt;
 #[cfg(feature = "png")]
 mod png;
 mod draw;
@@ -18,20 +20,26 @@ use std::path::Path;
 pub(crate) enum Verb {
     /// Say what is wrong with a board, and where
     Lint(lint::Lint),
+    /// Lay a board out: the same words, in the canonical layout
+    Fmt(fmt::Fmt),
     /// Draw a board, as SVG or PNG
     Draw(draw::Draw),
     /// Run the examples of a board against the program that it is about
     Test(test::Test),
     /// Show a board in the browser, and follow its file while it is edited
     Serve(serve::Serve),
+    /// Hold a board against a program and against what happened
+    Check(check::Check),
 }
 
-pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
+pub(crate) fn run(verb: &Verb, at: Option<&str>, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
+        Verb::Fmt(fmt) => fmt::run(fmt, out),
         Verb::Draw(draw) => draw::run(draw, out),
         Verb::Test(test) => test::run(test, out),
         Verb::Serve(serve) => serve::run(serve, out),
+        Verb::Check(check) => check::run(check, at, out),
     }
 }
 

@@ -113,7 +113,7 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::Feed(verb) => feed::run(verb, &*open()?, out),
         Verb::Process(verb) => process::run(verb, open, out),
         Verb::History(verb) => history::run(verb, out),
-        Verb::Board(verb) => board::run(verb, out),
+        Verb::Board(verb) => board::run(verb, at, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()

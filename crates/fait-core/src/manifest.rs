@@ -28,6 +28,9 @@ pub struct Manifest {
     pub roles: BTreeMap<String, Vec<String>>,
     /// Outside systems: what they are told.
     pub systems: BTreeMap<String, Vec<String>>,
+    /// Outside systems: the event types that are received from them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub receives: BTreeMap<String, Vec<String>>,
     /// Event types that history has and no code reads any more: why, by stored name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retired: BTreeMap<String, String>,
@@ -129,6 +132,15 @@ impl Manifest {
         views.for_each(|v| m.view(v));
         processes.for_each(|p| m.process(p));
         m
+    }
+
+    /// Adds an event type that is received from an outside system.
+    pub fn receive(&mut self, def: &EventDef, system: &str) {
+        let name = self.event(def);
+        self.systems.entry(system.into()).or_default();
+        let from = self.receives.entry(system.into()).or_default();
+        from.push(name);
+        from.sort();
     }
 
     fn event(&mut self, def: &EventDef) -> String {

@@ -5,7 +5,7 @@
 
 mod answer;
 mod sheet;
-mod tally;
+mod trial;
 mod shared;
 mod request;
 mod seen;

@@ -1,8 +1,9 @@
 //! What every route needs.
 
 use crate::sheet::Sheet;
-use crate::tally::Tally;
+use crate::trial::Trial;
 use fait::App;
+use fait::board::happened::Tally;
 use fait::manifest::{CommandEntry, Manifest, ProcessEntry};
 use std::future::Future;
 use std::sync::Arc;
@@ -19,13 +20,20 @@ pub(crate) struct Shared {
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) title: Arc<str>,
     pub(crate) board: Option<Arc<Sheet>>,
-    /// What happened, counted as far as the board's page has come.
+    /// What happened, counted for the board as far as somebody asked.
     pub(crate) tally: Arc<Mutex<Tally>>,
+    /// The examples of the board, where they can be run.
+    pub(crate) trial: Option<Arc<Trial>>,
     closing: watch::Sender<bool>,
 }
 
 impl Shared {
-    pub(crate) fn new(app: App, title: Option<String>, board: Option<Sheet>) -> Self {
+    pub(crate) fn new(
+        app: App,
+        title: Option<String>,
+        board: Option<Sheet>,
+        trial: Option<Trial>,
+    ) -> Self {
         let manifest = Arc::new(app.manifest());
         let title = title.unwrap_or_else(|| app.name().to_string());
         let closing = watch::Sender::new(false);
@@ -35,6 +43,7 @@ impl Shared {
             title: title.into(),
             board: board.map(Arc::new),
             tally: Arc::default(),
+            trial: trial.map(Arc::new),
             closing,
         }
     }

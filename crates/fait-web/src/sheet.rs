@@ -3,7 +3,7 @@
 use fait_board::name::note_id;
 use fait_board::note::{Kind, Note, Target};
 use fait_board::ties::Ties;
-use fait_board::{Board, Problem, parse};
+use fait_board::{Board, LintOptions, Problem, lint, parse};
 use std::collections::HashMap;
 
 /// One reading of a board.
@@ -29,7 +29,9 @@ impl Sheet {
     /// Reads a board; it never fails, as [`parse`] never does.
     pub(crate) fn read(file: &str, source: &str) -> Sheet {
         let parsed = parse(source);
-        let mut problems = parsed.problems;
+        let mut problems = lint(&parsed, &LintOptions::default());
+        // Open questions are shown as such.
+        problems.retain(|problem| problem.code != "B900");
         problems.sort_by_key(|problem| problem.span);
         let ties = Ties::of(&parsed.board);
         Sheet {

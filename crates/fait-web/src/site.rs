@@ -3,6 +3,7 @@
 use crate::answer::Problem;
 use crate::shared::{MAX_BODY, Shared};
 use crate::sheet::Sheet;
+use crate::trial::Trial;
 use crate::{api, page};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -10,6 +11,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use fait::App;
+use fait::app::AppBuilder;
 use futures_util::StreamExt;
 use std::future::Future;
 use std::io;
@@ -29,6 +31,7 @@ pub struct Site {
     app: App,
     title: Option<String>,
     board: Option<Sheet>,
+    trial: Option<Trial>,
 }
 
 impl std::fmt::Debug for Site {
@@ -46,6 +49,7 @@ impl Site {
             app,
             title: None,
             board: None,
+            trial: None,
         }
     }
 
@@ -62,9 +66,17 @@ impl Site {
         self
     }
 
+    /// How a fresh system of the same wiring is built. With it the examples of the board are run
+    /// once, when somebody first looks at the board, each against a system of its own in memory;
+    /// nothing of that touches the running one. Without it the page says how to run them.
+    pub fn examples(mut self, wired: impl Fn() -> AppBuilder + Send + Sync + 'static) -> Site {
+        self.trial = Some(Trial::new(wired));
+        self
+    }
+
     /// The site as a tower service, for tests and for other servers.
     pub fn into_service(self) -> Router {
-        routes(Shared::new(self.app, self.title, self.board))
+        routes(Shared::new(self.app, self.title, self.board, self.trial))
     }
 
     /// Serves until `shutdown` resolves; what is under way is finished.
@@ -76,7 +88,7 @@ impl Site {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        let shared = Shared::new(self.app.clone(), self.title, self.board);
+        let shared = Shared::new(self.app.clone(), self.title, self.board, self.trial);
         let (app, closing) = (self.app, shared.clone());
         let local = listener.local_addr()?.ip().is_loopback();
         let stop = async move {

@@ -4,6 +4,7 @@ use clap::Parser;
 use fait::Clock;
 use fait::app::App;
 use fait::app::history::on_stderr;
+use fait::board::check::strict;
 use fait::event::seconds;
 use fait::reexport::serde::Serialize;
 use fait::reexport::serde_json;
@@ -42,6 +43,9 @@ struct Options {
     /// Restaurant seconds between two of those orders; 0: all at once.
     #[arg(long, env = "RESTAURANT_EVERY", default_value_t = 180)]
     every: u64,
+    /// Does not start when the board and the code differ, and says how.
+    #[arg(long, env = "RESTAURANT_STRICT_BOARD")]
+    strict_board: bool,
     /// Looks at a folder and says whether this program can go on with what is in flight there.
     /// Nothing is opened and nothing changed.
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, default_missing_value = "")]
@@ -135,6 +139,10 @@ fn tell(options: &Options, report: &(impl Display + Serialize)) -> Result<(), St
 }
 
 async fn run(options: Options) -> Result<(), String> {
+    if options.strict_board {
+        let wired = restaurant::wired(App::in_memory(), Terminal::new(false));
+        strict(&wired, BOARD).map_err(|drift| drift.to_string())?;
+    }
     // Whoever holds the address runs the restaurant; look at that before touching the folder.
     let listener = TcpListener::bind(options.listen).await.map_err(|e| {
         format!(
@@ -150,7 +158,9 @@ async fn run(options: Options) -> Result<(), String> {
     work(&app, options.staff);
     let (guests, orders, every) = (app.clone(), options.orders, seconds(options.every));
     tokio::spawn(async move { play::place(&guests, orders, every).await });
-    let site = Site::new(app.clone()).board(BOARD);
+    let site = Site::new(app.clone())
+        .board(BOARD)
+        .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)));
     let served = site.serve(listener, stopped()).await;
     // The second signal, or ten seconds, ends what does not end by itself.
     tokio::select! {

@@ -11,7 +11,7 @@ use fait::{CommandSet, EventSet, data};
 /// How often the kitchen is asked.
 pub const COOKING_TRIES: u32 = 3;
 
-/// What both processes hear.
+/// What *Serve, then bill* hears.
 #[derive(EventSet, Clone, Debug, PartialEq)]
 pub enum Served {
     Placed(OrderPlaced),
@@ -19,6 +19,18 @@ pub enum Served {
     CookedTwice(OrderCookedTwice),
     Priced(OrderPriced),
     Paid(OrderPaid),
+    Cancelled(OrderCancelled),
+    WrittenOff(BillWrittenOff),
+}
+
+/// What *Bill, then serve* hears: once the food is ready it has ended, so that a second plate is
+/// nothing to it.
+#[derive(EventSet, Clone, Debug, PartialEq)]
+pub enum Billed {
+    Placed(OrderPlaced),
+    Priced(OrderPriced),
+    Paid(OrderPaid),
+    Cooked(OrderCooked),
     Cancelled(OrderCancelled),
     WrittenOff(BillWrittenOff),
 }
@@ -142,7 +154,7 @@ impl Process for BillThenServe {
     const NAME: &'static str = "bill-then-serve";
     const TITLE: &'static str = "Bill, then serve";
     type Key = OrderId;
-    type Events = Served;
+    type Events = Billed;
     type Timer = Silence;
     type Sends = Asks;
     type Raises = CookingTimedOut;
@@ -151,7 +163,7 @@ impl Process for BillThenServe {
         use BillThenServe::*;
         use Input::{Event, Timer};
         match (self, input) {
-            (Idle, Event(Served::Placed(e))) if e.pays_first => {
+            (Idle, Event(Billed::Placed(e))) if e.pays_first => {
                 ask_price(out);
                 Pricing
             }
@@ -159,13 +171,13 @@ impl Process for BillThenServe {
                 out.ask::<PriceOrder>(FLOOR_MANAGER);
                 Pricing
             }
-            (Pricing, Event(Served::Priced(_))) => {
+            (Pricing, Event(Billed::Priced(_))) => {
                 out.withdraw::<PriceOrder>();
                 out.cancel(Silence::Pricing);
                 out.ask::<TakePayment>(CASHIER);
                 Paying
             }
-            (Paying, Event(Served::Paid(_))) => {
+            (Paying, Event(Billed::Paid(_))) => {
                 out.withdraw::<TakePayment>();
                 ask_cook(out);
                 Cooking
@@ -177,7 +189,7 @@ impl Process for BillThenServe {
             }
             (
                 Pricing | Paying | Cooking,
-                Event(Served::Cooked(_) | Served::Cancelled(_) | Served::WrittenOff(_)),
+                Event(Billed::Cooked(_) | Billed::Cancelled(_) | Billed::WrittenOff(_)),
             ) => {
                 out.end();
                 Done

@@ -7,7 +7,9 @@ use crate::failure::Failure;
 use fait::app::{
     AsOf, Cause, FeedStatus, ParkedKey, ProcessStatus, Rows, RowsQuery, ViewRow, ViewStatus,
 };
+use fait::board::happened::Happened;
 use fait::event::{Meta, StoredEvent, Tag};
+use fait::manifest::Manifest;
 use fait::process::Instance;
 use fait::store::Range;
 use serde::Deserialize;
@@ -411,6 +413,14 @@ impl Source for Address {
                 pressed = Box::pin(tokio::signal::ctrl_c());
             }
         }
+    }
+
+    fn manifest(&self) -> Result<Option<Manifest>, Failure> {
+        self.there(self.get("/api/manifest", &[])?).map(Some)
+    }
+
+    fn happened(&self) -> Result<Happened, Failure> {
+        self.there(self.get("/api/board/happened", &[])?)
     }
 
     fn pause(&self, time: Duration) {

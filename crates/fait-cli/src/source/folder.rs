@@ -11,7 +11,9 @@ use crate::failure::Failure;
 use fait::app::{
     AsOf, Cause, FeedStatus, ParkedKey, ReadError, Rows, RowsQuery, ViewRow, ViewsFile,
 };
+use fait::board::happened::{Happened, Tally};
 use fait::event::{StoredEvent, Tag};
+use fait::manifest::Manifest;
 use fait::process::{Fact, Instance, Status, instance_tag, process_tag, types};
 use fait::query::{Query, QueryItem};
 use fait::store::{Range, Store};
@@ -367,6 +369,24 @@ impl Source for Folder {
 
     fn watch(&self, _: Duration, _: Look<'_>) -> Result<(), Failure> {
         Err(stands_still())
+    }
+
+    fn manifest(&self) -> Result<Option<Manifest>, Failure> {
+        Ok(None)
+    }
+
+    fn happened(&self) -> Result<Happened, Failure> {
+        let mut tally = Tally::default();
+        loop {
+            let range = Range::after(tally.up_to(), PAGE);
+            let slice = self
+                .runtime
+                .block_on(self.store.read(&Query::all(), range))?;
+            slice.events.iter().for_each(|event| tally.take(event));
+            if slice.events.len() < PAGE {
+                return Ok(tally.happened());
+            }
+        }
     }
 
     fn pause(&self, time: Duration) {

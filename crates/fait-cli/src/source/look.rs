@@ -5,7 +5,9 @@ use fait::app::{
     AsOf, Cause, FeedStatus, ParkedKey, ProcessCount, ProcessStatus, Rows, RowsQuery, ViewRow,
     ViewStatus,
 };
+use fait::board::happened::Happened;
 use fait::event::{Position, StoredEvent, Tag, Time};
+use fait::manifest::Manifest;
 use fait::process::{Instance, Status};
 use fait::query::{Query, QueryItem};
 use fait::store::Range;
@@ -185,6 +187,10 @@ pub(crate) trait Source {
     fn bulk(&self, process: &str) -> Result<Value, Failure>;
     /// Looks every so often until there is nothing more to see.
     fn watch(&self, every: Duration, look: Look<'_>) -> Result<(), Failure>;
+    /// The system as data; a folder does not tell.
+    fn manifest(&self) -> Result<Option<Manifest>, Failure>;
+    /// What happened, counted; asked again, it may have been counted further.
+    fn happened(&self) -> Result<Happened, Failure>;
     /// Waits.
     fn pause(&self, time: Duration);
 }

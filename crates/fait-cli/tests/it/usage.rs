@@ -49,12 +49,14 @@ fn every_verb_has_examples() {
         "process compensate",
         "board draw",
         "history check",
+        "board fmt",
         "store verify",
         "store info",
         "store backup",
         "store restore",
         "store export",
         "store import",
+        "board lint",
         "board test",
     ] {
         let words: Vec<&str> = verb.split(' ').chain(["--help"]).collect();

@@ -3,6 +3,7 @@
 mod command;
 mod event;
 mod feed;
+mod happened;
 mod ops;
 mod operate;
 mod rebuild;
@@ -10,6 +11,7 @@ mod stream;
 mod view;
 
 pub(crate) use command::too_large;
+
 pub(crate) use ops::recorder;
 pub(crate) use rebuild::act_on;
 
@@ -39,6 +41,7 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/api/events/{which}", get(event::one))
         .route("/api/trace/{which}", get(event::trace))
         .route("/api/manifest", get(ops::manifest))
+        .route("/api/board/happened", get(happened::happened))
         .route("/api/ops/processes", get(ops::processes))
         .route("/api/ops/processes/{name}", get(ops::instances))
         .route("/api/ops/processes/{name}/{key}", get(operate::instance))

@@ -47,7 +47,7 @@ pub enum BuildError {
 /// A system being wired together.
 #[derive(Default)]
 pub struct AppBuilder {
-    name: String,
+    pub(super) name: String,
     store: Option<Arc<dyn Store>>,
     folder: Option<PathBuf>,
     views_file: Option<PathBuf>,

@@ -1,9 +1,10 @@
 //! Looking at a running system: events, causes, processes, health.
 
+use super::build::AppBuilder;
 use super::{App, Ignored, ProcessCount};
 use crate::runtime::view::ViewState;
 use crate::trace::Cause;
-use fait_core::event::{EventDef, Position, StoredEvent, Time};
+use fait_core::event::{Position, StoredEvent, Time};
 use fait_core::manifest::{Edge, Manifest};
 use fait_core::process::Instance;
 use fait_core::query::Query;
@@ -48,6 +49,21 @@ pub struct Health {
     pub head: Position,
     /// Now, by the system's clock.
     pub now: Time,
+}
+
+impl AppBuilder {
+    /// What is wired, as data: the manifest that the system will have. Nothing is opened.
+    pub fn manifest(&self) -> Manifest {
+        let mut commands: Vec<_> = self.commands.iter().collect();
+        commands.sort_by(|a, b| a.name.cmp(&b.name));
+        let (views, processes) = (self.views.iter(), self.processes.iter());
+        let mut m = Manifest::of(&self.name, commands.into_iter(), views, processes);
+        for (def, system) in &self.received {
+            m.receive(def, system);
+        }
+        m.retired = self.retired.iter().cloned().collect();
+        m
+    }
 }
 
 impl App {
@@ -131,8 +147,7 @@ impl App {
             processes,
         );
         for (def, system) in core.received.values() {
-            m.events.insert(def.name.clone(), EventDef::clone(def));
-            m.systems.entry(system.clone()).or_default();
+            m.receive(def, system);
         }
         m.retired = core.retired.clone();
         m

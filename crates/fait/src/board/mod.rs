@@ -5,3 +5,5 @@ pub mod play;
 mod examples;
 
 pub use examples::{Examples, Failed, Line, Miss, Tried, Verdict, examples, examples_in};
+pub mod happened;
+pub mod check;

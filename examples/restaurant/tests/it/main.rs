@@ -7,5 +7,6 @@ mod load;
 mod kill;
 mod door;
 mod views;
+mod drift;
 mod sim;
 mod board;

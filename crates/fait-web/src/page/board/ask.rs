@@ -10,6 +10,7 @@ pub(super) enum Show {
     Text,
     Words,
     Examples,
+    Differences,
 }
 
 /// What is asked. It stands in the address, so that every state of the page can be sent to
@@ -24,7 +25,13 @@ pub(super) struct Ask {
 }
 
 impl Show {
-    pub(super) const ALL: [Show; 4] = [Show::Picture, Show::Text, Show::Words, Show::Examples];
+    pub(super) const ALL: [Show; 5] = [
+        Show::Picture,
+        Show::Text,
+        Show::Words,
+        Show::Examples,
+        Show::Differences,
+    ];
 
     /// As it stands in the address.
     pub(super) fn key(self) -> &'static str {
@@ -33,6 +40,7 @@ impl Show {
             Show::Text => "text",
             Show::Words => "words",
             Show::Examples => "examples",
+            Show::Differences => "differences",
         }
     }
 
@@ -43,6 +51,7 @@ impl Show {
             Show::Text => "Text",
             Show::Words => "Words",
             Show::Examples => "Examples",
+            Show::Differences => "Differences",
         }
     }
 }

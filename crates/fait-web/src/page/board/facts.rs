@@ -1,9 +1,10 @@
-//! What is known beside the text of a board: the system that runs it, and what happened there.
+//! What is known beside the text of a board: the code and the history of the system that runs
+//! beside it, and what came of its examples.
 
-use crate::tally::{Happened, Tally};
+use fait::board::Examples;
+use fait::board::check::{Comparison, Entry, Part, Verdict};
+use fait::board::happened::Happened;
 use fait::event::Time;
-use fait::manifest::Manifest;
-use fait_board::name::same;
 use fait_board::note::Kind;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,47 +13,50 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     pub(super) system: Option<System>,
+    pub(super) tried: Tried,
 }
 
-/// The system that was built from the board.
+/// The system beside the board.
 #[derive(Clone, Debug)]
 pub(super) struct System {
-    pub(super) manifest: Arc<Manifest>,
-    pub(super) tally: Tally,
+    /// What happened, as far as it is counted.
+    pub(super) happened: Happened,
+    /// The board held against the code and against what happened.
+    pub(super) compared: Comparison,
     pub(super) now: Time,
 }
 
-impl System {
-    /// What a note is called in the code, if it is there. Words, chapters and the like are not
-    /// things of the code.
-    pub(super) fn coded(&self, kind: Kind, name: &str) -> Option<&str> {
-        let m = &self.manifest;
-        match kind {
-            Kind::Event => named(&m.events, name),
-            Kind::Task => named(&m.commands, name),
-            Kind::View => named(&m.views, name),
-            Kind::Process => named(&m.processes, name),
-            Kind::Policy => named(&m.policies, name),
-            Kind::Actor => named(&m.roles, name),
-            Kind::System => named(&m.systems, name),
-            _ => None,
-        }
-    }
-
-    /// How often an event of the board happened.
-    pub(super) fn happened(&self, name: &str) -> Option<Happened> {
-        let stored = self.coded(Kind::Event, name)?;
-        self.tally.events.get(stored).copied()
-    }
-
-    /// How often each event happened, as the picture wants it.
-    pub(super) fn counts(&self) -> BTreeMap<String, u64> {
-        let all = self.tally.events.iter();
-        all.map(|(name, happened)| (name.clone(), happened.times))
-            .collect()
-    }
+/// What came of the examples.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Tried {
+    /// Nobody said how to build a fresh system.
+    #[default]
+    Not,
+    /// They are being run.
+    Running,
+    /// It is known.
+    Known(Arc<Examples>),
 }
 
-fn named<'m, T>(all: &'m BTreeMap<String, T>, name: &str) -> Option<&'m str> {
-    all.keys().map(String::as_str).find(|key| same(name, key))
+impl System {
+    /// How often each event happened, as the picture wants it.
+    pub(super) fn counts(&self) -> BTreeMap<String, u64> {
+        let all = self.happened.events.iter();
+        all.map(|(name, times)| (name.clone(), times.count))
+            .collect()
+    }
+
+    /// What is said of a note as such, and of its parts.
+    pub(super) fn of_note(&self, kind: Kind, name: &str) -> (Option<&Entry>, Vec<&Entry>) {
+        let all = self.compared.of_note(kind, name);
+        let (whole, parts): (Vec<&Entry>, Vec<&Entry>) = all.partition(|e| e.part == Part::Note);
+        (whole.first().copied(), parts)
+    }
+
+    /// How many notes have come to a verdict.
+    pub(super) fn notes(&self, verdict: Verdict) -> u64 {
+        let entries = self.compared.entries.iter();
+        let notes = entries.filter(|e| e.part == Part::Note && e.verdict == verdict);
+        notes.count() as u64
+    }
 }

@@ -3,9 +3,10 @@
 
 use super::super::words::{count, hour};
 use super::ask::{Ask, Show};
-use super::facts::Facts;
-use super::{examples, glossary, panel, picture, text};
+use super::facts::{Facts, System, Tried};
+use super::{differences, examples, glossary, panel, picture, text};
 use crate::sheet::{Sheet, id_of};
+use fait::board::check::Verdict;
 use fait_board::note::{Kind, Target};
 use fait_board::{Problem, Severity};
 use maud::{Markup, html};
@@ -44,13 +45,11 @@ impl Look<'_> {
     fn tabs(self) -> Markup {
         let tab = |show: Show| {
             let here = show == self.ask.show;
-            let badge = (show == Show::Text).then(|| self.count_of(|s| s != Severity::Remark));
+            let (n, what) = self.badge(show);
             html! {
                 a href=(self.ask.part(show)) aria-current=[here.then_some("page")] {
                     (show.title())
-                    @if let Some(n) = badge.filter(|n| *n > 0) {
-                        " " span.badge.wrong-badge { (n) span.unseen { " problems" } }
-                    }
+                    @if n > 0 { " " span.badge.wrong-badge { (n) span.unseen { " " (what) } } }
                 }
             }
         };
@@ -61,19 +60,34 @@ impl Look<'_> {
         }
     }
 
+    /// What somebody should look at in a part.
+    fn badge(self, show: Show) -> (u64, &'static str) {
+        match (show, &self.facts.system, &self.facts.tried) {
+            (Show::Text, ..) => (self.count_of(|s| s != Severity::Remark), "problems"),
+            (Show::Examples, _, Tried::Known(all)) => (all.failed() as u64, "fail"),
+            (Show::Differences, Some(system), _) => {
+                (system.compared.differences().count() as u64, "differences")
+            }
+            _ => (0, ""),
+        }
+    }
+
     /// What is wrong with the text, each with its place.
     fn wrong(self) -> Markup {
         let problems = &self.sheet.problems;
+        let bad = problems.iter().find(|p| p.severity != Severity::Remark);
+        let in_text = self.ask.show == Show::Text;
         html! {
             div #board-problems data-live data-say=[self.said()] {
                 @if let Some(lost) = &self.sheet.lost {
                     p.notice { "The picture is as it was read last. " (lost) }
                 }
-                @if !problems.is_empty() {
-                    details.problems #problems open[self.ask.show == Show::Text] {
+                // Remarks alone are for who reads the text.
+                @if bad.is_some() || in_text && !problems.is_empty() {
+                    details #problems class=(if bad.is_some() { "problems" } else { "problems remarks" }) open[in_text] {
                         summary {
                             (self.in_numbers())
-                            @if let Some(first) = problems.first() {
+                            @if let Some(first) = bad {
                                 span.first { ", the first in line " (first.span.line) ": "
                                     (marked(&first.message)) }
                             }
@@ -96,8 +110,8 @@ impl Look<'_> {
 
     /// What is said aloud when the text has changed.
     fn said(self) -> Option<String> {
-        let wrong = !self.sheet.problems.is_empty();
-        wrong.then(|| format!("The board has {}.", self.in_numbers()))
+        let wrong = self.count_of(|s| s != Severity::Remark);
+        (wrong > 0).then(|| format!("The board has {}.", self.in_numbers()))
     }
 
     /// `2 errors, 1 warning`.
@@ -124,6 +138,7 @@ impl Look<'_> {
             Show::Text => text::lines(self),
             Show::Words => glossary::words(self),
             Show::Examples => examples::all(self),
+            Show::Differences => differences::all(self),
         }
     }
 
@@ -149,18 +164,52 @@ impl Look<'_> {
                     ", " (count(open, "open question"))
                 }
                 @if let Some(system) = &self.facts.system {
-                    p {
-                        strong { "Store " }
-                        (count(system.tally.events.values().map(|h| h.times).sum(), "event"))
-                        " counted"
-                        @if !system.tally.is_whole() {
-                            " up to position " (system.tally.up_to) " of " (system.tally.head)
-                        }
-                        ", as of " (hour(system.now, system.now)) " UTC"
-                    }
+                    (self.code(system))
+                    (self.store(system))
                 } @else {
                     p { strong { "Code, store " } "this is the file alone, no system runs beside it" }
                 }
+            }
+        }
+    }
+
+    /// How the code stands to the board.
+    fn code(self, system: &System) -> Markup {
+        let (agree, planned) = (
+            system.notes(Verdict::Agrees),
+            system.notes(Verdict::Planned),
+        );
+        let differ = system.compared.differences().count() as u64;
+        html! {
+            p {
+                strong { "Code " } (agree) " agree"
+                @if planned > 0 { ", " (planned) " planned" }
+                @if differ > 0 {
+                    ", " a href=(self.ask.part(Show::Differences)) { (count(differ, "difference")) }
+                }
+            }
+        }
+    }
+
+    /// How the store stands to the board.
+    fn store(self, system: &System) -> Markup {
+        let happened = &system.happened;
+        let events = happened.events.values().map(|times| times.count).sum();
+        let undrawn = system.compared.differences();
+        let undrawn = undrawn.filter(|e| e.verdict == Verdict::NotDrawn).count();
+        html! {
+            p {
+                strong { "Store " } (count(events, "event"))
+                @if !happened.is_whole() {
+                    " counted up to position " (happened.up_to) " of " (happened.head)
+                }
+                @if undrawn > 0 {
+                    ", " a href=(self.ask.part(Show::Differences)) {
+                        (undrawn) " that happened and " @if undrawn == 1 { "is" } @else { "are" }
+                        " not drawn"
+                    }
+                }
+                ", as of " (hour(system.now, system.now)) " UTC"
             }
         }
     }

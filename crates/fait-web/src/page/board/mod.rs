@@ -8,6 +8,7 @@ mod picture;
 mod text;
 mod glossary;
 mod examples;
+mod differences;
 mod panel;
 pub(super) mod alone;
 
@@ -22,12 +23,16 @@ use ask::Ask;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use facts::{Facts, System};
+use facts::{Facts, System, Tried};
+use fait::board::check::{Options, compare};
 use futures_util::{StreamExt, stream};
 use look::Look;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Events that one look counts at most; the next look goes on from there.
+const AT_ONCE: usize = 20_000;
 
 /// The least time between two looks at a board that is watched.
 const QUIET: Duration = Duration::from_secs(1);
@@ -35,7 +40,7 @@ const QUIET: Duration = Duration::from_secs(1);
 /// `GET /board`
 pub(super) async fn show(desk: Desk, params: Params) -> Result<Html, Trouble> {
     let sheet = sheet(&desk.shared)?;
-    let (ask, facts) = (Ask::of(&params), facts(&desk.shared).await?);
+    let (ask, facts) = (Ask::of(&params), facts(&desk.shared, &sheet).await?);
     let look = Look {
         sheet: &sheet,
         ask: &ask,
@@ -54,7 +59,7 @@ pub(super) async fn note(
     let sheet = sheet(&shared)?;
     let mut ask = Ask::of(&params);
     ask.note = Some(id);
-    let facts = facts(&shared).await?;
+    let facts = facts(&shared, &sheet).await?;
     let look = Look {
         sheet: &sheet,
         ask: &ask,
@@ -70,12 +75,17 @@ pub(super) async fn live(State(shared): State<Shared>) -> Response {
         (shared, pulse, true),
         |(shared, mut pulse, first)| async move {
             if !first {
-                pulse.changed().await.ok()?;
+                tokio::select! {
+                    come = pulse.changed() => come.ok()?,
+                    () = tried(&shared) => {}
+                }
                 tokio::time::sleep(QUIET).await;
                 pulse.mark_unchanged();
             }
             let head = shared.app.head().await.ok()?;
-            let tick = Event::default().event("tick").data(head.to_string());
+            let known = known(&shared);
+            let tick = Event::default().event("tick");
+            let tick = tick.data(format!("{head} {known}"));
             Some((Ok::<_, Infallible>(tick), (shared, pulse, false)))
         },
     );
@@ -84,22 +94,47 @@ pub(super) async fn live(State(shared): State<Shared>) -> Response {
         .into_response()
 }
 
+/// Whether it is known what came of the examples.
+fn known(shared: &Shared) -> bool {
+    shared.trial.as_ref().is_some_and(|t| t.known().is_some())
+}
+
+/// Resolves when that becomes known; never when it is known already.
+async fn tried(shared: &Shared) {
+    match &shared.trial {
+        Some(trial) if !known(shared) => trial.finished().await,
+        _ => std::future::pending().await,
+    }
+}
+
 fn sheet(shared: &Shared) -> Result<Arc<Sheet>, Trouble> {
     let none = || Trouble::not_found("this system shows no board");
     shared.board.clone().ok_or_else(none)
 }
 
-/// What the running system knows.
-async fn facts(shared: &Shared) -> Result<Facts, Trouble> {
-    let names: Vec<&String> = shared.manifest.events.keys().collect();
-    let mut tally = shared.tally.lock().await;
-    tally.go_on(&shared.app, &names).await?;
-    let system = System {
-        manifest: shared.manifest.clone(),
-        tally: tally.clone(),
-        now: shared.app.clock().now(),
+/// What the running system knows. Each look counts on what has happened.
+async fn facts(shared: &Shared, sheet: &Sheet) -> Result<Facts, Trouble> {
+    let happened = {
+        let mut tally = shared.tally.lock().await;
+        tally.count(&shared.app, AT_ONCE).await?
     };
+    let options = Options::default();
+    let compared = compare(
+        &sheet.board,
+        Some(&shared.manifest),
+        Some(&happened),
+        options,
+    );
+    let tried = shared.trial.as_ref().map(|trial| {
+        trial.begin(&sheet.source);
+        trial.known().map_or(Tried::Running, Tried::Known)
+    });
     Ok(Facts {
-        system: Some(system),
+        system: Some(System {
+            happened,
+            compared,
+            now: shared.app.clock().now(),
+        }),
+        tried: tried.unwrap_or_default(),
     })
 }

@@ -3,8 +3,9 @@
 use super::super::words::{ago, moment, plain};
 use super::facts::System;
 use super::look::Look;
-use super::{examples, picture};
+use super::{differences, examples, picture};
 use crate::request::encode;
+use fait::board::check::{Entry, Verdict};
 use fait_board::note::{Kind, Note, Target};
 use fait_board::notes::{Raises, Task};
 use fait_board::outline;
@@ -357,35 +358,46 @@ impl<'a> Panel<'a> {
         }
     }
 
-    /// What the system knows of it: in the code, in the store.
+    /// What the system knows of it: in the code, in the store, and where they contradict.
     fn known(&self, system: &System) -> Markup {
-        let name = &self.note.name.text;
-        let coded = system.coded(self.kind, name);
-        let happened = system.happened(name).filter(|_| self.kind == Kind::Event);
-        let of_code = matches!(self.kind, Event | Kind::Task | View | Process | Policy);
+        let (whole, parts) = system.of_note(self.kind, &self.note.name.text);
+        let strange = |e: &&&Entry| e.verdict.is_difference();
+        let code = whole.and_then(|entry| entry.code.as_deref());
         html! {
-            @if of_code {
-                h3 { "In the code" }
-                @match coded {
-                    Some(coded) => p.agrees { "✓ as " code { (coded) } },
-                    None if self.note.planned.is_some() => p { "planned, not in the code yet" },
-                    None => p { "– no " (self.kind.keyword()) " of this name" },
-                }
-            }
-            @if let (Kind::Event, Some(coded)) = (self.kind, coded) {
+            @if let Some(entry) = whole { (self.coded(entry)) }
+            @if let (Event, Some(code)) = (self.kind, code) {
                 h3 { "In the store" }
-                @match happened {
-                    Some(it) => p {
-                        a href={ "/events?type=" (encode(coded)) } { (it.times) " times" }
-                        ", the last " (ago(it.last, system.now))
-                        " (" (moment(it.last, system.now)) ")"
+                @match whole.and_then(|entry| entry.happened) {
+                    Some(times) => p {
+                        a href={ "/events?type=" (encode(code)) } {
+                            (times.count) @if times.count == 1 { " time" } @else { " times" }
+                        }
+                        ", the last " (ago(times.last, system.now))
+                        " (" (moment(times.last, system.now)) ")"
                     },
-                    None if system.tally.is_whole() => p { "It has never happened." },
+                    None if system.happened.is_whole() => p { "It has never happened." },
                     None => p { "It is not among what was counted so far." },
                 }
             }
-            @if let (View, Some(coded)) = (self.kind, coded) {
-                p { a href={ "/views/" (encode(coded)) } { "Open the view" } }
+            @if let (View, Some(code)) = (self.kind, code) {
+                p { a href={ "/views/" (encode(code)) } { "Open the view" } }
+            }
+            @for entry in parts.iter().filter(strange) {
+                div.difference { (differences::said(entry)) }
+            }
+        }
+    }
+
+    /// How the note as such stands to the code.
+    fn coded(&self, entry: &Entry) -> Markup {
+        html! {
+            h3 { "In the code" }
+            @if entry.verdict == Verdict::Agrees || entry.verdict == Verdict::NeverHappened {
+                p.agrees { "✓ agrees" @if let Some(code) = &entry.code { " as " code { (code) } } }
+            } @else if entry.verdict.is_difference() {
+                div.difference { (differences::said(entry)) }
+            } @else {
+                (differences::said(entry))
             }
         }
     }
@@ -393,7 +405,13 @@ impl<'a> Panel<'a> {
     fn examples(&self) -> Markup {
         let look = self.look;
         if self.kind == Kind::Example {
-            return html! { h3 { "It says" } (examples::said(look, self.note)) };
+            let name = &self.note.name.text;
+            return html! {
+                h3 { "It says" }
+                (examples::said(look, self.note))
+                p { (examples::verdict(look, name)) }
+                (examples::why(look, name))
+            };
         }
         let ties = look.sheet.ties.to(self.target);
         let mut told: Vec<Target> = ties
@@ -407,7 +425,12 @@ impl<'a> Panel<'a> {
         html! {
             @if !told.is_empty() {
                 h3 { "Examples" }
-                ul { @for example in told { li { (look.link(example)) } } }
+                ul.names { @for example in told {
+                    li {
+                        (look.link(example)) " "
+                        (examples::verdict(look, look.sheet.name(example).unwrap_or_default()))
+                    }
+                } }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The picture of the board, with what stands above it: what the colours mean, what is left out,
 //! how large it is.
 
+use super::facts::System;
 use super::look::Look;
 use fait_board::outline::Entry;
 use fait_board::{DrawOptions, draw, outline};
@@ -95,7 +96,7 @@ pub(super) fn stage(look: Look<'_>) -> Markup {
     let system = look.facts.system.as_ref();
     let options = DrawOptions {
         embed_style: false,
-        counts: system.map(|s| s.counts()).unwrap_or_default(),
+        counts: system.map(System::counts).unwrap_or_default(),
         chapter: chapter
             .filter(|c| look.sheet.chapter(c).is_some())
             .map(String::from),
