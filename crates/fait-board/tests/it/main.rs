@@ -9,3 +9,4 @@ mod hostile;
 mod rules;
 mod quiet;
 mod formats;
+mod reference;
