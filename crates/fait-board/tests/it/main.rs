@@ -10,3 +10,4 @@ mod rules;
 mod quiet;
 mod formats;
 mod reference;
+mod language;

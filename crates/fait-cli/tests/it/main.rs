@@ -11,6 +11,7 @@ mod menu;
 mod guide;
 mod draw;
 mod evolution;
+mod examples;
 mod next;
 mod store;
 mod sql;
