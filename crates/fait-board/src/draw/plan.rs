@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::card::{CARD_WIDTH, Card, PILE_GAP, pile_height};
 use super::columns::Columns;
+use super::legend;
 use super::sheet::{Bar, LABEL_WIDTH, Rail, Sheet};
 use super::strips::Strips;
 use super::ways::Ways;
@@ -48,6 +49,7 @@ pub(super) struct Plan<'b> {
     pub(super) rails: Vec<i32>,
     /// The area of each strip.
     pub(super) panels: Vec<Panel>,
+    pub(super) legend: Vec<legend::Entry>,
 }
 
 /// The area of a strip.
@@ -82,8 +84,6 @@ pub(super) const CHAPTER_BAND: (i32, i32) = (10, 26);
 pub(super) const CONTEXT_BAND: (i32, i32) = (42, 22);
 const TABLE_TOP: i32 = 76;
 const FOOT: i32 = 34;
-/// What the legend at the foot needs.
-const LEAST_WIDTH: i32 = 620;
 
 impl<'b> Plan<'b> {
     pub(super) fn of(
@@ -113,14 +113,16 @@ impl<'b> Plan<'b> {
             borders: Vec::new(),
             rails: Vec::new(),
             panels: Vec::new(),
+            legend: Vec::new(),
         };
         plan.place_columns();
         plan.place_table();
         plan.place_strips();
         plan.place_beside();
         plan.place_bands();
-        plan.height += FOOT;
-        plan.width = plan.width.max(LEAST_WIDTH);
+        plan.legend = legend::legend(&plan.sheet, &plan.ways);
+        plan.height += if plan.legend.is_empty() { MARGIN } else { FOOT };
+        plan.width = plan.width.max(legend::width(&plan.legend));
         plan
     }
 

@@ -110,6 +110,29 @@ impl<'b> Sheet<'b> {
     }
 }
 
+impl Sheet<'_> {
+    /// All cards, column by column, then strip by strip: the order in which they are read.
+    pub(super) fn cards(&self) -> impl Iterator<Item = &Card> {
+        let mut bars = self.bars.iter().peekable();
+        let columns = self
+            .columns
+            .iter()
+            .enumerate()
+            .flat_map(move |(place, cells)| {
+                let bar = bars.next_if(|bar| bar.first == place);
+                let above = cells.who.iter().chain(&cells.sees).chain(&cells.does);
+                let decides = bar.into_iter().flat_map(|bar| &bar.cards);
+                above.chain(decides).chain(&cells.happened)
+            });
+        let strips = self.rails.iter().flat_map(|rail| {
+            let stands = rail.stands.iter().map(|stand| &stand.card);
+            let ends = rail.ends.iter().flat_map(|(_, cards)| cards);
+            rail.label.iter().chain(stands).chain(ends)
+        });
+        columns.chain(strips).chain(&self.beside)
+    }
+}
+
 impl Cells {
     fn of(board: &Board, column: &Column, counts: &BTreeMap<String, u64>) -> Self {
         let mut cells = Self {

@@ -7,3 +7,7 @@ mod geometry;
 mod contrast;
 mod hostile;
 mod rules;
+mod quiet;
+mod formats;
+mod reference;
+mod language;

@@ -35,9 +35,13 @@ fn a_board_is_drawn_to_a_file_or_to_standard_output() {
     );
     let picture = read(here, "tea.svg");
     assert!(picture.starts_with("<svg") && picture.contains("note-task-drink-tea"));
-    let out = fait(&["board", "draw", "tea.board"]).current_dir(here).output();
+    let out = fait(&["board", "draw", "tea.board"])
+        .current_dir(here)
+        .output();
     assert_eq!(String::from_utf8(out.unwrap().stdout).unwrap(), picture);
-    let dark = fait(&["board", "draw", "tea.board", "--dark"]).current_dir(here).output();
+    let dark = fait(&["board", "draw", "tea.board", "--dark"])
+        .current_dir(here)
+        .output();
     assert_ne!(dark.unwrap().stdout, picture.as_bytes());
 }
 
@@ -45,15 +49,31 @@ fn a_board_is_drawn_to_a_file_or_to_standard_output() {
 fn chapters_are_drawn_one_by_one() {
     let folder = folder();
     let here = folder.path();
-    let words = ["board", "draw", "tea.board", "--each-chapter", "--out", "drawn"];
+    let words = [
+        "board",
+        "draw",
+        "tea.board",
+        "--each-chapter",
+        "--out",
+        "drawn",
+    ];
     let told = told_in(here, &words);
-    assert!(told.contains("brew.svg") && told.contains("drink.svg"), "{told}");
+    assert!(
+        told.contains("brew.svg") && told.contains("drink.svg"),
+        "{told}"
+    );
     assert!(!read(&here.join("drawn"), "brew.svg").contains("note-task-drink-tea"));
     assert!(read(&here.join("drawn"), "drink.svg").contains("note-task-drink-tea"));
     let words = ["board", "draw", "tea.board", "--chapter", "brew"];
     let one = fait(&words).current_dir(here).output().unwrap().stdout;
-    assert_eq!(String::from_utf8(one).unwrap(), read(&here.join("drawn"), "brew.svg"));
-    insta::assert_snapshot!(told_in(here, &["board", "draw", "tea.board", "--chapter", "Brw"]));
+    assert_eq!(
+        String::from_utf8(one).unwrap(),
+        read(&here.join("drawn"), "brew.svg")
+    );
+    insta::assert_snapshot!(told_in(
+        here,
+        &["board", "draw", "tea.board", "--chapter", "Brw"]
+    ));
 }
 
 #[test]
@@ -86,7 +106,18 @@ fn a_png_has_the_size_of_the_svg_times_the_scale() {
         }
         assert_eq!(told, "");
     }
-    told_in(here, &["board", "draw", "tea.board", "--out", "two.png", "--scale", "2"]);
+    told_in(
+        here,
+        &[
+            "board",
+            "draw",
+            "tea.board",
+            "--out",
+            "two.png",
+            "--scale",
+            "2",
+        ],
+    );
     let size = |file: &str| {
         let bytes = fs::read(here.join(file)).unwrap();
         assert!(bytes.starts_with(b"\x89PNG"));

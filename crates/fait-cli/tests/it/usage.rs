@@ -56,7 +56,9 @@ fn every_verb_has_examples() {
         "store restore",
         "store export",
         "store import",
+        "board lint",
         "board test",
+        "board check",
         "play",
     ] {
         let words: Vec<&str> = verb.split(' ').chain(["--help"]).collect();

@@ -153,7 +153,7 @@ impl App {
 
     /// The next time at which something happens by itself: a deadline, the end of the time that a
     /// command or task has, another try of telling a system.
-    fn next_time(&self) -> Option<fait_core::event::Time> {
+    pub(crate) fn next_time(&self) -> Option<fait_core::event::Time> {
         let now = self.core.clock.now();
         let due = self.core.db.next_due(None).ok().flatten();
         // What is due now and still there waits for something else than time.

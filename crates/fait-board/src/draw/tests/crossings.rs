@@ -63,8 +63,10 @@ fn counted(text: &str) -> (usize, usize) {
 
 #[test]
 fn arrows_cross_as_seldom_as_the_search_finds() {
-    let found = [counted(SMALL), counted(RESTAURANT)];
-    assert_eq!(found, [(4, 4), (55, 43)]);
+    let hotel = include_str!("../../../../../examples/boards/hotel.board");
+    let tickets = include_str!("../../../../../examples/boards/tickets.board");
+    let found = [SMALL, RESTAURANT, hotel, tickets].map(counted);
+    assert_eq!(found, [(4, 4), (55, 43), (8, 2), (7, 5)]);
 }
 
 #[test]
