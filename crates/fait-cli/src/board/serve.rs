@@ -70,7 +70,7 @@ pub(crate) fn run(serve: &Serve, out: &mut Out) -> Result<(), Failure> {
 fn follow(site: &BoardSite, file: &Path) {
     let (mut seen, mut failed) = (None, 0);
     loop {
-        std::thread::sleep(EVERY);
+        std::thread::park_timeout(EVERY);
         let stamp = stamp(file);
         let young = |time: SystemTime| time.elapsed().is_ok_and(|age| age < YOUNG);
         let still = stamp.is_some_and(|(changed, _)| !young(changed)) && stamp == seen;
