@@ -8,8 +8,8 @@ use fait_board::{
 use proptest::prelude::*;
 
 use crate::boards::{BROKEN, RESTAURANT};
-use crate::layout::lasts;
 use crate::geometry::sound;
+use crate::layout::lasts;
 use crate::picture::well_formed;
 
 /// One way to spoil a text.

@@ -141,7 +141,9 @@ impl Lint {
         for code in &self.allow {
             let rule = rule(code)?;
             if rule.is_of_reading() {
-                let sorry = format!("{code} cannot be allowed: what makes a board unreadable is always said");
+                let sorry = format!(
+                    "{code} cannot be allowed: what makes a board unreadable is always said"
+                );
                 return Err(Failure::Usage(sorry));
             }
             options.allow.push(rule.code.to_owned());
