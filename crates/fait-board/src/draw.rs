@@ -2,8 +2,8 @@
 //!
 //! Columns are tasks in the order of the file, rows are kinds of notes, and below them each
 //! process and policy has a strip. `columns` and `strips` decide what stands in which column,
-//! `sheet` makes the cards, `ways` finds lanes that touch no card, `plan` gives everything its
-//! place, and `paint` writes the SVG.
+//! `sheet` makes the cards, `ways` finds lanes that touch no card, `lanes` puts them into an order
+//! with few crossings, `plan` gives everything its place, and `paint` writes the SVG.
 
 mod text;
 mod svg;
@@ -12,7 +12,9 @@ mod cards;
 mod columns;
 mod strips;
 mod sheet;
+mod lanes;
 mod ways;
+mod legend;
 mod plan;
 mod arrows;
 mod paint;
@@ -107,8 +109,10 @@ impl Default for DrawOptions {
 ///
 /// # Limits
 ///
-/// Time and size grow with the number of arrows; on a board of many hundred tasks the order of
-/// the lanes is not searched for any more, and arrows cross more often than they must.
+/// Time and size grow with the number of arrows; a board of 20,000 lines takes seconds without
+/// optimisation, and its picture some megabytes. Where more than 300 tasks are asked for, or more
+/// than 300 lanes lie beside one column, their order is that of the board: it is not searched
+/// for, and arrows cross more often than they must.
 #[must_use]
 pub fn draw(board: &Board, options: &DrawOptions) -> String {
     let mut columns = columns::Columns::of(board, options.chapter.as_deref());
@@ -143,17 +147,23 @@ pub fn plain_style(dark: bool) -> String {
 }
 
 impl Colours {
-    /// The style that a picture carries.
+    /// The style that a picture carries: on paper it is light and fits one page.
     fn style(self) -> String {
-        let screen = match self {
-            Colours::Preferred => return style().to_owned(),
-            Colours::Light => String::new(),
-            Colours::Dark => format!("@media screen{{\n{}}}\n", include_str!("draw/dark.css")),
-        };
-        let paper = "@media print{.fait-board{print-color-adjust:exact}}\n";
-        format!("{}{paper}{screen}", include_str!("draw/light.css"))
+        let print = include_str!("draw/print.css");
+        match self {
+            Colours::Preferred => format!("{}{print}", style()),
+            Colours::Light => format!("{}{EXACT}{print}", plain_style(false)),
+            Colours::Dark => format!(
+                "{}{EXACT}{print}@media screen{{\n{}}}\n",
+                plain_style(false),
+                include_str!("draw/dark.css")
+            ),
+        }
     }
 }
+
+/// Paper gets the colours of the notes, although browsers would save the ink.
+const EXACT: &str = "@media print{.fait-board{print-color-adjust:exact}}\n";
 
 #[cfg(test)]
 mod tests;

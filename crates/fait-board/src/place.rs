@@ -39,6 +39,10 @@ pub struct Comment {
     pub alone: bool,
 }
 
+/// A line with more joiners of one kind is cut at one of its first; each could be the right one,
+/// and each is tried.
+pub(crate) const MOST_JOINTS: usize = 64;
+
 /// A borrowed piece of one line, which can be cut further without losing its place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Phrase<'a> {
@@ -147,8 +151,23 @@ impl<'a> Phrase<'a> {
         Some(rest)
     }
 
-    /// The bytes at which `joiner` stands as a word of its own, inside the phrase.
-    pub(crate) fn joints(self, joiner: &str) -> Vec<usize> {
+    /// What stands before `keyword`, if the phrase ends with all its words.
+    pub(crate) fn ahead_of(self, keyword: &str) -> Option<Self> {
+        let mut rest = self;
+        for expected in keyword.rsplit(' ') {
+            let end = rest.text.len().checked_sub(expected.len())?;
+            let before = rest.before_exactly(end);
+            if !rest.text.ends_with(expected) || !before.text.ends_with(char::is_whitespace) {
+                return None;
+            }
+            rest = before.trim();
+        }
+        Some(rest)
+    }
+
+    /// The bytes at which `joiner` stands as a word of its own, inside the phrase: the first of
+    /// them, at most `most`.
+    pub(crate) fn joints(self, joiner: &str, most: usize) -> Vec<usize> {
         let stands_alone = |at: &usize| {
             let before = self.text.get(..*at).unwrap_or("");
             let after = self.text.get(at + joiner.len()..).unwrap_or("");
@@ -158,7 +177,29 @@ impl<'a> Phrase<'a> {
             .match_indices(joiner)
             .map(|(at, _)| at)
             .filter(stands_alone)
+            .take(most)
             .collect()
+    }
+
+    /// The pieces between commas, with their places.
+    pub(crate) fn pieces(self) -> impl Iterator<Item = Phrase<'a>> {
+        let mut rest = Some(self);
+        std::iter::from_fn(move || {
+            let phrase = rest.take()?;
+            let end = phrase.text.find(',');
+            rest = end.map(|end| phrase.rest_exactly(end + 1));
+            Some(phrase.before(end.unwrap_or(phrase.text.len())).trim())
+        })
+    }
+
+    /// The stretch from here to the end of `last`, where both are pieces of `whole`.
+    pub(crate) fn up_to(self, last: Self, whole: Self) -> Self {
+        let from = self.start.saturating_sub(whole.start);
+        let to = (last.start + last.text.len()).saturating_sub(whole.start);
+        Self {
+            text: whole.text.get(from..to).unwrap_or(self.text),
+            ..self
+        }
     }
 
     /// The two sides of the joiner that stands at the byte `at`.

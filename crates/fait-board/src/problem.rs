@@ -52,6 +52,8 @@ pub(crate) mod code {
     pub(crate) const TOO_MUCH: &str = "P010";
     /// Said again, where once is all that is possible.
     pub(crate) const REPEATED: &str = "P011";
+    /// A letter that nobody can see.
+    pub(crate) const UNSEEN: &str = "P012";
     /// A name that stands for nothing.
     pub(crate) const UNKNOWN: &str = "B101";
     /// Two notes of one kind and name.

@@ -8,6 +8,7 @@ mod examples;
 mod lines;
 mod names;
 mod notes;
+pub(crate) mod rows;
 mod steps;
 mod tree;
 mod values;
@@ -15,6 +16,7 @@ mod values;
 use crate::board::Board;
 use crate::place::Comment;
 use crate::problem::Problem;
+pub(crate) use lines::is_unseen;
 
 /// A board that was read, and what was wrong with it.
 #[derive(Clone, Debug, Default, PartialEq)]

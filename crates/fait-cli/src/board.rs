@@ -2,6 +2,7 @@
 
 mod check;
 mod lint;
+mod fmt;
 #[cfg(feature = "png")]
 mod png;
 mod draw;
@@ -19,6 +20,8 @@ use std::path::Path;
 pub(crate) enum Verb {
     /// Say what is wrong with a board, and where
     Lint(lint::Lint),
+    /// Lay a board out: the same words, in the canonical layout
+    Fmt(fmt::Fmt),
     /// Draw a board, as SVG or PNG
     Draw(draw::Draw),
     /// Run the examples of a board against the program that it is about
@@ -32,6 +35,7 @@ pub(crate) enum Verb {
 pub(crate) fn run(verb: &Verb, at: Option<&str>, out: &mut Out) -> Result<(), Failure> {
     match verb {
         Verb::Lint(lint) => lint::run(lint, out),
+        Verb::Fmt(fmt) => fmt::run(fmt, out),
         Verb::Draw(draw) => draw::run(draw, out),
         Verb::Test(test) => test::run(test, out),
         Verb::Serve(serve) => serve::run(serve, out),

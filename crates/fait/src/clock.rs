@@ -19,6 +19,7 @@ enum Kind {
         begun: Instant,
         from: Mutex<Time>,
         pace: f64,
+        moved: Notify,
     },
     ByHand {
         now: Mutex<Time>,
@@ -35,13 +36,15 @@ impl Clock {
         Clock(Arc::new(Kind::Machine))
     }
 
-    /// Time that runs `pace` times as fast as the machine's, from now on.
+    /// Time that runs `pace` times as fast as the machine's, from now on; and jumps with
+    /// [`App::advance`](crate::App::advance).
     pub fn paced(pace: f64) -> Clock {
         let from = Mutex::new(machine_now());
         Clock(Arc::new(Kind::Paced {
             begun: Instant::now(),
             from,
             pace: pace.clamp(0.001, 1e6),
+            moved: Notify::new(),
         }))
     }
 
@@ -60,7 +63,9 @@ impl Clock {
     pub fn now(&self) -> Time {
         match &*self.0 {
             Kind::Machine => machine_now(),
-            Kind::Paced { begun, from, pace } => {
+            Kind::Paced {
+                begun, from, pace, ..
+            } => {
                 let from = *from.lock().unwrap_or_else(PoisonError::into_inner);
                 from + begun.elapsed().mul_f64(*pace)
             }
@@ -95,15 +100,29 @@ impl Clock {
                 }
                 moved.await;
             },
-            Kind::Machine | Kind::Paced { .. } => loop {
-                let now = self.now();
-                if now >= at {
+            Kind::Paced { moved, .. } => loop {
+                let moved = moved.notified();
+                let Some(wait) = self.until(at) else {
                     return;
+                };
+                tokio::select! {
+                    () = moved => {}
+                    () = tokio::time::sleep(wait) => {}
                 }
-                let wait = self.real(at.since(now)) + Duration::from_millis(1);
-                tokio::time::sleep(wait.min(Duration::from_secs(3600))).await;
             },
+            Kind::Machine => {
+                while let Some(wait) = self.until(at) {
+                    tokio::time::sleep(wait).await;
+                }
+            }
         }
+    }
+
+    /// How long to sleep on the machine, at most an hour; none when a time has come.
+    fn until(&self, at: Time) -> Option<Duration> {
+        let now = self.now();
+        let wait = || self.real(at.since(now)) + Duration::from_millis(1);
+        (now < at).then(|| wait().min(Duration::from_secs(3600)))
     }
 
     /// How long something takes on the machine.
@@ -119,6 +138,11 @@ impl Clock {
         matches!(*self.0, Kind::ByHand { .. })
     }
 
+    /// Whether it can be moved: by hand, or because it runs at a pace of its own.
+    pub fn can_be_moved(&self) -> bool {
+        !matches!(*self.0, Kind::Machine)
+    }
+
     /// Ids that are counted are other ones than those of an earlier start on the same log.
     pub(crate) fn goes_on_behind(&self, head: u64) {
         if let Kind::ByHand { behind, .. } = &*self.0 {
@@ -126,16 +150,23 @@ impl Clock {
         }
     }
 
-    /// Moves a clock that is moved by hand; others take it only as what has been already.
+    /// Moves a clock that can be moved; the machine's takes it only as what has been already.
     pub(crate) fn not_before(&self, time: Time) {
         match &*self.0 {
             Kind::Machine => {}
-            Kind::Paced { begun, from, pace } => {
+            Kind::Paced {
+                begun,
+                from,
+                pace,
+                moved,
+            } => {
                 let mut from = from.lock().unwrap_or_else(PoisonError::into_inner);
                 let now = *from + begun.elapsed().mul_f64(*pace);
                 if now < time {
                     *from = *from + time.since(now);
                 }
+                drop(from);
+                moved.notify_waiters();
             }
             Kind::ByHand { now, moved, .. } => {
                 let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);

@@ -166,7 +166,7 @@ fn ask(plan: &Plan<'_>, number: usize, net: &Net, all: &mut Vec<Arrow>) {
         return;
     };
     let entry = task.x
-        + if net.automatic {
+        + if net.entry == 0 {
             CARD_WIDTH / 3
         } else {
             2 * CARD_WIDTH / 3

@@ -14,33 +14,24 @@ use crate::wording::{either, listed, trigger};
 
 /// The open questions of a note that stands on a way down, which stays free left of them.
 pub(super) fn indented_questions(note: &Note) -> impl Iterator<Item = Card> {
+    let on = &note.name.text;
     note.questions
         .iter()
-        .map(|text| narrow_question(text, &note.name.text, CARD_WIDTH - INDENT))
-        .map(|card| Card {
-            indent: INDENT,
-            ..card
-        })
-}
-
-/// An open question on a narrower card.
-pub(super) fn narrow_question(text: &Said, on: &str, width: i32) -> Card {
-    let wide = question(text, on);
-    let mut card = Card::new(wide.class, Shape::Paper, wide.label);
-    card.note = wide.note;
-    card.width = width;
-    card.write(Pen::Question, &text.text)
+        .map(|text| asked(text, on, INDENT).write(Pen::Question, &text.text))
 }
 
 /// An open question; `on` is what it is asked about.
 pub(super) fn question(text: &Said, on: &str) -> Card {
-    let mut card = Card::new(
-        "note hotspot",
-        Shape::Paper,
-        format!("open question on {on}: {}", text.text),
-    );
+    asked(text, on, 0).write(Pen::Question, &text.text)
+}
+
+/// The card of a question, before anything is written on it.
+fn asked(text: &Said, on: &str, indent: i32) -> Card {
+    let label = format!("open question on {on}: {}", text.text);
+    let mut card = Card::new("note hotspot", Shape::Paper, label);
     card.note = Some((Kind::Hotspot, text.text.clone()));
-    card.write(Pen::Question, &text.text)
+    (card.indent, card.width) = (indent, CARD_WIDTH - indent);
+    card
 }
 
 /// The open questions of a note.

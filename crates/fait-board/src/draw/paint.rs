@@ -2,6 +2,7 @@
 
 use super::arrows::{Arrow, Head, arrows, path};
 use super::card::{Card, Shape};
+use super::legend::Sample;
 use super::plan::{Band, CHAPTER_BAND, CONTEXT_BAND, Plan, RAIL_LINE, Row};
 use super::svg::{Ids, Svg};
 use super::text::{Pen, wrap};
@@ -11,14 +12,6 @@ use crate::note::{Kind, Note};
 
 /// The heads of the arrows, by the class of their lines.
 const HEADS: [&str; 6] = ["down", "hears", "asks", "does", "raises", "feeds"];
-
-/// What the lines mean, for those who see them for the first time.
-const LEGEND: [(&str, &str); 4] = [
-    ("hears", "hears of"),
-    ("asks", "asks a person"),
-    ("does", "does it alone"),
-    ("raises", "raises"),
-];
 
 pub(super) fn paint(
     board: &Board,
@@ -40,7 +33,7 @@ pub(super) fn paint(
     for band in &plan.bands {
         brush.band(board, band);
     }
-    brush.cards(plan);
+    plan.sheet.cards().for_each(|card| brush.card(card));
     brush.legend(plan);
     brush.svg.close("svg");
     brush.svg.line();
@@ -114,6 +107,15 @@ impl Brush<'_> {
         for row in &plan.rows {
             self.row(plan, row);
         }
+        for panel in &plan.panels {
+            let area = [
+                ("x", panel.x),
+                ("y", panel.y),
+                ("width", panel.width),
+                ("height", panel.height),
+            ];
+            self.rect("panel", &[&area[..], &[("rx", 8)]].concat());
+        }
         let bottom = plan.rows.last().map_or(0, |row| row.y + row.height);
         for x in &plan.borders {
             let d = format!("M{x} {} V{bottom}", CHAPTER_BAND.0);
@@ -166,25 +168,6 @@ impl Brush<'_> {
         let text = in_one_line(name, forms, pen, band.width - 24);
         self.words(pen.class(), band.x + 12, y + height / 2 + 4, &text);
         self.close_note(Some((band.kind, name)));
-    }
-
-    /// All cards, column by column and then strip by strip: the order in which they are read.
-    fn cards(&mut self, plan: &Plan<'_>) {
-        for (place, cells) in plan.sheet.columns.iter().enumerate() {
-            let bars = plan.sheet.bars.iter().filter(|bar| bar.first == place);
-            let cards = cells.who.iter().chain(&cells.sees).chain(&cells.does);
-            let cards = cards
-                .chain(bars.flat_map(|bar| &bar.cards))
-                .chain(&cells.happened);
-            cards.for_each(|card| self.card(card));
-        }
-        for rail in &plan.sheet.rails {
-            rail.label.iter().for_each(|card| self.card(card));
-            rail.stands.iter().for_each(|stand| self.card(&stand.card));
-            let ends = rail.ends.iter().flat_map(|(_, cards)| cards);
-            ends.for_each(|card| self.card(card));
-        }
-        plan.sheet.beside.iter().for_each(|card| self.card(card));
     }
 
     fn card(&mut self, card: &Card) {
@@ -240,22 +223,25 @@ impl Brush<'_> {
             self.rect("badge", &area);
             self.words("badge middle", x + width / 2, card.y + 4, badge);
         }
-        let (x, y) = match card.shape {
-            Shape::Clock => (card.right() - 6, card.y),
-            Shape::Ring => (card.x, card.y + RAIL_LINE),
-            Shape::Paper | Shape::Pill | Shape::Button => return,
-        };
-        let (class, radius) = if card.shape == Shape::Clock {
-            ("clock", "7")
-        } else {
-            ("ring", "6")
+        match card.shape {
+            Shape::Clock => self.sign(card.shape, card.right() - 6, card.y),
+            Shape::Ring => self.sign(card.shape, card.x, card.y + RAIL_LINE),
+            Shape::Paper | Shape::Pill | Shape::Button => {}
+        }
+    }
+
+    /// A clock, or a ring.
+    fn sign(&mut self, shape: Shape, x: i32, y: i32) {
+        let (class, radius) = match shape {
+            Shape::Clock => ("clock", "7"),
+            _ => ("ring", "6"),
         };
         let (cx, cy) = (x.to_string(), y.to_string());
         self.svg.empty(
             "circle",
             &[("class", class), ("cx", &cx), ("cy", &cy), ("r", radius)],
         );
-        if card.shape == Shape::Clock {
+        if shape == Shape::Clock {
             let hands = format!("M{x} {} V{y} H{}", y - 4, x + 3);
             self.svg.empty("path", &[("class", "clock"), ("d", &hands)]);
         }
@@ -263,17 +249,27 @@ impl Brush<'_> {
 
     fn legend(&mut self, plan: &Plan<'_>) {
         let y = plan.height - 14;
-        let mut x = 12;
-        for (class, text) in LEGEND {
-            let d = format!("M{x} {} H{}", y - 4, x + 30);
-            let head = format!("url(#board-head-{class})");
-            self.svg.empty(
-                "path",
-                &[("class", class), ("d", &d), ("marker-end", &head)],
-            );
-            self.words(Pen::Small.class(), x + 38, y, text);
-            x += 38 + Pen::Small.width(text) + 24;
+        for entry in &plan.legend {
+            match entry.sample {
+                Sample::Arrow(class) => {
+                    let d = format!("M{} {} h{}", entry.x, y - 4, entry.sample.width());
+                    let head = format!("url(#board-head-{class})");
+                    self.svg.empty(
+                        "path",
+                        &[("class", class), ("d", &d), ("marker-end", &head)],
+                    );
+                }
+                Sample::Card(class) => {
+                    self.svg.open("g", &[("class", &format!("legend {class}"))]);
+                    let area = [("x", entry.x), ("y", y - 11), ("width", 22), ("height", 14)];
+                    self.rect("", &[&area[..], &[("rx", 2)]].concat());
+                    self.svg.close("g");
+                }
+                Sample::Mark(shape) => self.sign(shape, entry.x + 7, y - 4),
+            }
+            self.words(Pen::Small.class(), entry.text_start(), y, entry.text);
         }
+        self.svg.line();
     }
 
     fn arrow(&mut self, arrow: &Arrow) {

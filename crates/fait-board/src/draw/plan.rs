@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::card::{CARD_WIDTH, Card, PILE_GAP, pile_height};
 use super::columns::Columns;
+use super::legend;
 use super::sheet::{Bar, LABEL_WIDTH, Rail, Sheet};
 use super::strips::Strips;
 use super::ways::Ways;
@@ -23,6 +24,8 @@ pub(super) const EAR: i32 = 21;
 const MARGIN: i32 = 10;
 /// Above and below the cards of a row.
 const ROW_EDGE: i32 = 10;
+/// Above and below the cards of a strip.
+const PANEL_EDGE: i32 = 10;
 /// Between neighbouring columns at least.
 const LEAST_GAP: i32 = 40;
 
@@ -42,8 +45,19 @@ pub(super) struct Plan<'b> {
     pub(super) feeds: i32,
     /// Between two chapters.
     pub(super) borders: Vec<i32>,
-    /// The height at which the line of each strip runs.
+    /// The height at which the reactions of each strip start.
     pub(super) rails: Vec<i32>,
+    /// The area of each strip.
+    pub(super) panels: Vec<Panel>,
+    pub(super) legend: Vec<legend::Entry>,
+}
+
+/// The area of a strip.
+pub(super) struct Panel {
+    pub(super) x: i32,
+    pub(super) y: i32,
+    pub(super) width: i32,
+    pub(super) height: i32,
 }
 
 /// A chapter or context over its columns.
@@ -70,8 +84,6 @@ pub(super) const CHAPTER_BAND: (i32, i32) = (10, 26);
 pub(super) const CONTEXT_BAND: (i32, i32) = (42, 22);
 const TABLE_TOP: i32 = 76;
 const FOOT: i32 = 34;
-/// What the legend at the foot needs.
-const LEAST_WIDTH: i32 = 620;
 
 impl<'b> Plan<'b> {
     pub(super) fn of(
@@ -81,7 +93,13 @@ impl<'b> Plan<'b> {
         counts: &BTreeMap<String, u64>,
     ) -> Self {
         let sheet = Sheet::of(board, columns, strips, counts);
-        let ways = Ways::of(board, &sheet, columns);
+        let mut ways = Ways::of(board, &sheet, columns);
+        ways.untangle(&sheet);
+        Self::with(sheet, ways)
+    }
+
+    /// Gives everything its place.
+    pub(super) fn with(sheet: Sheet<'b>, ways: Ways) -> Self {
         let mut plan = Self {
             width: 0,
             height: if is_banded(&sheet) { TABLE_TOP } else { MARGIN },
@@ -94,14 +112,17 @@ impl<'b> Plan<'b> {
             feeds: 0,
             borders: Vec::new(),
             rails: Vec::new(),
+            panels: Vec::new(),
+            legend: Vec::new(),
         };
         plan.place_columns();
         plan.place_table();
         plan.place_strips();
         plan.place_beside();
         plan.place_bands();
-        plan.height += FOOT;
-        plan.width = plan.width.max(LEAST_WIDTH);
+        plan.legend = legend::legend(&plan.sheet, &plan.ways);
+        plan.height += if plan.legend.is_empty() { MARGIN } else { FOOT };
+        plan.width = plan.width.max(legend::width(&plan.legend));
         plan
     }
 
@@ -222,22 +243,64 @@ impl<'b> Plan<'b> {
         }
     }
 
+    /// Each strip stands as high as the strips before it over the same columns let it, or a long
+    /// story would be a staircase of strips with nothing to their left and right.
     fn place_strips(&mut self) {
-        for number in 0..self.sheet.rails.len() {
-            let crossings = self.ways.crossings.get(number).copied().unwrap_or(0);
-            let lanes = i32::try_from(crossings).unwrap_or(0) * LANE;
-            let edge = ROW_EDGE + 2 + if lanes > 0 { lanes + 4 } else { 0 };
-            let top = self.height + edge;
-            self.rails.push(top);
-            let Some(rail) = self.sheet.rails.get_mut(number) else {
-                continue;
-            };
-            let below = place_rail(rail, &self.columns, top);
-            pile(&mut rail.label, MARGIN, self.height + ROW_EDGE);
-            let label = self.height + ROW_EDGE + pile_height(rail.label.iter());
-            let height = below.max(label).max(top) + ROW_EDGE + 2 - self.height;
-            self.row("strip", ("", ""), height);
+        let spans = self.strip_spans();
+        let start = self.height;
+        self.rails = vec![0; spans.len()];
+        let mut free = vec![start; self.columns.len()];
+        for (number, (first, last)) in spans.into_iter().enumerate() {
+            let over = free.get(first..=last).unwrap_or_default();
+            let top = over.iter().copied().max().unwrap_or(start) + ROW_EDGE;
+            let bottom = self.place_strip(number, top);
+            if let Some(over) = free.get_mut(first..=last) {
+                over.fill(bottom);
+            }
         }
+        let bottom = free.into_iter().max().unwrap_or(start);
+        if !self.rails.is_empty() {
+            let names = ("Then", "process, policy");
+            self.row("strips", names, bottom + ROW_EDGE - start);
+        }
+    }
+
+    /// The columns over which each strip has cards, or lines to what it hears.
+    fn strip_spans(&self) -> Vec<(usize, usize)> {
+        let rails = self.sheet.rails.iter().map(Rail::columns);
+        let mut spans: Vec<(usize, usize)> = rails.collect();
+        for heard in &self.ways.heard {
+            if let Some((first, last)) = spans.get_mut(heard.by.0) {
+                (*first, *last) = (heard.home.min(*first), heard.home.max(*last));
+            }
+        }
+        spans
+    }
+
+    /// A strip from top to bottom: its name, the lines that cross it, its reactions. Gives where
+    /// it ends.
+    fn place_strip(&mut self, number: usize, top: i32) -> i32 {
+        let crossings = self.ways.crossings.get(number).copied().unwrap_or(0);
+        let Some(rail) = self.sheet.rails.get_mut(number) else {
+            return top;
+        };
+        let (first, last) = rail.columns();
+        let columns = self.columns.get(first..=last).unwrap_or_default();
+        let named = place_names(&mut rail.label, columns, top + PANEL_EDGE);
+        let lanes = i32::try_from(crossings).unwrap_or(0) * LANE;
+        let cards = named + PILE_GAP + if lanes > 0 { lanes + 4 } else { 0 };
+        let bottom = place_rail(rail, &self.columns, cards).max(named) + PANEL_EDGE;
+        if let Some(place) = self.rails.get_mut(number) {
+            *place = cards;
+        }
+        let x = self.x(first) - MARGIN;
+        self.panels.push(Panel {
+            x,
+            y: top,
+            width: self.x(last) + CARD_WIDTH + MARGIN - x,
+            height: bottom - top,
+        });
+        bottom
     }
 
     fn place_beside(&mut self) {
@@ -316,6 +379,27 @@ fn pile(cards: &mut [Card], x: i32, mut y: i32) {
         (card.x, card.y) = (x + card.indent, y);
         y += card.height + PILE_GAP;
     }
+}
+
+/// Puts the name of a strip into its first column and its questions into the next, all of them
+/// into one pile where it has no other; gives where the lowest ends.
+fn place_names(label: &mut [Card], columns: &[i32], top: i32) -> i32 {
+    let (x, others) = columns.split_first().map_or((0, columns), |(x, o)| (*x, o));
+    let (name, questions) = label.split_at_mut(label.len().min(1));
+    let below = match others.first() {
+        Some(beside) => {
+            pile(questions, *beside, top);
+            top
+        }
+        None => {
+            let below = top + pile_height(name.iter()) + PILE_GAP;
+            pile(questions, x, below);
+            below
+        }
+    };
+    pile(name, x, top);
+    let all = name.iter().chain(questions.iter());
+    all.map(Card::bottom).max().unwrap_or(below)
 }
 
 /// Puts the reactions of a strip below each other in their columns, what it hears above what it

@@ -14,7 +14,7 @@ use crate::note::Kind;
 use crate::notes::Reaction;
 
 /// The width of the labels at the left.
-pub(super) const LABEL_WIDTH: i32 = 150;
+pub(super) const LABEL_WIDTH: i32 = 108;
 
 /// All cards.
 pub(super) struct Sheet<'b> {
@@ -85,7 +85,7 @@ impl<'b> Sheet<'b> {
             .iter()
             .map(|column| Cells::of(board, column, counts))
             .collect();
-        let furthest = rails.iter().map(Rail::furthest).max().unwrap_or(0);
+        let furthest = rails.iter().map(|rail| rail.columns().1).max().unwrap_or(0);
         while cells.len() <= furthest {
             let (chapter, context) = cells
                 .last()
@@ -107,6 +107,29 @@ impl<'b> Sheet<'b> {
             rails,
             beside,
         }
+    }
+}
+
+impl Sheet<'_> {
+    /// All cards, column by column, then strip by strip: the order in which they are read.
+    pub(super) fn cards(&self) -> impl Iterator<Item = &Card> {
+        let mut bars = self.bars.iter().peekable();
+        let columns = self
+            .columns
+            .iter()
+            .enumerate()
+            .flat_map(move |(place, cells)| {
+                let bar = bars.next_if(|bar| bar.first == place);
+                let above = cells.who.iter().chain(&cells.sees).chain(&cells.does);
+                let decides = bar.into_iter().flat_map(|bar| &bar.cards);
+                above.chain(decides).chain(&cells.happened)
+            });
+        let strips = self.rails.iter().flat_map(|rail| {
+            let stands = rail.stands.iter().map(|stand| &stand.card);
+            let ends = rail.ends.iter().flat_map(|(_, cards)| cards);
+            rail.label.iter().chain(stands).chain(ends)
+        });
+        columns.chain(strips).chain(&self.beside)
     }
 }
 
@@ -203,11 +226,10 @@ impl<'b> Rail<'b> {
             words => format!("{kind}, one per {}", words.join(" and ")),
         };
         let label = format!("{kind}: {name}");
-        let mut head = Card::of_note(strip.kind, strip.note, Shape::Paper, label);
-        head.width = LABEL_WIDTH - 16;
+        let head = Card::of_note(strip.kind, strip.note, Shape::Paper, label);
         let head = head.write(Pen::Name, name).write(Pen::Small, &sub);
         let mut pile = vec![head];
-        pile.extend(narrow_questions(strip));
+        pile.extend(cards::questions(strip.note));
         let of = note_id(strip.kind, name);
         let own = kebab_name(name);
         let numbered = strip.stands.iter().enumerate();
@@ -247,14 +269,15 @@ impl<'b> Rail<'b> {
         }
     }
 
-    fn furthest(&self) -> usize {
-        let stands = self
-            .stands
-            .iter()
-            .map(|stand| stand.column)
-            .max()
-            .unwrap_or(0);
-        stands.max(self.ends.as_ref().map_or(0, |(column, _)| *column))
+    /// The first and the last column in which it has a card.
+    pub(super) fn columns(&self) -> (usize, usize) {
+        let stands = self.stands.iter().map(|stand| stand.column);
+        let all = stands.chain(self.ends.iter().map(|(column, _)| *column));
+        all.fold(None, |span: Option<(usize, usize)>, column| {
+            let (first, last) = span.unwrap_or((column, column));
+            Some((first.min(column), last.max(column)))
+        })
+        .unwrap_or((0, 0))
     }
 }
 
@@ -268,14 +291,4 @@ fn own_ids(rails: &mut [Rail<'_>]) {
             card.id = taken.own(std::mem::take(&mut card.id));
         }
     }
-}
-
-/// The questions of a process stand below its name, where the strip is narrow.
-fn narrow_questions<'c>(strip: &'c Strip<'_>) -> impl Iterator<Item = Card> + 'c {
-    let name = &strip.note.name.text;
-    strip
-        .note
-        .questions
-        .iter()
-        .map(|text| cards::narrow_question(text, name, LABEL_WIDTH - 16))
 }

@@ -109,9 +109,17 @@ impl<'b> Draft<'b> {
     /// own, so there the reaction stands under the task it leads to.
     fn column_of(&self, reaction: &Reaction, columns: &Columns) -> Option<usize> {
         let events = reaction.trigger.events();
-        let home = events.iter().find_map(|event| columns.home_of(event));
-        if home.is_some() {
-            return home;
+        let mut homes: Vec<usize> = events
+            .iter()
+            .filter_map(|event| columns.home_of(event))
+            .collect();
+        if reaction.trigger.waits() {
+            homes.truncate(1);
+        }
+        homes.sort_unstable();
+        // The middle one is the nearest to all.
+        if let Some(home) = homes.get(homes.len().saturating_sub(1) / 2) {
+            return Some(*home);
         }
         if events
             .iter()

@@ -1,5 +1,8 @@
 //! How wide text is, without a font at hand.
 
+/// Parts of a pixel in which text is measured, so that sums are exact.
+const FINE: u64 = 10_000;
+
 /// A way to write a line of text; the style sheet has a class for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pen {
@@ -57,7 +60,7 @@ impl Pen {
     }
 
     /// The size of the letters in tenths of a pixel, and whether they are heavy.
-    fn letters(self) -> (i32, bool) {
+    fn letters(self) -> (u64, bool) {
         match self {
             Pen::Label => (130, true),
             Pen::Name | Pen::Step | Pen::Raise | Pen::Tell => (120, true),
@@ -68,18 +71,20 @@ impl Pen {
 
     /// The width of a text in pixels, rounded up.
     pub(super) fn width(self, text: &str) -> i32 {
+        i32::try_from(self.fine_width(text).div_ceil(FINE)).unwrap_or(i32::MAX)
+    }
+
+    /// The width of a text in parts of a pixel.
+    fn fine_width(self, text: &str) -> u64 {
         let (size, heavy) = self.letters();
-        let units: i32 = text
-            .chars()
-            .map(|letter| units(letter, heavy))
-            .fold(0, i32::saturating_add);
-        units.saturating_mul(size).saturating_add(9_999) / 10_000
+        let units = |letter| u64::from(units(letter, heavy)) * size;
+        text.chars().map(units).fold(0, u64::saturating_add)
     }
 }
 
 /// The width of a letter in thousandths of its size. The numbers are rounded up from what common
 /// sans-serif fonts use, so that text fits whichever of them the reader has.
-fn units(letter: char, heavy: bool) -> i32 {
+fn units(letter: char, heavy: bool) -> u32 {
     let thin = match letter {
         'i' | 'j' | 'l' | '\'' | '’' | '.' | ',' | ':' | ';' | '|' | '!' => 290,
         ' ' => 300,
@@ -98,7 +103,7 @@ fn units(letter: char, heavy: bool) -> i32 {
 }
 
 /// The width of a letter beyond English, heavy or not.
-fn foreign(letter: char) -> i32 {
+fn foreign(letter: char) -> u32 {
     match letter {
         // Small print above or below another letter.
         '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' => 0,
@@ -123,10 +128,11 @@ const MOST_LINES: usize = 9;
 pub(super) fn wrap(text: &str, pen: Pen, width: i32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let (mut line, mut used) = (String::new(), 0);
-    let space = pen.width(" ");
+    let space = pen.fine_width(" ");
+    let most = u64::try_from(width).unwrap_or(0) * FINE;
     let words = text.split_whitespace();
-    for (word, wide) in words.flat_map(|word| broken(word, pen, width)) {
-        if !line.is_empty() && used + space + wide <= width {
+    for (word, wide) in words.flat_map(|word| broken(word, pen, most)) {
+        if !line.is_empty() && used + space + wide <= most {
             line.push(' ');
             line.push_str(&word);
             used += space + wide;
@@ -157,16 +163,16 @@ fn cut(lines: &mut [String], pen: Pen, width: i32) {
 
 /// A word with its width, cut where it does not fit into one line: with a hyphen where a letter
 /// follows a letter in a script that has hyphens.
-fn broken(word: &str, pen: Pen, width: i32) -> Vec<(String, i32)> {
-    let whole = pen.width(word);
+fn broken(word: &str, pen: Pen, width: u64) -> Vec<(String, u64)> {
+    let whole = pen.fine_width(word);
     if whole <= width {
         return vec![(word.to_owned(), whole)];
     }
-    let hyphen = pen.width("-");
+    let hyphen = pen.fine_width("-");
     let mut pieces = Vec::new();
     let (mut piece, mut used) = (String::new(), 0);
     for letter in word.chars().take(MOST_LINES * 60) {
-        let more = pen.width(letter.encode_utf8(&mut [0; 4]));
+        let more = pen.fine_width(letter.encode_utf8(&mut [0; 4]));
         if used + more + hyphen > width && !piece.is_empty() && more > 0 {
             let spelt = |letter: char| letter.is_alphabetic() && letter < '\u{1100}';
             if piece.chars().next_back().is_some_and(spelt) && spelt(letter) {

@@ -3,10 +3,13 @@
 //! Between two columns there are lanes for arrows that go up to tasks, on the right of a column,
 //! and lanes for arrows that come down from events, on the left of a column. All arrows to tasks
 //! run through one corridor above the tasks. No two arrows with different aims share a lane.
+//!
+//! The ways are found first, and then put into an order in which they cross each other seldom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::columns::Columns;
+use super::lanes::{Height, Lane, Part, arranged};
 use super::sheet::{Rail, Sheet};
 use crate::board::Board;
 use crate::note::Kind;
@@ -53,6 +56,8 @@ pub(super) struct Net {
     pub(super) sources: BTreeMap<usize, Vec<(At, usize)>>,
     /// Its track in the corridor, counted from below.
     pub(super) track: usize,
+    /// At which of the two entries of the task it arrives, counted from the left.
+    pub(super) entry: usize,
 }
 
 /// Who uses a lane that goes up.
@@ -98,10 +103,105 @@ impl Ways {
             ways.act(strip, rail, columns, &mut nets);
         }
         ways.nets = nets.into_values().collect();
-        ways.choose_tracks();
         ways.choose_lanes(sheet);
         ways.feed(board, sheet, columns);
+        ways.choose_tracks(ways.short_first());
         ways
+    }
+
+    /// Puts entries, tracks and lanes into an order with few crossings.
+    pub(super) fn untangle(&mut self, sheet: &Sheet<'_>) {
+        self.choose_entries();
+        let spans: Vec<(usize, usize)> = self.nets.iter().map(Net::span).collect();
+        let stops: Vec<Vec<usize>> = self.nets.iter().map(|net| net.stops().collect()).collect();
+        let cost = |below: usize, above: usize| match (spans.get(below), stops.get(above)) {
+            (Some((low, high)), Some(stops)) => {
+                let crossed = stops.iter().filter(|stop| low < stop && *stop < high);
+                crossed.count()
+            }
+            _ => 0,
+        };
+        let order = arranged(self.short_first(), cost);
+        self.choose_tracks(order);
+        self.untangle_right(sheet);
+        self.untangle_left(sheet);
+    }
+
+    /// Of the two ways to a task, the one that comes from further left arrives further left.
+    fn choose_entries(&mut self) {
+        let mut pairs: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (number, net) in self.nets.iter().enumerate() {
+            pairs.entry(net.target).or_default().push(number);
+        }
+        for pair in pairs.into_values() {
+            let mut pair: Vec<(f64, usize)> = pair
+                .into_iter()
+                .filter_map(|number| Some((self.nets.get(number)?.centre(), number)))
+                .collect();
+            pair.sort_by(|one, other| one.0.total_cmp(&other.0));
+            if pair.len() > 1 {
+                for (entry, (_, number)) in pair.iter().enumerate() {
+                    if let Some(net) = self.nets.get_mut(*number) {
+                        net.entry = entry;
+                    }
+                }
+            }
+        }
+    }
+
+    fn untangle_right(&mut self, sheet: &Sheet<'_>) {
+        for (column, ups) in self.right.iter_mut().enumerate() {
+            let events = sheet.columns.get(column).map(|cells| &cells.events);
+            let lane = |up: &Up| match up {
+                Up::Net(number) => self.nets.get(*number).map(|net| net.lane(column, sheet)),
+                Up::Raised(number) => self.raised.get(*number).map(|raised| {
+                    let events = events.map_or(&[][..], Vec::as_slice);
+                    let place = events.iter().position(|(_, e)| *e == raised.event);
+                    let mut inwards = heights(sheet, &raised.sources);
+                    inwards.push(Height::Event(place.unwrap_or(0)));
+                    Lane {
+                        inwards,
+                        outwards: Vec::new(),
+                    }
+                }),
+            };
+            let lanes: Vec<Lane> = ups.iter().filter_map(lane).collect();
+            *ups = reordered(ups, &lanes);
+        }
+    }
+
+    fn untangle_left(&mut self, sheet: &Sheet<'_>) {
+        let mut lanes: BTreeMap<(usize, usize), Lane> = BTreeMap::new();
+        for heard in &self.heard {
+            let lane = lanes.entry((heard.home, heard.event)).or_default();
+            match heard.across {
+                None => lane.inwards.extend(height(sheet, heard.by, 0)),
+                Some((crossing, _)) => {
+                    let at = Height::Strip(heard.by.0, Part::Across, usize::MAX - crossing, 0);
+                    let rightwards = heard.column > heard.home;
+                    let side = if rightwards {
+                        &mut lane.inwards
+                    } else {
+                        &mut lane.outwards
+                    };
+                    side.push(at);
+                }
+            }
+        }
+        for (column, events) in self.left.iter_mut().enumerate() {
+            let known = sheet.columns.get(column);
+            let known = known.map_or(&[][..], |cells| cells.events.as_slice());
+            let own: Vec<Lane> = events
+                .iter()
+                .map(|event| {
+                    let mut lane = lanes.remove(&(column, *event)).unwrap_or_default();
+                    let place = known.iter().position(|(_, e)| e == event);
+                    lane.inwards.push(Height::Event(place.unwrap_or(0)));
+                    lane
+                })
+                .collect();
+            *events = reordered(events, &own);
+        }
     }
 
     fn hear(&mut self, strip: usize, rail: &Rail<'_>, columns: &Columns) {
@@ -174,6 +274,7 @@ impl Ways {
                     automatic,
                     sources: BTreeMap::new(),
                     track: 0,
+                    entry: usize::from(!automatic),
                 });
                 net.sources
                     .entry(stand.column)
@@ -221,59 +322,56 @@ impl Ways {
         }
     }
 
-    /// Short ways low, long ways high, and never two over the same place in one track.
-    fn choose_tracks(&mut self) {
+    /// Short ways low, long ways high.
+    fn short_first(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.nets.len()).collect();
-        let spans: Vec<(usize, usize)> = self.nets.iter().map(Net::span).collect();
-        let span = |net: usize| spans.get(net).copied().unwrap_or((0, 0));
-        order.sort_by_key(|net| (span(*net).1 - span(*net).0, span(*net).0));
-        let mut tracks: Vec<Vec<(usize, usize)>> = Vec::new();
-        for number in order {
-            let (start, end) = span(number);
-            let free = |taken: &Vec<(usize, usize)>| taken.iter().all(|t| end < t.0 || t.1 < start);
-            let track = tracks.iter().position(free).unwrap_or(tracks.len());
-            if track == tracks.len() {
-                tracks.push(Vec::new());
-            }
-            if let Some(taken) = tracks.get_mut(track) {
-                taken.push((start, end));
-            }
-            if let Some(net) = self.nets.get_mut(number) {
-                net.track = track;
-            }
-        }
-        self.tracks = tracks.len();
+        order.sort_by_cached_key(|number| {
+            let span = self.nets.get(*number).map(Net::span);
+            span.map(|(low, high)| (high - low, low))
+        });
+        order
     }
 
-    /// Orders the lanes so that ways out of one gutter do not cross each other in the corridor.
+    /// Each net as low as it can be above those before it in the order that it would touch.
+    fn choose_tracks(&mut self, order: Vec<usize>) {
+        // How many tracks are taken over each stop.
+        let stops = self.right.len() * STOPS;
+        let mut taken = vec![0; stops];
+        for number in order {
+            let Some(net) = self.nets.get_mut(number) else {
+                continue;
+            };
+            let (low, high) = net.gap();
+            let Some(over) = taken.get_mut(low..=high.min(stops.saturating_sub(1))) else {
+                continue;
+            };
+            net.track = over.iter().copied().max().unwrap_or(0);
+            over.fill(net.track + 1);
+            self.tracks = self.tracks.max(net.track + 1);
+        }
+    }
+
+    /// The lanes in the order of the board.
     fn choose_lanes(&mut self, sheet: &Sheet<'_>) {
         for (number, raised) in self.raised.iter().enumerate() {
             if let Some(lanes) = self.right.get_mut(raised.column) {
                 lanes.push(Up::Raised(number));
             }
         }
-        for (column, lanes) in self.right.iter_mut().enumerate() {
-            let through = |net: &Net| net.sources.contains_key(&column);
-            let mut here: Vec<usize> = (0..self.nets.len()).collect();
-            here.retain(|number| self.nets.get(*number).is_some_and(through));
-            here.sort_by_key(|number| {
-                let net = self.nets.get(*number);
-                let track = net.map_or(0, |net| i64::try_from(net.track).unwrap_or(i64::MAX));
-                let leftwards = net.is_some_and(|net| net.target <= column);
-                if leftwards { (0, track) } else { (1, -track) }
-            });
-            lanes.extend(here.into_iter().map(Up::Net));
+        for (number, net) in self.nets.iter().enumerate() {
+            for column in net.sources.keys() {
+                if let Some(lanes) = self.right.get_mut(*column) {
+                    lanes.push(Up::Net(number));
+                }
+            }
         }
+        let homes: HashSet<(usize, usize)> = self.heard.iter().map(|h| (h.home, h.event)).collect();
         for (column, lanes) in self.left.iter_mut().enumerate() {
             let events = sheet
                 .columns
                 .get(column)
                 .map_or(&[][..], |cells| &cells.events);
-            let is_heard = |event: &usize| {
-                self.heard
-                    .iter()
-                    .any(|heard| heard.home == column && heard.event == *event)
-            };
+            let is_heard = |event: &usize| homes.contains(&(column, *event));
             let mut heard: Vec<usize> = events
                 .iter()
                 .map(|(_, event)| *event)
@@ -285,22 +383,80 @@ impl Ways {
     }
 }
 
+/// For each column: its left entry, its right entry, and the gap to the right of it.
+const STOPS: usize = 3;
+
 impl Net {
-    /// From where to where it runs in the corridor: even numbers are columns, odd ones the gaps
-    /// to the right of them.
-    fn span(&self) -> (usize, usize) {
-        let stops = self
-            .sources
-            .keys()
-            .map(|column| 2 * column + 1)
-            .chain([2 * self.target]);
-        let (mut low, mut high) = (usize::MAX, 0);
-        for stop in stops {
-            low = low.min(stop);
-            high = high.max(stop);
-        }
-        (low, high)
+    /// Where it goes up or down in the corridor, in the order of the columns.
+    fn stops(&self) -> impl Iterator<Item = usize> {
+        let gaps = self.sources.keys().map(|column| STOPS * column + 2);
+        gaps.chain([STOPS * self.target + self.entry])
     }
+
+    /// From where to where it runs in the corridor.
+    fn span(&self) -> (usize, usize) {
+        let low = self.stops().min().unwrap_or(0);
+        (low, self.stops().max().unwrap_or(low))
+    }
+
+    /// The span with the whole of its target: two ways to one task do not share a track.
+    fn gap(&self) -> (usize, usize) {
+        let (low, high) = self.span();
+        let (first, last) = (STOPS * self.target, STOPS * self.target + 1);
+        (low.min(first), high.max(last))
+    }
+
+    /// The middle of where it comes from.
+    fn centre(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "no board has 2^52 columns")]
+        let sum = |all: usize| all as f64;
+        let columns: usize = self.sources.keys().sum();
+        sum(columns) / sum(self.sources.len().max(1))
+    }
+
+    /// Its lane to the right of a column from which it starts.
+    fn lane(&self, column: usize, sheet: &Sheet<'_>) -> Lane {
+        let sources = self.sources.get(&column).map_or(&[][..], Vec::as_slice);
+        let here = STOPS * column + 2;
+        let (low, high) = self.span();
+        let track = Height::Track(usize::MAX - self.track);
+        let mut lane = Lane {
+            inwards: heights(sheet, sources),
+            outwards: Vec::new(),
+        };
+        lane.inwards.extend((low < here).then_some(track));
+        lane.outwards.extend((here < high).then_some(track));
+        lane
+    }
+}
+
+/// Where lines of reactions stand.
+fn heights(sheet: &Sheet<'_>, sources: &[(At, usize)]) -> Vec<Height> {
+    let found = sources.iter();
+    found
+        .filter_map(|(at, line)| height(sheet, *at, *line))
+        .collect()
+}
+
+fn height(sheet: &Sheet<'_>, (strip, number): At, line: usize) -> Option<Height> {
+    let stand = sheet.rails.get(strip)?.stands.get(number)?;
+    let part = if stand.reaction.trigger.waits() {
+        Part::Waits
+    } else {
+        Part::Hears
+    };
+    Some(Height::Strip(strip, part, number, line))
+}
+
+/// The same, in an order in which their lanes cross seldom.
+fn reordered<T: Copy>(all: &[T], lanes: &[Lane]) -> Vec<T> {
+    let cost = |inner: usize, outer: usize| match (lanes.get(inner), lanes.get(outer)) {
+        (Some(inner), Some(outer)) => inner.crossings(outer),
+        _ => 0,
+    };
+    let order = arranged((0..all.len()).collect(), cost);
+    let moved = order.iter().filter_map(|at| all.get(*at).copied());
+    moved.collect()
 }
 
 /// Raises the number at `index` to at least `value`.

@@ -168,11 +168,15 @@ fn tries(desk: &mut Desk<'_>, process: &Process) {
                 .filter_map(|step| errand(&step.action))
         })
         .collect();
+    let board = desk.board;
     for reaction in &process.reactions {
         let Trigger::After(_, awaited) = &reaction.trigger else {
             continue;
         };
-        let again = |step: &&Step| errand(&step.action).is_some_and(|done| first.contains(&done));
+        let again = |step: &&Step| {
+            errand(&step.action).is_some_and(|done| first.contains(&done))
+                && !ends(board, process, &step.action)
+        };
         let limited = awaited.iter().any(|event| counted.contains(event.text()));
         if let Some(step) = reaction.steps.iter().find(again).filter(|_| !limited) {
             let message = format!(
@@ -184,6 +188,18 @@ fn tries(desk: &mut Desk<'_>, process: &Process) {
             desk.tell(found("B316", step.span, message).with_help(help));
         }
     }
+}
+
+/// Whether whatever a step does is the end of the process, so that it is done once.
+fn ends(board: &Board, process: &Process, action: &Action) -> bool {
+    let Action::Do { task } = action else {
+        return false;
+    };
+    let last = || process.ends_on.iter().chain(&process.gives_up_on);
+    board.task(task).is_some_and(|task| {
+        let mut raises = task.raises.iter().map(|raises| raises.event.target);
+        !task.raises.is_empty() && raises.all(|event| last().any(|end| end.target == event))
+    })
 }
 
 /// What a step sets off, and who does it.

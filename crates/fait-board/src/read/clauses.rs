@@ -2,7 +2,7 @@
 
 use super::examples;
 use super::names::{DOER, EVENT, HEARD, Names, Scope, TASK};
-use super::notes::{pieces, repeated};
+use super::notes::{messages_of, repeated};
 use super::steps;
 use super::tree::{RawClause, RawNote};
 use crate::note::{Kind, Mention, Note};
@@ -82,8 +82,8 @@ impl System {
     pub(super) fn read(&mut self, raw: &RawNote<'_>, names: &mut Names) {
         for clause in Clauses::of(raw, &mut self.note, names) {
             match clause.keyword {
-                "takes" => self.takes.extend(pieces(clause.rest)),
-                _ => self.sends.extend(pieces(clause.rest)),
+                "takes" => self.takes.extend(messages_of(clause.rest)),
+                _ => self.sends.extend(messages_of(clause.rest)),
             }
         }
     }

@@ -120,13 +120,10 @@ fn fact_parts<'a>(rest: Phrase<'a>, names: &Names) -> (Phrase<'a>, Option<Phrase
 /// `order 7, dishes cake, soup`: what starts with no word belongs to the value before.
 fn values_of(with: Phrase<'_>, names: &mut Names) -> Vec<(Mention, Said)> {
     let mut all: Vec<(Phrase<'_>, Phrase<'_>)> = Vec::new();
-    let mut at = 0;
-    for piece in with.text.split(',') {
-        let item = with.before_exactly(at + piece.len()).rest_from(at);
-        at += piece.len() + 1;
+    for item in with.pieces() {
         let (word, value) = word_and_value(item, names);
         match all.last_mut() {
-            Some((_, last)) if !names.knows(word, WORD) => *last = joined(with, *last, item),
+            Some((_, last)) if !names.knows(word, WORD) => *last = last.up_to(item, with),
             _ => all.push((word, value)),
         }
     }
@@ -141,14 +138,6 @@ fn values_of(with: Phrase<'_>, names: &mut Names) -> Vec<(Mention, Said)> {
     all.into_iter()
         .map(|(word, value)| (names.perhaps(word, WORD), value.said()))
         .collect()
-}
-
-/// The stretch of `whole` from the start of `first` to the end of `last`.
-fn joined<'a>(whole: Phrase<'a>, first: Phrase<'a>, last: Phrase<'a>) -> Phrase<'a> {
-    let start = whole.span().start;
-    let end = last.span().bytes().end - start;
-    let from = first.span().start - start;
-    whole.rest_from(from).before(end.saturating_sub(from))
 }
 
 /// Cuts after the longest known word; else after the first one.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::lines::shown;
 use crate::note::{Kind, Mention, Target};
-use crate::place::Phrase;
+use crate::place::{MOST_JOINTS, Phrase};
 use crate::problem::{Problem, code};
 use crate::spelling::nearest;
 
@@ -95,56 +95,55 @@ impl Names {
         scopes: &[Scope],
         joiner: Option<&str>,
     ) -> (Vec<Mention>, Option<Phrase<'a>>) {
-        let mut rest = phrase;
-        let mut mentions = Vec::new();
-        loop {
-            let ends = ends(rest, joiner);
-            let fits = |end: &&End| {
-                let name = rest.before(end.at);
-                name.text.len() <= self.longest.saturating_mul(2)
-                    && self.find(name, scopes).is_some()
-            };
-            let known = ends
-                .iter()
-                .rev()
-                .find(fits)
-                .or_else(|| ends.first())
-                .copied();
-            let Some(end) = known else {
-                return (mentions, None);
-            };
-            let name = rest.before(end.at);
-            if name.is_empty() {
-                self.problems.push(nothing_here(rest));
-            } else {
-                mentions.push(self.one(name, scopes));
-            }
-            rest = rest.rest_from(end.at + end.len);
-            match end.what {
-                Ending::Comma => {}
-                Ending::Joiner => return (mentions, Some(rest)),
-                Ending::Line => return (mentions, None),
-            }
-        }
+        let (names, rest) = self.pieces(phrase, scopes, joiner);
+        let mentions = names.into_iter().map(|name| self.one(name, scopes));
+        (mentions.collect(), rest)
     }
 
     /// Words of the business. Whether they are explained is a later question.
     pub(super) fn words(&mut self, phrase: Phrase<'_>) -> Vec<Mention> {
+        let scopes = [Scope::Note(Kind::Word)];
+        let (names, _) = self.pieces(phrase, &scopes, None);
+        let mentions = names.into_iter().map(|name| self.perhaps(name, &scopes));
+        mentions.collect()
+    }
+
+    /// Cuts a list at its commas, each time after the longest known name; else at the first.
+    fn pieces<'a>(
+        &mut self,
+        phrase: Phrase<'a>,
+        scopes: &[Scope],
+        joiner: Option<&str>,
+    ) -> (Vec<Phrase<'a>>, Option<Phrase<'a>>) {
         let mut rest = phrase;
-        let mut mentions = Vec::new();
+        let mut names = Vec::new();
         loop {
-            let end = rest.text.find(',');
-            let name = rest.before(end.unwrap_or(rest.text.len()));
+            let end = self.end(rest, scopes, joiner);
+            let name = rest.before(end.at);
             if name.is_empty() {
-                self.problems.push(nothing_here(rest));
+                self.problems.push(nothing_here(name));
             } else {
-                mentions.push(self.perhaps(name, &[Scope::Note(Kind::Word)]));
+                names.push(name);
             }
-            match end {
-                Some(end) => rest = rest.rest_from(end + 1),
-                None => return mentions,
+            rest = rest.rest_from(end.at + end.len);
+            match end.what {
+                Ending::Comma => {}
+                Ending::Joiner => return (names, Some(rest)),
+                Ending::Line => return (names, None),
             }
         }
+    }
+
+    /// Where the first name of a list ends.
+    fn end(&self, rest: Phrase<'_>, scopes: &[Scope], joiner: Option<&str>) -> End {
+        let ends = ends(rest, joiner);
+        let longest = self.longest.saturating_mul(2).min(LONGEST);
+        let fits = |end: &&End| {
+            let name = rest.before(end.at);
+            name.text.len() <= longest && self.find(name, scopes).is_some()
+        };
+        let known = ends.iter().rev().find(fits).or_else(|| ends.first());
+        known.copied().unwrap_or(End::line(rest))
     }
 
     /// Cuts at the `joiner` after the longest known name; else at the first one.
@@ -154,8 +153,11 @@ impl Names {
         scopes: &[Scope],
         joiner: &str,
     ) -> Option<(Phrase<'a>, Phrase<'a>)> {
-        let joints = phrase.joints(joiner);
-        let known = |at: &&usize| self.find(phrase.before(**at), scopes).is_some();
+        let joints = phrase.joints(joiner, MOST_JOINTS);
+        let known = |at: &&usize| {
+            let name = phrase.before(**at);
+            name.text.len() <= LONGEST && self.find(name, scopes).is_some()
+        };
         let at = joints.iter().rev().find(known).or_else(|| joints.first())?;
         Some(phrase.sides(*at, joiner))
     }
@@ -229,15 +231,25 @@ struct End {
     what: Ending,
 }
 
+impl End {
+    fn line(rest: Phrase<'_>) -> Self {
+        Self {
+            at: rest.text.len(),
+            len: 0,
+            what: Ending::Line,
+        }
+    }
+}
+
 /// Whoever has more unknown names than this has one mistake that explains them all; guessing
 /// for each would take seconds on a big board.
 const MOST_GUESSES: usize = 200;
 
-/// A list with more places than this is read name by name from its start.
-const MOST_ENDS: usize = 64;
+/// A name with a comma or a joiner in it is not found in a list when it has more bytes.
+const LONGEST: usize = 4096;
 
 fn ends(rest: Phrase<'_>, joiner: Option<&str>) -> Vec<End> {
-    let commas = rest.text.match_indices(',').take(MOST_ENDS);
+    let commas = rest.text.match_indices(',').take(MOST_JOINTS);
     let mut all: Vec<End> = commas
         .map(|(at, _)| End {
             at,
@@ -246,18 +258,14 @@ fn ends(rest: Phrase<'_>, joiner: Option<&str>) -> Vec<End> {
         })
         .collect();
     if let Some(joiner) = joiner {
-        let joints = rest.joints(joiner).into_iter().take(MOST_ENDS);
+        let joints = rest.joints(joiner, MOST_JOINTS).into_iter();
         all.extend(joints.map(|at| End {
             at,
             len: joiner.len(),
             what: Ending::Joiner,
         }));
     }
-    all.push(End {
-        at: rest.text.len(),
-        len: 0,
-        what: Ending::Line,
-    });
+    all.push(End::line(rest));
     all.sort_by_key(|end| end.at);
     all
 }

@@ -58,7 +58,7 @@ fn declare(tree: &Tree<'_>, names: &mut Names) {
 fn messages(raw: &RawNote<'_>, system: usize, names: &mut Names) {
     let (mut taken, mut sent) = (0, 0);
     for clause in &raw.clauses {
-        for message in pieces(clause.rest) {
+        for message in messages_of(clause.rest) {
             if clause.keyword == "takes" {
                 names.add(Scope::Taken, &message.text, Target::Taken(system, taken));
                 taken += 1;
@@ -70,16 +70,10 @@ fn messages(raw: &RawNote<'_>, system: usize, names: &mut Names) {
     }
 }
 
-/// The pieces between commas.
-pub(super) fn pieces(rest: Phrase<'_>) -> Vec<Said> {
-    let mut at = 0;
-    let mut all = Vec::new();
-    for piece in rest.text.split(',') {
-        all.push(rest.before_exactly(at + piece.len()).rest_from(at).said());
-        at += piece.len() + 1;
-    }
-    all.retain(|said| !said.text.is_empty());
-    all
+/// The messages of a system.
+pub(super) fn messages_of(rest: Phrase<'_>) -> Vec<Said> {
+    let messages = rest.pieces().filter(|piece| !piece.is_empty());
+    messages.map(Phrase::said).collect()
 }
 
 fn name_of<'a>(raw: &RawNote<'a>) -> Phrase<'a> {
@@ -169,8 +163,12 @@ impl Reader {
     fn context(&mut self, raw: &RawNote<'_>, mut note: Note) {
         // A context stands in no context.
         note.context = None;
-        let same = |found: &Context| found.note.name.text == note.name.text;
-        let index = match self.board.contexts.iter().position(same) {
+        let scopes = [Scope::Note(Kind::Context)];
+        let known = self
+            .names
+            .perhaps(name_of(raw), &scopes)
+            .index(Kind::Context);
+        let index = match known.filter(|index| *index < self.board.contexts.len()) {
             Some(index) => index,
             None => {
                 let note = note.clone();
@@ -197,8 +195,12 @@ impl Reader {
 
     fn chapter(&mut self, raw: &RawNote<'_>, mut note: Note) {
         note.chapter = None;
-        let same = |found: &Chapter| found.note.name.text == note.name.text;
-        let index = match self.board.chapters.iter().position(same) {
+        let scopes = [Scope::Note(Kind::Chapter)];
+        let known = self
+            .names
+            .perhaps(name_of(raw), &scopes)
+            .index(Kind::Chapter);
+        let index = match known.filter(|index| *index < self.board.chapters.len()) {
             Some(index) => index,
             None => {
                 self.board.chapters.push(Chapter {

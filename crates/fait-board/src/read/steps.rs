@@ -47,7 +47,7 @@ pub(super) fn reaction(clause: &RawClause<'_>, names: &mut Names) -> Option<Reac
 
 /// `after 30 minutes without …` or `after 3 tries without …`
 fn waiting(clause: &RawClause<'_>, names: &mut Names) -> Option<Trigger> {
-    let (length, events) = match clause.rest.joints("without").first() {
+    let (length, events) = match clause.rest.joints("without", 1).first() {
         Some(at) => clause.rest.sides(*at, "without"),
         None => {
             let message = "this does not say without what";
@@ -59,7 +59,7 @@ fn waiting(clause: &RawClause<'_>, names: &mut Names) -> Option<Trigger> {
         }
     };
     let (count, unit) = length.first_word();
-    if let (Some(count), "tries" | "try") = (values::number(count), unit.text) {
+    if let (Some(count @ 1..), "tries" | "try") = (values::number(count), unit.text) {
         return Some(Trigger::Tries(count, names.list(events, HEARD)));
     }
     match values::period(length) {

@@ -1,8 +1,8 @@
 //! Notes with their clauses and steps, as the indentation puts them.
 
-use super::lines::{Line, shown};
+use super::lines::{Line, is_unseen, shown};
 use crate::note::Kind;
-use crate::place::Phrase;
+use crate::place::{Phrase, plain};
 use crate::problem::{Problem, code};
 use crate::spelling::nearest;
 
@@ -92,12 +92,27 @@ pub(super) struct RawClause<'a> {
     pub(super) steps: Vec<Phrase<'a>>,
 }
 
-/// All notes, and the names of notes whose opening line could not be read.
+/// All notes, and the names that stand in lines that could not be read.
 #[derive(Default)]
 pub(super) struct Tree<'a> {
     pub(super) notes: Vec<RawNote<'a>>,
     /// Mentions of these are no second mistake.
     pub(super) lost: Vec<String>,
+    /// What each line was taken for.
+    pub(super) read_as: Vec<ReadAs>,
+}
+
+/// What a line was taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadAs {
+    /// Nothing: it could not be read, or stands under a line that could not.
+    Lost,
+    /// The opening line of a note.
+    Note(Kind),
+    /// A clause.
+    Clause,
+    /// A step.
+    Step,
 }
 
 pub(super) fn grow<'a>(lines: &[Line<'a>], problems: &mut Vec<Problem>) -> Tree<'a> {
@@ -141,12 +156,13 @@ struct Gardener<'a, 'p> {
 impl<'a> Gardener<'a, '_> {
     fn line(&mut self, line: &Line<'a>) {
         self.told = line.told;
-        match self.depth(line) {
-            0 => self.note(line),
-            2 if self.told && self.is_note(line) => self.note(line),
-            2 => self.clause(line),
-            _ => self.step(line),
-        }
+        let read_as = match self.depth(line) {
+            0 => self.note(line).map(ReadAs::Note),
+            2 if self.told && self.is_note(line) => self.note(line).map(ReadAs::Note),
+            2 => self.clause(line).map(|()| ReadAs::Clause),
+            _ => self.step(line).map(|()| ReadAs::Step),
+        };
+        self.tree.read_as.push(read_as.unwrap_or(ReadAs::Lost));
         if self.open != Open::LostNote
             && let Some(note) = self.tree.notes.last_mut()
         {
@@ -202,25 +218,30 @@ impl<'a> Gardener<'a, '_> {
         depth
     }
 
-    fn note(&mut self, line: &Line<'a>) {
+    fn note(&mut self, line: &Line<'a>) -> Option<Kind> {
         self.open = Open::LostNote;
         let (keyword, name) = line.phrase.first_word();
         if line.spoiled {
-            self.tree.lost.push(name.plain());
-            return;
+            self.lose(name);
+            return None;
         }
         let Some(kind) = Kind::ALL
             .into_iter()
             .find(|kind| kind.keyword() == keyword.text)
         else {
-            self.tree.lost.push(name.plain());
+            self.lose(name);
             self.tell(no_note(line.phrase));
-            return;
+            return None;
         };
-        if name.is_empty() {
+        if name.is_empty() || is_code(kind) && !name.text.contains(char::is_alphanumeric) {
+            self.lose(name);
             let message = format!("`{}` has no name", kind.keyword());
-            self.tell(Problem::error(code::MISSING, line.phrase.span(), message));
-            return;
+            let problem = Problem::error(code::MISSING, line.phrase.span(), message);
+            self.tell(match name.is_empty() {
+                true => problem,
+                false => problem.with_help("a name has at least one letter or digit"),
+            });
+            return None;
         }
         let head = line.phrase;
         let last_line = head.span().line;
@@ -232,11 +253,18 @@ impl<'a> Gardener<'a, '_> {
             last_line,
         });
         self.open = Open::Note;
+        Some(kind)
     }
 
-    fn clause(&mut self, line: &Line<'a>) {
+    /// Keeps a name of which nothing else could be read.
+    fn lose(&mut self, name: Phrase<'_>) {
+        let seen: String = name.text.chars().filter(|c| !is_unseen(*c)).collect();
+        self.tree.lost.push(plain(&seen));
+    }
+
+    fn clause(&mut self, line: &Line<'a>) -> Option<()> {
         if self.open == Open::LostNote {
-            return;
+            return None;
         }
         let Some(note) = self
             .tree
@@ -250,11 +278,13 @@ impl<'a> Gardener<'a, '_> {
                     .with_help("start the line at the margin to open a note"),
             );
             self.open = Open::LostNote;
-            return;
+            return None;
         };
         self.open = Open::LostClause;
+        let kind = note.kind;
         if line.spoiled {
-            return;
+            self.lose_messages(kind, line.phrase);
+            return None;
         }
         let fitting = clause_keywords(note.kind)
             .iter()
@@ -268,17 +298,27 @@ impl<'a> Gardener<'a, '_> {
                     steps: vec![],
                 });
                 self.open = Open::Clause;
+                Some(())
             }
             None => {
-                let kind = note.kind;
+                self.lose_messages(kind, line.phrase);
                 self.tell(no_clause(kind, line.phrase));
+                None
             }
         }
     }
 
-    fn step(&mut self, line: &Line<'a>) {
+    /// Keeps the messages of a system of which it could not be read that it sends them.
+    fn lose_messages(&mut self, kind: Kind, line: Phrase<'_>) {
+        if kind == Kind::System {
+            let (_, messages) = line.first_word();
+            messages.pieces().for_each(|message| self.lose(message));
+        }
+    }
+
+    fn step(&mut self, line: &Line<'a>) -> Option<()> {
         if line.spoiled || matches!(self.open, Open::LostNote | Open::LostClause) {
-            return;
+            return None;
         }
         let clause = match self.tree.notes.last_mut() {
             Some(note) if self.open == Open::Clause => note.clauses.last_mut().filter(|clause| {
@@ -287,7 +327,10 @@ impl<'a> Gardener<'a, '_> {
             _ => None,
         };
         match clause {
-            Some(clause) => clause.steps.push(line.phrase),
+            Some(clause) => {
+                clause.steps.push(line.phrase);
+                Some(())
+            }
             None => {
                 let message = format!("`{}` stands under a line without steps", shown(line.phrase));
                 let help = "steps stand under `starts on`, `on` or `after` of a process, \
@@ -296,8 +339,19 @@ impl<'a> Gardener<'a, '_> {
                     Problem::error(code::ASTRAY, line.phrase.span(), message).with_help(help),
                 );
                 self.open = Open::LostClause;
+                None
             }
         }
+    }
+}
+
+/// Whether the name of such a note is also a name in a program.
+fn is_code(kind: Kind) -> bool {
+    match kind {
+        Kind::Board | Kind::Context | Kind::Chapter => false,
+        Kind::Example | Kind::Hotspot | Kind::Idea => false,
+        Kind::Word | Kind::Actor | Kind::System | Kind::View | Kind::Task => true,
+        Kind::Event | Kind::Model | Kind::Policy | Kind::Process => true,
     }
 }
 

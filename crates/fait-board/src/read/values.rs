@@ -3,7 +3,7 @@
 use super::lines::shown;
 use crate::note::Level;
 use crate::notes::{Period, Type, Unit};
-use crate::place::Phrase;
+use crate::place::{MOST_JOINTS, Phrase};
 use crate::problem::{Problem, code};
 use crate::spelling::nearest;
 
@@ -37,21 +37,26 @@ pub(super) fn level(phrase: Phrase<'_>) -> Result<Level, Problem> {
     }
 }
 
+/// Whoever says more has slipped; a hundred years, in seconds.
+const LONGEST: u64 = 100 * 366 * 24 * 60 * 60;
+
 /// A length of time, alone in the phrase.
 pub(super) fn period(phrase: Phrase<'_>) -> Result<Period, Problem> {
     let (count, unit) = phrase.first_word();
     let found = UNITS
         .iter()
         .find(|(one, many, _)| [*one, *many].contains(&unit.text));
-    if let (Some(count), Some((_, _, unit))) = (number(count), found) {
-        return Ok(Period {
-            count,
-            unit: *unit,
-            span: phrase.span(),
-        });
-    }
     let message = format!("`{}` is not a length of time", shown(phrase));
     let problem = Problem::error(code::PERIOD, phrase.span(), message);
+    if let (Some(count), Some((_, _, unit))) = (number(count), found) {
+        let (unit, span) = (*unit, phrase.span());
+        let period = Period { count, unit, span };
+        return match period.seconds() {
+            0 => Err(problem.with_help("nothing can happen in no time: say at least 1")),
+            1..=LONGEST => Ok(period),
+            _ => Err(problem.with_help("say at most a hundred years")),
+        };
+    }
     let guess = nearest(unit.text, UNITS.iter().map(|(_, many, _)| *many))
         .filter(|_| number(count).is_some());
     Err(match guess {
@@ -68,7 +73,7 @@ pub(super) fn number(phrase: Phrase<'_>) -> Option<u64> {
 
 /// The name of a word and what it is: cut at the first `is` after which a type stands.
 pub(super) fn word_parts(phrase: Phrase<'_>) -> (Phrase<'_>, Option<Phrase<'_>>) {
-    let joints = phrase.joints("is");
+    let joints = phrase.joints("is", MOST_JOINTS);
     let readable = |at: &&usize| type_of(phrase.sides(**at, "is").1).is_ok();
     match joints.iter().find(readable).or_else(|| joints.first()) {
         Some(at) => {
@@ -88,14 +93,8 @@ fn read_type(phrase: Phrase<'_>, depth: usize) -> Option<Type> {
     if depth > DEEPEST {
         return None;
     }
-    if let Some(at) = phrase.text.rfind("or nothing")
-        && phrase.rest_from(at).plain() == "or nothing"
-        && phrase
-            .text
-            .get(..at)
-            .is_some_and(|before| before.ends_with(char::is_whitespace))
-    {
-        let of = read_type(phrase.before(at), depth + 1)?;
+    if let Some(of) = phrase.ahead_of("or nothing") {
+        let of = read_type(of, depth + 1)?;
         return Some(Type::OrNothing(Box::new(of)));
     }
     if let Some(names) = phrase.after("one of") {

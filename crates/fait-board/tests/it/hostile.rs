@@ -1,9 +1,15 @@
 //! Whatever is written: the board is read, every place lies inside the text, nothing panics.
 
-use fait_board::{DrawOptions, Look, draw, outline, parse, report};
+use fait_board::note::Level;
+use fait_board::{
+    DrawOptions, LintOptions, Linted, Look, Parsed, Rule, draw, json, lint, outline, parse, report,
+    sarif, summary,
+};
 use proptest::prelude::*;
 
 use crate::boards::{BROKEN, RESTAURANT};
+use crate::geometry::sound;
+use crate::layout::lasts;
 use crate::picture::well_formed;
 
 /// One way to spoil a text.
@@ -72,10 +78,40 @@ fn holds(text: &str) {
         let line = text.get(note.span.bytes()).unwrap_or_default();
         assert!(line.starts_with(kind.keyword()), "{line}");
     }
+    lasts(text);
+    judged(text, &parsed);
     let few = parsed.problems.get(..5).unwrap_or(&parsed.problems);
     let _ = report(text, "any.board", few, Look::Plain);
     well_formed(&draw(&parsed.board, &DrawOptions::default()));
     let _ = outline(&parsed.board);
+}
+
+/// Rules of the last level: each problem has a rule, a place in the text, and what cannot be read
+/// is never lost.
+fn judged(text: &str, parsed: &Parsed) {
+    let options = LintOptions {
+        level: Some(Level::Design),
+        ..LintOptions::default()
+    };
+    let problems = lint(parsed, &options);
+    for problem in &problems {
+        assert!(text.get(problem.span.bytes()).is_some(), "{problem:?}");
+        assert!(Rule::of(problem.code).is_some(), "{problem:?}");
+    }
+    for problem in &parsed.problems {
+        assert!(problems.contains(problem), "{problem:?}");
+    }
+    let linted = Linted {
+        path: "any.board",
+        source: text,
+        notes: parsed.board.note_count(),
+        problems: &problems,
+    };
+    let _ = (
+        json(&[linted]),
+        sarif(&[linted]),
+        summary(linted.notes, &problems),
+    );
 }
 
 proptest! {
@@ -94,5 +130,18 @@ proptest! {
     #[test]
     fn any_text_is_read(text in "(?s).{0,300}") {
         holds(&text);
+    }
+}
+
+proptest! {
+    // Fewer, because each picture is measured from end to end.
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 40, ..Default::default() })]
+
+    #[test]
+    fn the_picture_of_a_spoiled_board_is_sound(
+        spoils in prop::collection::vec(spoil(), 1..20),
+        of in prop::sample::select(vec![RESTAURANT, BROKEN]),
+    ) {
+        sound(&spoiled(of, &spoils));
     }
 }

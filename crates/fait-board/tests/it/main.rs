@@ -2,5 +2,11 @@
 
 mod boards;
 mod picture;
+mod layout;
+mod geometry;
+mod contrast;
 mod hostile;
 mod rules;
+mod quiet;
+mod formats;
+mod language;

@@ -142,8 +142,7 @@ impl Lint {
             let rule = rule(code)?;
             if rule.is_of_reading() {
                 let sorry = format!(
-                    "{code} cannot be allowed: {}, and so it cannot be read",
-                    rule.title
+                    "{code} cannot be allowed: what makes a board unreadable is always said"
                 );
                 return Err(Failure::Usage(sorry));
             }

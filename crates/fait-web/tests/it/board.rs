@@ -1,6 +1,6 @@
 //! `/board` of a running system, and a board that is only a file.
 
-use crate::shop::{Answer, Shop, open};
+use crate::shop::{Answer, Shop, open, wired};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
@@ -10,6 +10,7 @@ use tower::ServiceExt;
 const BOARD: &str = "\
 board Shop
   about What is sold, and by whom.
+  level design
   hotspot Who sweeps?
 
 word thing is an id
@@ -194,8 +195,8 @@ async fn the_text_has_a_place_for_every_line_and_says_what_is_wrong_there() {
         .body;
     let lines = BOARD.lines().count();
     assert_eq!(page.matches("<li id=\"L").count(), lines);
-    assert!(page.contains("<li id=\"L42\" class=\"here\">"), "{page}");
-    assert!(!page.contains("class=\"problem\""));
+    assert!(page.contains("<li id=\"L43\" class=\"here\">"), "{page}");
+    assert!(!page.contains("error B") && !page.contains("error P"));
     let shop = with_board("board Shop\n\nevent Thing sold\n   records thing\n");
     let page = shop.get("/board?show=text").await.body;
     assert!(
@@ -322,4 +323,66 @@ async fn what_happened_is_counted_for_whoever_holds_a_board_against_it() {
     let arrows = happened["arrows"].to_string();
     let raised = r#"{"arrow":"raised","command":"OfferThing","event":"ThingOffered"}"#;
     assert!(arrows.contains(raised), "{arrows}");
+}
+
+#[tokio::test]
+async fn board_code_and_store_are_held_against_each_other() {
+    let shop = with_board(BOARD);
+    shop.offer("lamp").await;
+    let page = read(&shop.get("/board?show=differences").await.body);
+    insta::assert_snapshot!("differences", page.split_once("Shop held").unwrap().1);
+    // The foot and the tab say the same number, and lead there.
+    let picture = shop.get("/board").await.body;
+    let said = read(&picture);
+    let (_, code) = said.split_once("Code ").unwrap();
+    let number = code
+        .split_once('[')
+        .unwrap()
+        .1
+        .split(' ')
+        .next()
+        .unwrap()
+        .to_string();
+    assert!(
+        said.contains(&format!("Differences {number} differences")),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn examples_are_run_once_somebody_looks_and_only_where_that_is_allowed() {
+    let shop = with_board(BOARD);
+    let page = read(&shop.get("/board?show=examples").await.body);
+    assert!(
+        page.contains("The examples are not run here. fait board test"),
+        "{page}"
+    );
+    let app = open().app;
+    let wrong = BOARD.replace(
+        "then Thing sold with thing 1",
+        "then Thing offered with thing 1",
+    );
+    let site = Site::new(app.clone()).board(&wrong).examples(wired);
+    let shop = Shop {
+        app,
+        web: site.into_service(),
+    };
+    let before = shop.app.head().await.unwrap();
+    let mut page = String::new();
+    for _ in 0..600 {
+        page = read(&shop.get("/board?show=examples").await.body);
+        if !page.contains("being run") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(page.contains("0 of 1 pass, 1 fail"), "{page}");
+    assert!(
+        page.contains("✗ fails") && page.contains("[Line 66]"),
+        "{page}"
+    );
+    let panel = panel(&shop, "task-sell-thing").await;
+    assert!(panel.contains("[A thing is sold once] ✗ fails"), "{panel}");
+    // Nothing of it happened in the system that is looked at.
+    assert_eq!(shop.app.head().await.unwrap(), before);
 }

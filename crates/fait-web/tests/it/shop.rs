@@ -233,15 +233,22 @@ pub(crate) fn open_in(folder: &Path) -> Shop {
     opened(App::in_folder(folder))
 }
 
-fn opened(place: AppBuilder) -> Shop {
-    let app = place
+/// A fresh shop that keeps nothing.
+pub(crate) fn wired() -> AppBuilder {
+    onto(App::in_memory())
+}
+
+fn onto(place: AppBuilder) -> AppBuilder {
+    place
         .name("Shop")
         .task::<OfferThing>()
         .task::<SellThing>()
         .projection::<ShelfView>()
         .process::<Selling>()
-        .build()
-        .unwrap();
+}
+
+fn opened(place: AppBuilder) -> Shop {
+    let app = onto(place).build().unwrap();
     let web = Site::new(app.clone()).into_service();
     Shop { app, web }
 }

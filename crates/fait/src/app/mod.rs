@@ -153,7 +153,7 @@ impl App {
 
     /// The next time at which something happens by itself: a deadline, the end of the time that a
     /// command or task has, another try of telling a system.
-    fn next_time(&self) -> Option<fait_core::event::Time> {
+    pub(crate) fn next_time(&self) -> Option<fait_core::event::Time> {
         let now = self.core.clock.now();
         let due = self.core.db.next_due(None).ok().flatten();
         // What is due now and still there waits for something else than time.
@@ -161,14 +161,15 @@ impl App {
         due.into_iter().chain(next).min()
     }
 
-    /// Moves a clock that is moved by hand, deadline by deadline, settling at each.
+    /// Lets time pass at once, deadline by deadline, settling at each.
     ///
     /// # Panics
-    /// The system's clock is not [`Clock::by_hand`](crate::Clock::by_hand).
+    /// The system's clock is the machine's: neither [`Clock::by_hand`](crate::Clock::by_hand) nor
+    /// [`Clock::paced`](crate::Clock::paced).
     pub async fn advance(&self, time: Duration) {
         assert!(
-            self.core.clock.is_by_hand(),
-            "only a clock that is moved by hand can be advanced"
+            self.core.clock.can_be_moved(),
+            "the machine's time cannot be advanced, only that of a clock of one's own"
         );
         self.settle().await;
         let until = self.core.clock.now() + time;

@@ -39,7 +39,10 @@ fn it_is_told_as_data() {
     let report = examples(FAILS, bicycles).only("a WORD has");
     let json = serde_json::to_string_pretty(&report).unwrap();
     insta::assert_snapshot!(json);
-    assert_eq!(serde_json::from_str::<Examples>(&json).unwrap(), report);
+    for report in [report, examples(HOLDS, bicycles)] {
+        let json = serde_json::to_string(&report).unwrap();
+        assert_eq!(serde_json::from_str::<Examples>(&json).unwrap(), report);
+    }
 }
 
 #[test]
@@ -85,4 +88,20 @@ async fn it_can_be_called_inside_a_runtime_and_reads_a_file() {
         missing.starts_with("no-such.board cannot be read"),
         "{missing}"
     );
+}
+
+/// A system that is made from the board alone: what comes of a task is chosen as the example says.
+#[test]
+fn a_board_that_is_played_does_what_its_own_examples_say() {
+    let board = include_str!("../../../../examples/restaurant/restaurant.board");
+    let played = fait::board::play::read(board).unwrap();
+    let report = examples(board, || played.onto(App::in_memory()));
+    report.assert();
+    assert_eq!(report.skipped(), 0, "{report}");
+    let other = board.replace(
+        "then Order cooked twice with order 7, cooked by Harry",
+        "then Order cooked with order 7, cooked by Harry",
+    );
+    assert_ne!(other, board);
+    examples(&other, || played.onto(App::in_memory())).assert();
 }

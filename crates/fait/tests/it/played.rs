@@ -2,7 +2,7 @@
 
 use fait::Clock;
 use fait::app::{App, Asked, Envelope, Receipt, SendError};
-use fait::board::play;
+use fait::board::play::{self, Saved};
 use fait::event::{StoredEvent, Tag, minutes, seconds};
 use fait::process::{Fact, types};
 use fait::query::Query;
@@ -506,4 +506,143 @@ async fn whatever_is_played_on_any_board_nothing_has_to_be_repaired() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_runs_by_itself_can_be_told_that_time_passes() {
+    let place = App::in_memory().clock(Clock::paced(1.0));
+    let app = play::read(RESTAURANT).unwrap().onto(place).build().unwrap();
+    let table = Table { app };
+    table.does("PlaceOrder", order()).await.unwrap();
+    table.app.advance(minutes(31)).await;
+    let types = table.types().await;
+    assert_eq!(types, ["OrderPlaced", "CookingTimedOut"]);
+    assert_eq!(table.ask("Cook", "CookFood").open.issued.tries, 2);
+}
+
+const SEATS: &str = "board Seats
+  level design
+word guest is an id
+word seat is text
+actor Host
+context Hall
+task Welcome guest
+  by Host
+  asks seat
+  on Guest
+  raises Guest welcomed
+event Guest welcomed
+  records guest, seat
+task Print card
+  on Card
+  raises Card printed
+event Card printed
+  records guest, seat
+model Guest
+  one per guest
+model Card
+  one per guest
+policy Print cards
+  whenever Guest welcomed
+    do Print card
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_policy_has_just_heard_nobody_has_to_say() {
+    let table = Table::of(SEATS);
+    table
+        .does("WelcomeGuest", json!({"guest": "1", "seat": "A"}))
+        .await
+        .unwrap();
+    let printed = json!({"guest": "1", "seat": "A"});
+    assert_eq!(table.last().await, ("CardPrinted".into(), printed));
+}
+
+/// Writes what was played last onto the restaurant's board, and runs the example against the board
+/// itself as it is played.
+async fn saved(table: &Table, thing: Option<Tag>) -> Saved {
+    let play = play::read(RESTAURANT).unwrap();
+    let saved = play
+        .example(RESTAURANT, &table.app, thing.as_ref(), None)
+        .await;
+    let saved = saved.unwrap();
+    let parsed = fait_board::parse(&saved.board);
+    assert_eq!(parsed.problems, []);
+    let rest = saved.board.replacen(&format!("\n{}", saved.note), "", 1);
+    assert_eq!(rest, RESTAURANT, "all else is as it was");
+    let mut examples = parsed.board.examples.iter();
+    let own = examples.find(|e| e.note.name.text == saved.name).unwrap();
+    let wired = || play.expecting(own).onto(App::in_memory());
+    let ran = fait::board::examples(&saved.board, wired).only(&saved.name);
+    assert!(ran.ok() && ran.passed() == 1, "{}\n{ran}", saved.note);
+    saved
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_played_becomes_an_example_that_passes() {
+    let table = Table::of(RESTAURANT);
+    let play = play::read(RESTAURANT).unwrap();
+    let nothing = play.example(RESTAURANT, &table.app, None, None).await;
+    assert_eq!(
+        nothing.unwrap_err(),
+        "nothing was played yet: do a task first"
+    );
+
+    let id = "0197a1b0-1111-7000-8000-000000000001";
+    let mut placed = order();
+    placed["order"] = id.into();
+    placed["dishes"] = json!(["soup", "cake"]);
+    table.does("PlaceOrder", placed).await.unwrap();
+    let first = saved(&table, None).await;
+    let lines: Vec<&str> = first.note.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "example Place order, as it was played",
+            "  when Place order with table 4, dishes soup, cake, pays first no",
+            "  then Order placed with table 4, dishes soup, cake, pays first no",
+            "  and ask Cook to Cook food",
+        ]
+    );
+
+    table.app.advance(minutes(90)).await;
+    let late = saved(&table, Some(Tag::new("order", id))).await;
+    let lines: Vec<&str> = late.note.lines().skip(1).collect();
+    assert_eq!(
+        lines,
+        [
+            "  given Order placed with order 1, table 4, dishes soup, cake, pays first no",
+            "  when 90 minutes pass",
+            "  then Cooking timed out with order 1",
+            "  and ask Floor manager to Sort out order",
+        ]
+    );
+
+    let cooked = json!({"ingredients": ["egg"], "cooked_by": "Tom, the new one"});
+    table.answers("Cook", "CookFood", cooked).await;
+    let cooked = saved(&table, None).await;
+    let lines: Vec<&str> = cooked.note.lines().collect();
+    assert_eq!(lines[0], "example Cook food, as it was played");
+    let when = lines.iter().find(|l| l.starts_with("  when")).unwrap();
+    assert_eq!(*when, "  when Cook food with order 1, ingredients egg");
+
+    let price = json!({"subtotal": "20", "tax": "4", "total": "24"});
+    table
+        .answers("Assistant manager", "PriceOrder", price)
+        .await;
+    table.answers("Cashier", "TakePayment", json!({})).await;
+    let answer = json!({"what_happens": "Card charged"});
+    table.answers("Card terminal", "ChargeCard", answer).await;
+    let charged = saved(&table, None).await;
+    let lines: Vec<&str> = charged.note.lines().collect();
+    assert!(
+        lines.contains(&"  when Card charged with order 1"),
+        "{}",
+        charged.note
+    );
+    assert!(
+        lines.contains(&"  then Order paid with order 1, total 24.00"),
+        "{}",
+        charged.note
+    );
 }

@@ -115,4 +115,10 @@ pub(super) const RULES: &[Rule] = &[
             "model Order\nmodel Bill\ntask Pay\n  on Bill\n",
         ],
     ),
+    unreadable(
+        "P012",
+        "a letter does not show",
+        "Lines that look the same must mean the same, to people and to programs.",
+        ["event Order\u{200b} placed\n", "event Order placed\n"],
+    ),
 ];

@@ -25,10 +25,8 @@ pub(super) fn all(look: Look<'_>) -> Markup {
                     }
                     @if system.compared.remarks().next().is_some() {
                         h2 { "Worth knowing" }
-                        ul.differences {
-                            @for entry in system.compared.remarks() {
-                                li.card { (told(look, entry)) }
-                            }
+                        ul {
+                            @for entry in system.compared.remarks() { li { (in_short(look, entry)) } }
                         }
                     }
                 }
@@ -51,6 +49,17 @@ fn told(look: Look<'_>, entry: &Entry) -> Markup {
             p.stands { a href=(look.ask.line(place.line)) { "Line " (place.line) } }
         }
         (said(entry))
+    }
+}
+
+/// A remark in one line.
+fn in_short(look: Look<'_>, entry: &Entry) -> Markup {
+    html! {
+        @if let Some(place) = entry.place {
+            a href=(look.ask.line(place.line)) { "Line " (place.line) } " "
+        }
+        (marked(&entry.says))
+        @if let Some(help) = &entry.help { " – " (marked(help)) }
     }
 }
 

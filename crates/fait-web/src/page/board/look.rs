@@ -75,16 +75,19 @@ impl Look<'_> {
     /// What is wrong with the text, each with its place.
     fn wrong(self) -> Markup {
         let problems = &self.sheet.problems;
+        let bad = problems.iter().find(|p| p.severity != Severity::Remark);
+        let in_text = self.ask.show == Show::Text;
         html! {
             div #board-problems data-live data-say=[self.said()] {
                 @if let Some(lost) = &self.sheet.lost {
                     p.notice { "The picture is as it was read last. " (lost) }
                 }
-                @if !problems.is_empty() {
-                    details.problems #problems open[self.ask.show == Show::Text] {
+                // Remarks alone are for who reads the text.
+                @if bad.is_some() || in_text && !problems.is_empty() {
+                    details #problems class=(if bad.is_some() { "problems" } else { "problems remarks" }) open[in_text] {
                         summary {
                             (self.in_numbers())
-                            @if let Some(first) = problems.first() {
+                            @if let Some(first) = bad {
                                 span.first { ", the first in line " (first.span.line) ": "
                                     (marked(&first.message)) }
                             }
@@ -107,8 +110,8 @@ impl Look<'_> {
 
     /// What is said aloud when the text has changed.
     fn said(self) -> Option<String> {
-        let wrong = !self.sheet.problems.is_empty();
-        wrong.then(|| format!("The board has {}.", self.in_numbers()))
+        let wrong = self.count_of(|s| s != Severity::Remark);
+        (wrong > 0).then(|| format!("The board has {}.", self.in_numbers()))
     }
 
     /// `2 errors, 1 warning`.

@@ -361,7 +361,7 @@ impl<'a> Panel<'a> {
     /// What the system knows of it: in the code, in the store, and where they contradict.
     fn known(&self, system: &System) -> Markup {
         let (whole, parts) = system.of_note(self.kind, &self.note.name.text);
-        let strange = |e: &&&Entry| e.verdict.is_difference() || e.verdict.is_remark();
+        let strange = |e: &&&Entry| e.verdict.is_difference();
         let code = whole.and_then(|entry| entry.code.as_deref());
         html! {
             @if let Some(entry) = whole { (self.coded(entry)) }

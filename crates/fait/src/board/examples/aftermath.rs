@@ -115,10 +115,9 @@ impl Aftermath {
             }
             return;
         }
-        if at <= mark {
-            return;
-        }
         match Record::read(&event) {
+            // What went wrong before the `when` is said, too.
+            Ok(Some(Record::Stepped(_))) if at <= mark => {}
             Ok(Some(Record::Stepped(step))) => {
                 for issued in step.issued {
                     self.told.push(teller.step(&issued, event.meta.recorded_at));

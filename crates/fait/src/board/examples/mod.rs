@@ -147,7 +147,7 @@ async fn one(
 ) -> Verdict {
     let plan = match plan::plan(board, program, example) {
         Ok(plan) => plan,
-        Err(NoPlan::Skip { why, line }) => return Verdict::Skipped { why, line },
+        Err(NoPlan::Skip { why, line: at }) => return Verdict::Skipped { why, at },
         Err(NoPlan::Misses(misses)) => {
             return Verdict::Failed(Failed {
                 misses,

@@ -7,7 +7,7 @@ use super::report::{Miss, guess};
 use super::value;
 use fait_board::Board;
 use fait_board::note::{Kind, Mention, Note, Target};
-use fait_board::notes::{self, Action, Example, Occasion, Outcome, Period, Step};
+use fait_board::notes::{self, Action, Example, Occasion, Outcome, Period, Step, Type};
 use serde_json::Value;
 
 /// An example that can be run.
@@ -29,6 +29,9 @@ pub(super) struct Fact {
     pub(super) what: What,
     pub(super) shape: Shape,
     pub(super) with: Vec<With>,
+    /// The fields of an event that are there even when nothing is said of them, since the board
+    /// has it record them.
+    pub(super) records: Vec<String>,
 }
 
 /// What a fact is, with its name in the program.
@@ -186,9 +189,18 @@ impl Planner<'_> {
             line: mention.name.span.line,
             title: mention.text().into(),
             what,
+            records: self.records(mention, &shape),
             shape,
             with,
         })
+    }
+
+    fn records(&self, mention: &Mention, shape: &Shape) -> Vec<String> {
+        let words = self.board.event(mention).map(|e| &e.records[..]);
+        let words = words.unwrap_or_default().iter();
+        let fields = words.filter_map(|word| shape.field(word.text()));
+        let there = fields.filter(|f| !matches!(f.is(self.board), Some(Type::OrNothing(_))));
+        there.map(|f| f.name.clone()).collect()
     }
 
     /// A word with its value, as a field of the program.

@@ -93,12 +93,20 @@ impl Program {
     /// # Errors
     /// The data does not fit.
     pub(super) fn draft(&self, def: &EventDef, data: &Value) -> Result<Draft, String> {
-        let bytes = serde_json::to_vec(data).map_err(|e| e.to_string())?;
+        let mut data = data.clone();
+        if let (None, Some(data)) = (def.code, data.as_object_mut()) {
+            for field in Shape::of_schema(&def.schema).0 {
+                if let Some(usual) = field.schema.get("default") {
+                    data.entry(field.name).or_insert_with(|| usual.clone());
+                }
+            }
+        }
+        let bytes = serde_json::to_vec(&data).map_err(|e| e.to_string())?;
         let Some(code) = def.code else {
             return Ok(Draft {
                 ty: def.name.clone(),
                 version: def.version,
-                tags: tags(def, data),
+                tags: tags(def, &data),
                 data: bytes.into(),
             });
         };

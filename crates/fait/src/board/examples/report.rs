@@ -56,7 +56,7 @@ pub enum Verdict {
         /// Why, as a sentence.
         why: String,
         /// The line that speaks of it.
-        line: usize,
+        at: usize,
     },
 }
 
@@ -189,8 +189,8 @@ impl fmt::Display for Examples {
                     writeln!(f)?;
                 }
                 Verdict::Passed => writeln!(f, "passed   {}", example.name)?,
-                Verdict::Skipped { why, line } => {
-                    let place = self.place(*line);
+                Verdict::Skipped { why, at } => {
+                    let place = self.place(*at);
                     writeln!(f, "skipped  {}: {why} ({place})", example.name)?;
                 }
             }

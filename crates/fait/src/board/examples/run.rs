@@ -11,17 +11,22 @@ use crate::app::{App, Envelope, SendError};
 use fait_board::Board;
 use fait_board::name::kebab_name;
 use fait_core::event::{Origin, Position, StoredEvent, panic_text};
+use fait_core::manifest::ProcessEntry;
 use fait_core::process::Target;
 use fait_core::query::Query;
 use fait_core::store::{Append, Range, StoreError};
 use futures_util::FutureExt;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::collections::btree_map::Values;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 /// Open tasks that are looked at, at most.
 const ASKED: usize = 1000;
+
+/// Deadlines for which is waited, when what is given comes of one.
+const DEADLINES: u32 = 3;
 
 /// Who does what an example does.
 const SOMEBODY: &str = "somebody";
@@ -128,7 +133,7 @@ impl Run<'_> {
     /// What had happened; a task that was done must have been accepted.
     async fn given(&mut self, fact: &Fact) -> Result<Result<(), Miss>, StoreError> {
         if let What::Event { name, .. } = &fact.what
-            && let Some(position) = self.came_by_itself(fact, name).await?
+            && let Some(position) = self.comes_by_itself(fact, name).await?
         {
             self.ours.insert(position);
             return Ok(Ok(()));
@@ -144,8 +149,33 @@ impl Run<'_> {
         })
     }
 
-    /// An event that processes have raised since, with the words that are given: it is not
-    /// recorded a second time.
+    /// An event that has come of what was given before, or comes when time passes: one that a
+    /// process raises, because something did not happen in time, is not there before that time.
+    async fn comes_by_itself(
+        &self,
+        fact: &Fact,
+        name: &str,
+    ) -> Result<Option<Position>, StoreError> {
+        let manifest = &self.program.manifest;
+        let raised = |mut all: Values<'_, String, ProcessEntry>| {
+            all.any(|p| p.raises.iter().any(|e| e == name))
+        };
+        let mut left = match raised(manifest.processes.values()) {
+            true => DEADLINES,
+            false => 0,
+        };
+        loop {
+            let came = self.came_by_itself(fact, name).await?;
+            let (Some(next), None, true) = (self.app.next_time(), came, left > 0) else {
+                return Ok(came);
+            };
+            left -= 1;
+            self.app.advance(next.since(self.app.clock().now())).await;
+        }
+    }
+
+    /// An event that processes have raised, with the words that are given: it is not recorded a
+    /// second time.
     async fn came_by_itself(
         &self,
         fact: &Fact,
@@ -188,7 +218,9 @@ impl Run<'_> {
         }
         let mut filled = vec![];
         for field in &fact.shape.0 {
-            let needed = field.required || self.known.chosen(self.board, field).is_some();
+            let needed = field.required
+                || fact.records.contains(&field.name)
+                || self.known.chosen(self.board, field).is_some();
             if !needed || body.contains_key(&field.name) {
                 continue;
             }

@@ -109,8 +109,8 @@ pub(super) fn event_def(stage: &Stage, event: &Event) -> EventDef {
         let word = &stage.words[word];
         properties.insert(word.field.clone(), word.schema_or_null());
     }
-    if !event.ways.is_empty() {
-        let schema = json!({"type": ["string", "null"], "title": "Which way"});
+    if let Some(first) = event.ways.first() {
+        let schema = json!({"type": ["string", "null"], "title": "Which way", "default": first});
         properties.insert(way_field(stage), schema);
     }
     EventDef {

@@ -1,13 +1,13 @@
 //! What the form of a task asks: what the board says, and what is missing so that its events can
 //! record what they record.
 
-use super::stage::{Stage, Step};
+use super::stage::{Cue, Flow, Reaction, Stage, Step};
 use super::task::{ANYBODY, Field, Task};
 use super::word::bare;
 use fait_board::notes::Type;
 use fait_core::command::FieldDef;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is chosen when none of the ways is meant.
 pub(super) const NO_WAY: &str = "None of these";
@@ -24,38 +24,70 @@ pub(super) fn fill(stage: &Stage, all: &mut [Task]) {
         };
         form.fill(task, &told);
         task.fields = form.fields;
-        let needs = |f: &Field| f.word.is_some_and(|w| !task.keys.contains(&w)) && !f.def.optional;
         task.automatic = !task.elsewhere
             && task.choice.is_none()
             && task.way.is_none()
-            && task.works_out.is_empty()
-            && !task.fields.iter().any(needs);
+            && task.works_out.is_empty();
     }
-    let mut unknown = BTreeSet::new();
-    let mut done = BTreeSet::new();
+    let mut done: BTreeMap<usize, bool> = BTreeMap::new();
     for flow in &stage.flows {
-        let knows = flow.knows(stage);
-        for step in flow.reactions.iter().flat_map(|r| &r.steps) {
-            if let Step::Do { task } = step {
-                done.insert(*task);
-                let task_keys = all[*task].keys.iter();
-                let begins = &all[*task].begins;
-                let mut missing = task_keys.filter(|k| !knows.contains(k) && !begins.contains(k));
-                if missing.next().is_some() {
-                    unknown.insert(*task);
+        for reaction in &flow.reactions {
+            let known = known_at(stage, flow, reaction);
+            for step in &reaction.steps {
+                if let Step::Do { task } = step {
+                    *done.entry(*task).or_insert(true) &= needs(&all[*task]).is_subset(&known);
                 }
             }
         }
     }
-    for number in unknown {
-        all[number].automatic = false;
-    }
-    for number in done {
-        let task = &mut all[number];
-        if !task.automatic && task.roles.is_empty() {
+    for (number, task) in all.iter_mut().enumerate() {
+        let known = done.get(&number).copied();
+        task.automatic &= known.unwrap_or_else(|| needs(task).is_subset(&key_words(task)));
+        if known.is_some() && !task.automatic && task.roles.is_empty() {
             task.roles.push(ANYBODY.into());
         }
+        if known.is_some() && task.automatic && task.roles.is_empty() {
+            // What an event recorded as nothing is nothing here too, rather than a failure.
+            let keys = key_words(task);
+            let others = task.fields.iter_mut();
+            for field in others.filter(|f| f.word.is_some_and(|w| !keys.contains(&w))) {
+                field.def.optional = true;
+            }
+        }
     }
+}
+
+fn key_words(task: &Task) -> BTreeSet<usize> {
+    task.keys.iter().copied().collect()
+}
+
+/// The words without which a task cannot be done.
+fn needs(task: &Task) -> BTreeSet<usize> {
+    let required = task.fields.iter().filter(|f| !f.def.optional);
+    required.filter_map(|f| f.word).collect()
+}
+
+/// The words that a flow knows for certain when it reacts: its keys, what every event says that it
+/// may start with, and what every event says that it reacts to there.
+fn known_at(stage: &Stage, flow: &Flow, reaction: &Reaction) -> BTreeSet<usize> {
+    let said = |events: &[usize]| {
+        let words = |e: &usize| {
+            let event = &stage.events[*e];
+            let words = event.carries.iter().chain(&event.records);
+            words.copied().collect::<BTreeSet<usize>>()
+        };
+        let all = events.iter().map(words);
+        all.reduce(|a, b| a.intersection(&b).copied().collect())
+            .unwrap_or_default()
+    };
+    let starts = flow.reactions.iter().filter(|r| r.start);
+    let starts: Vec<usize> = starts.flat_map(|r| r.events.clone()).collect();
+    let mut known: BTreeSet<usize> = flow.keys.iter().copied().collect();
+    known.extend(said(&starts));
+    if reaction.cue == Cue::On {
+        known.extend(said(&reaction.events));
+    }
+    known
 }
 
 /// The words that a system is told: what is known where it is told.

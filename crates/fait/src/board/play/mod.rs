@@ -17,9 +17,14 @@ mod form;
 mod decision;
 mod view;
 mod react;
+mod story;
+mod example;
+
+pub use example::Saved;
 
 use crate::app::AppBuilder;
 use fait_board::name::kebab_name;
+use fait_board::notes::{Example, Outcome};
 use fait_board::{Board, Problem, Severity};
 use fait_core::decision::CommandDef;
 use fait_core::process::ProcessDef;
@@ -31,6 +36,8 @@ use task::Task;
 #[derive(Debug)]
 pub struct Play {
     name: String,
+    /// How many of the tasks are notes of the board; behind them are those of other systems.
+    noted: usize,
     stage: Arc<stage::Stage>,
     tasks: Arc<Vec<Task>>,
     views: Vec<ProjectionDef>,
@@ -60,9 +67,42 @@ impl Play {
         let stage = Arc::new(stage);
         Play {
             name: board.name().into(),
+            noted: board.tasks.len(),
             views: view::views(board, &stage),
             tasks: Arc::new(tasks),
             stage,
+        }
+    }
+
+    /// The same board where, when nobody chooses, that comes of a task which an example expects: so
+    /// the example can be run against the board itself.
+    #[must_use]
+    pub fn expecting(&self, example: &Example) -> Play {
+        let mut tasks = (*self.tasks).clone();
+        for task in &mut tasks {
+            let expected = |outcome: &task::Outcome| {
+                example.then.iter().any(|then| match (then, outcome) {
+                    (Outcome::Refused(why), task::Outcome::Refused(_, sentence, _)) => {
+                        why.text == *sentence
+                    }
+                    (Outcome::Fact(fact), task::Outcome::Raises(events, _)) => {
+                        let titles = events.iter().map(|e| &self.stage.events[*e].title);
+                        titles.into_iter().any(|title| title == fact.what.text())
+                    }
+                    _ => false,
+                })
+            };
+            if let Some(at) = task.outcomes.iter().position(expected) {
+                task.outcomes[..=at].rotate_right(1);
+            }
+        }
+        form::fill(&self.stage, &mut tasks);
+        Play {
+            name: self.name.clone(),
+            noted: self.noted,
+            stage: self.stage.clone(),
+            tasks: Arc::new(tasks),
+            views: self.views.clone(),
         }
     }
 
@@ -86,6 +126,23 @@ impl Play {
             builder = builder.reacting(def);
         }
         builder
+    }
+
+    /// A task that is a note of the board, by its command.
+    fn board_task(&self, command: &str) -> Option<&Task> {
+        self.tasks[..self.noted].iter().find(|t| t.name == command)
+    }
+
+    /// Whether a step of the board asks somebody for a task.
+    fn asks(&self, role: &str, task: &Task) -> bool {
+        let reactions = self.stage.flows.iter().flat_map(|f| &f.reactions);
+        let mut steps = reactions.flat_map(|r| &r.steps);
+        steps.any(|step| match step {
+            stage::Step::Ask {
+                actor, task: asked, ..
+            } => actor == role && self.tasks[*asked].name == task.name,
+            _ => false,
+        })
     }
 
     fn commands(&self) -> impl Iterator<Item = CommandDef> {

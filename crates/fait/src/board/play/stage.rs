@@ -435,13 +435,6 @@ impl Stage {
 }
 
 impl Flow {
-    /// The words that it comes to know.
-    pub(super) fn knows(&self, stage: &Stage) -> BTreeSet<usize> {
-        let heard = self.heard().into_iter().map(|e| &stage.events[e]);
-        let words = heard.flat_map(|e| e.carries.iter().chain(&e.records));
-        words.chain(&self.keys).copied().collect()
-    }
-
     /// Every event that it hears, each once.
     pub(super) fn heard(&self) -> BTreeSet<usize> {
         let on = self.reactions.iter().flat_map(|r| r.events.clone());
