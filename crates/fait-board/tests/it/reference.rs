@@ -17,13 +17,13 @@ const HEAD: &str = "\
 that has not come so far: a board says its `level`, which is *big picture* where it says nothing, so that a draft is
 never an error. `fait board lint --explain B304` says the same at the terminal.
 
-What is an **error** here makes the program fail; **warnings** do with `--deny warnings`, or `--deny B204` for one rule.
-**Remarks** are only counted, and shown with `--remarks`. `--allow B302` takes a rule out, except for what makes a board
-unreadable. What was written wrongly is said once: where a note holds something that could not be read, nothing is said of
-what it seems to lack.
+What is an **error** here makes the program fail; **warnings** do with `--deny warnings`, or `--deny B204` for one
+rule. **Remarks** are only counted, and shown with `--remarks`. `--allow B302` takes a rule out, except for what makes
+a board unreadable. What was written wrongly is said once: where a note holds something that could not be read,
+nothing is said of what it seems to lack.
 
-How names should sound (B201 to B205) depends on their language. `language German` in the `board` note says it; English
-is meant where it does not. For other languages names are not judged.
+How names should sound (B201 to B205) depends on their language. `language German` in the `board` note says it;
+English is meant where it does not. For other languages names are not judged.
 ";
 
 #[test]
@@ -42,11 +42,8 @@ fn the_reference_of_the_rules_is_made_of_them() {
     }
     for rule in Rule::all() {
         let code = rule.code;
-        text.push_str(&format!(
-            "\n## {code}\n\n**{}.** {}\n",
-            capital(rule.title),
-            rule.why
-        ));
+        let says = format!("**{}.** {}", capital(rule.title), rule.why);
+        text.push_str(&format!("\n## {code}\n\n{}\n", wrapped(&says)));
         for (says, board) in [("Breaks it:", rule.bad), ("Keeps it:", rule.good)] {
             text.push_str(&format!("\n{says}\n\n```text\n{}```\n", visible(board)));
         }
@@ -77,6 +74,28 @@ fn weight(rule: &Rule) -> &'static str {
         Severity::Warning => "warning",
         Severity::Remark => "remark",
     }
+}
+
+/// A paragraph in lines of the width that the documents have.
+fn wrapped(text: &str) -> String {
+    let (mut out, mut column) = (String::new(), 0);
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        let joint = match column {
+            0 => "",
+            _ if column + 1 + width > 118 => "\n",
+            _ => " ",
+        };
+        column = if joint == "\n" {
+            0
+        } else {
+            column + joint.len()
+        };
+        column += width;
+        out.push_str(joint);
+        out.push_str(word);
+    }
+    out
 }
 
 fn capital(title: &str) -> String {

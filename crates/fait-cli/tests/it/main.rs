@@ -20,5 +20,5 @@ mod sql;
 mod usage;
 mod lint;
 mod view;
-mod layout;
 mod drift;
+mod layout;
