@@ -100,7 +100,7 @@ fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
 }
 
 /// Resolves when the program is asked to stop.
-async fn stopped() {
+pub(crate) async fn stopped() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -11,6 +11,7 @@ mod menu;
 mod guide;
 mod draw;
 mod serve;
+mod played;
 mod evolution;
 mod examples;
 mod next;
