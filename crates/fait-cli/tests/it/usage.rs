@@ -58,6 +58,7 @@ fn every_verb_has_examples() {
         "store import",
         "board lint",
         "board test",
+        "board check",
         "play",
     ] {
         let words: Vec<&str> = verb.split(' ').chain(["--help"]).collect();

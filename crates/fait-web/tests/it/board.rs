@@ -366,3 +366,23 @@ async fn examples_are_run_once_somebody_looks_and_only_where_that_is_allowed() {
     // Nothing of it happened in the system that is looked at.
     assert_eq!(shop.app.head().await.unwrap(), before);
 }
+
+#[tokio::test]
+async fn what_happened_is_counted_for_whoever_holds_a_board_against_it() {
+    let shop = with_board(BOARD);
+    let counted = async || -> serde_json::Value {
+        let answer = shop.get("/api/board/happened").await;
+        assert_eq!(answer.status, StatusCode::OK);
+        serde_json::from_str(&answer.body).unwrap()
+    };
+    assert_eq!(counted().await["events"], serde_json::json!({}));
+    shop.offer("lamp").await;
+    shop.offer("chair").await;
+    let happened = counted().await;
+    assert_eq!(happened["events"]["ThingOffered"]["count"], 2);
+    assert_eq!(happened["commands"]["OfferThing"]["count"], 2);
+    assert_eq!(happened["up_to"], happened["head"]);
+    let arrows = happened["arrows"].to_string();
+    let raised = r#"{"arrow":"raised","command":"OfferThing","event":"ThingOffered"}"#;
+    assert!(arrows.contains(raised), "{arrows}");
+}

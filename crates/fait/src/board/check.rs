@@ -15,11 +15,13 @@
 mod name;
 mod scope;
 mod pair;
+mod entry;
 mod build;
 mod word;
 mod event;
 mod task;
 mod view;
+mod wait;
 mod process;
 mod people;
 mod model;

@@ -35,7 +35,8 @@ pub struct Happened {
     pub processes: BTreeMap<String, Times>,
     /// The arrows.
     pub arrows: Vec<(Arrow, Times)>,
-    /// Deadlines as they were set the last time.
+    /// Deadlines as they were set the last time. Time-outs of a process are among them when they
+    /// were as long twice: otherwise they may have been set for a time of the day.
     pub deadlines: Vec<Waited>,
 }
 
@@ -113,12 +114,24 @@ pub struct Tally {
     commands: BTreeMap<String, Times>,
     processes: BTreeMap<String, Times>,
     arrows: BTreeMap<Arrow, Times>,
-    deadlines: BTreeMap<(String, Option<(String, Option<String>)>, String), u64>,
+    deadlines: BTreeMap<Deadline, Length>,
     /// When the newest events were recorded.
     recorded: BTreeMap<Position, Time>,
     /// The last step: what it raised stands behind it and names it as its cause.
     step: Option<(Uuid, String)>,
     group: Group,
+}
+
+/// Process, command and role for an asked task, name of a time-out.
+type Deadline = (String, Option<(String, Option<String>)>, String);
+
+/// How long a deadline is.
+#[derive(Clone, Copy, Debug)]
+struct Length {
+    ms: u64,
+    /// Whether it is known to be a length. A time-out may be set for a time of the day as well:
+    /// then it is not as long twice.
+    sure: bool,
 }
 
 /// The events of one command, which stand together.
@@ -226,15 +239,15 @@ impl Tally {
         let mut whole = self.clone();
         whole.close();
         let deadlines = whole.deadlines.into_iter();
-        let deadlines = deadlines.map(|((process, asked, timer), after_ms)| {
-            let (command, role) =
-                asked.map_or((None, None), |(command, role)| (Some(command), role));
+        let deadlines = deadlines.filter(|(_, length)| length.sure);
+        let deadlines = deadlines.map(|((process, asked, timer), length)| {
+            let (command, role) = asked.unzip();
             Waited {
                 process,
                 command,
-                role,
+                role: role.flatten(),
                 timer,
-                after_ms,
+                after_ms: length.ms,
             }
         });
         Happened {
@@ -324,8 +337,12 @@ impl Tally {
     fn measure(&mut self, step: &Step) {
         let process = &step.process;
         for awaited in &step.awaiting {
+            let length = Length {
+                ms: awaited.after_ms,
+                sure: true,
+            };
             let key = (process.clone(), None, awaited.name.clone());
-            self.deadlines.insert(key, awaited.after_ms);
+            self.deadlines.insert(key, length);
         }
         let InputRef::Event { position, .. } = &step.input else {
             return;
@@ -335,19 +352,25 @@ impl Tally {
         };
         let after = |due: Time| due.0.saturating_sub(began.0);
         for issued in &step.issued {
-            if let Some(due) = issued.due {
-                let role = match &issued.to {
-                    Target::Role(role) => Some(role.clone()),
-                    _ => None,
-                };
-                let asked = Some((issued.name.clone(), role));
-                let key = (process.clone(), asked, String::new());
-                self.deadlines.insert(key, after(due));
-            }
+            let Some(due) = issued.due else { continue };
+            let role = match &issued.to {
+                Target::Role(role) => Some(role.clone()),
+                _ => None,
+            };
+            let asked = Some((issued.name.clone(), role));
+            let length = Length {
+                ms: after(due),
+                sure: true,
+            };
+            let key = (process.clone(), asked, String::new());
+            self.deadlines.insert(key, length);
         }
         for deadline in &step.set {
             let key = (process.clone(), None, deadline.name.clone());
-            self.deadlines.insert(key, after(deadline.due));
+            let ms = after(deadline.due);
+            let before = self.deadlines.get(&key);
+            let sure = before.is_some_and(|before| before.ms == ms);
+            self.deadlines.insert(key, Length { ms, sure });
         }
     }
 

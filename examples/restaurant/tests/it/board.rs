@@ -29,7 +29,7 @@ fn only_what_is_planned_or_runs_elsewhere_is_skipped() {
     assert_eq!(
         skipped,
         [
-            "A ticket is used once: `Meal ticket redeemed` is planned, and not in the program yet",
+            "A ticket is used once: `Meal tickets issued` is planned, and not in the program yet",
             "The other system is silent: `Sponsor onboarded` is of `Sponsorship`, which runs elsewhere",
         ]
     );

@@ -92,7 +92,7 @@ fn a_program_that_differs_does_not_start() {
     let unreadable = strict(&wired, "board Restaurant\nevnt Order placed\n").unwrap_err();
     assert_snapshot!(unreadable, @r"
     the board cannot be read
-    line 2: a line at the margin starts a note, and `evnt` is no kind of note
+    line 2: `evnt` does not start a note
     ");
 }
 

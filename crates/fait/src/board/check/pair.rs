@@ -73,18 +73,19 @@ impl Shape {
     }
 }
 
-/// Pairs what is drawn with what is coded, each with one at most. What looks like one thing only
-/// counts when `renames` are looked for.
+/// Whether something drawn is something coded.
+type Is = fn(&Shape, &Shape) -> bool;
+
+/// Pairs what is drawn with what is coded, each with one at most: by name, then by what it was
+/// called, then what only looks the same.
 fn pair(drawn: &[Shape], coded: &BTreeMap<String, Shape>) -> Vec<Option<Paired>> {
     let mut pairs: Vec<Option<Paired>> = vec![None; drawn.len()];
     let mut taken: BTreeSet<&str> = BTreeSet::new();
-    let mut ways: Vec<(By, &dyn Fn(&Shape, &Shape) -> bool)> = vec![];
-    let by_name = |d: &Shape, c: &Shape| any_same(&d.names, &c.names);
-    let old_in_code = |d: &Shape, c: &Shape| any_same(&d.names, &c.was);
-    let old_on_board = |d: &Shape, c: &Shape| any_same(&d.was, &c.names);
-    ways.push((By::Name, &by_name));
-    ways.push((By::OldInCode, &old_in_code));
-    ways.push((By::OldOnBoard, &old_on_board));
+    let ways: [(By, Is); 3] = [
+        (By::Name, |d, c| any_same(&d.names, &c.names)),
+        (By::OldInCode, |d, c| any_same(&d.names, &c.was)),
+        (By::OldOnBoard, |d, c| any_same(&d.was, &c.names)),
+    ];
     for (by, is) in ways {
         for (at, shape) in drawn.iter().enumerate() {
             if pairs[at].is_some() {

@@ -1,6 +1,7 @@
 //! Actors beside roles, and other systems beside what is told and received.
 
-use super::build::{Builder, Subject, arrow};
+use super::build::{Builder, Subject};
+use super::entry::arrow;
 use super::name::nearest;
 use super::scope::Scope;
 use super::{Entry, Part, Verdict};

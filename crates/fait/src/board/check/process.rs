@@ -1,13 +1,15 @@
 //! Processes and policies: what they hear, do, ask for, tell and raise, and how long they wait.
 
-use super::build::{Builder, Ends, Subject, arrow};
+use super::build::{Builder, Ends, Subject};
+use super::entry::arrow;
 use super::name::plain;
 use super::scope::counts_tries;
+use super::wait::{Does, deadlines, length, named};
 use super::{Entry, Part, Verdict};
-use crate::board::happened::{Arrow, Happened, Times, Waited};
+use crate::board::happened::{Arrow, Times, Waited};
 use fait_board::name::same;
 use fait_board::note::{Kind, Level, Mention};
-use fait_board::notes::{Action, Period, Reaction, Step, Trigger};
+use fait_board::notes::{Action, Reaction, Step, Trigger};
 use fait_board::ties::How;
 use fait_core::manifest::ProcessEntry;
 use std::collections::BTreeMap;
@@ -67,8 +69,14 @@ fn one(b: &mut Builder<'_>, s: Subject<'_>, reactions: &[Reaction], one_per: &[M
     sends(b, s, code, entry);
     raises(b, s, code, entry);
     if let Some(happened) = b.happened {
-        undrawn_steps(b, s, code, reactions, happened);
-        deadlines(b, s, code, reactions, happened);
+        let does = Does {
+            code,
+            entry,
+            reactions,
+            happened,
+        };
+        undrawn_steps(b, s, &does);
+        deadlines(b, s, &does);
     }
 }
 
@@ -206,13 +214,13 @@ fn of_arrows(b: &Builder<'_>, name: impl Fn(&Arrow) -> Option<String>) -> Vec<St
 
 /// What a process did on an event, of which the board says neither that it does it then, nor that
 /// it does it to that person.
-fn undrawn_steps(
-    b: &mut Builder<'_>,
-    s: Subject<'_>,
-    code: &str,
-    reactions: &[Reaction],
-    happened: &Happened,
-) {
+fn undrawn_steps(b: &mut Builder<'_>, s: Subject<'_>, does: &Does<'_>) {
+    let Does {
+        code,
+        reactions,
+        happened,
+        ..
+    } = *does;
     let mut found: BTreeMap<(String, String, Option<String>), Times> = BTreeMap::new();
     for (sent, times) in &happened.arrows {
         let Arrow::Sent {
@@ -225,7 +233,7 @@ fn undrawn_steps(
         else {
             continue;
         };
-        if process != code {
+        if process != code || !does.hears(&in_code(b, on)) || !does.sends(command) {
             continue;
         }
         let (Some(event), Some(task)) = (current(b, on), b.sent_name(command)) else {
@@ -278,10 +286,14 @@ fn undrawn_steps(
 
 /// The name on the board for a stored name of an event, also an older one.
 fn current(b: &Builder<'_>, stored: &str) -> Option<String> {
+    b.heard_name(&in_code(b, stored))
+}
+
+/// The name in the code for a stored name of an event, also an older one.
+fn in_code(b: &Builder<'_>, stored: &str) -> String {
     let events = b.code.iter().flat_map(|manifest| &manifest.events);
     let mut now = events.filter(|(_, def)| def.was.iter().any(|was| was == stored));
-    let code = now.next().map_or(stored, |(name, _)| name.as_str());
-    b.heard_name(code)
+    now.next().map_or(stored, |(name, _)| name.as_str()).into()
 }
 
 /// The line of a step, with the time that is given for it.
@@ -328,130 +340,6 @@ fn is_drawn(
     };
     let mut steps = reactions.iter().filter(then).flat_map(|r| &r.steps);
     steps.any(is)
-}
-
-/// The name of the note that a mention stands for, as the note itself is written.
-fn named<'b>(b: &Builder<'b>, mention: &'b Mention) -> &'b str {
-    let task = b.board.task(mention);
-    task.map_or(mention.text(), |task| &task.note.name.text)
-}
-
-/// Deadlines as the board says them, and as they were set the last time.
-fn deadlines(
-    b: &mut Builder<'_>,
-    s: Subject<'_>,
-    code: &str,
-    reactions: &[Reaction],
-    happened: &Happened,
-) {
-    let waited = happened.deadlines.iter().filter(|w| w.process == code);
-    for waited in waited {
-        let entry = match &waited.command {
-            Some(command) => within(b, s, reactions, waited, command),
-            None => after(s, reactions, waited),
-        };
-        if let Some(entry) = entry {
-            b.add(entry.code(code));
-        }
-    }
-}
-
-/// The time that a person has for a task.
-fn within(
-    b: &Builder<'_>,
-    s: Subject<'_>,
-    reactions: &[Reaction],
-    waited: &Waited,
-    command: &str,
-) -> Option<Entry> {
-    let name = b.sent_name(command)?;
-    let role = waited.role.as_deref();
-    let asked = |actor: &Mention| role.is_some_and(|role| same(actor.text(), role));
-    let asks = reactions.iter().flat_map(|r| &r.steps);
-    let asks: Vec<_> = asks
-        .filter_map(|step| match &step.action {
-            Action::Ask {
-                actor,
-                task,
-                within,
-            } if named(b, task) == name && asked(actor) => Some((step, within)),
-            _ => None,
-        })
-        .collect();
-    let (first, _) = asks.first()?;
-    let periods: Vec<Period> = asks.iter().filter_map(|(_, within)| **within).collect();
-    let part = Part::Deadline { of: name.clone() };
-    if periods.iter().any(|p| is(*p, waited)) {
-        let says = format!(
-            "{} gives {} for `{name}`",
-            s.whom(),
-            length(waited.after_ms)
-        );
-        return Some(s.part(part, Verdict::Agrees, says).at(first.span));
-    }
-    let board = match said(&periods) {
-        None => "the board says no time".into(),
-        Some(said) => format!("the board says within {said}"),
-    };
-    let says = format!(
-        "`{}` gives {} for `{name}`; {board}",
-        waited.process,
-        length(waited.after_ms)
-    );
-    let span = periods.first().map_or(first.span, |period| period.span);
-    Some(s.part(part, Verdict::Differs, says).at(span))
-}
-
-/// The time after which a process does something by itself.
-fn after(s: Subject<'_>, reactions: &[Reaction], waited: &Waited) -> Option<Entry> {
-    let periods = reactions.iter().filter_map(|r| match &r.trigger {
-        Trigger::After(period, _) => Some(*period),
-        _ => None,
-    });
-    let periods: Vec<Period> = periods.collect();
-    let of = waited.timer.trim_matches('"').to_string();
-    let part = Part::Deadline { of: of.clone() };
-    if let Some(period) = periods.iter().find(|p| is(**p, waited)) {
-        let says = format!("{} waits {period}", s.whom());
-        return Some(s.part(part, Verdict::Agrees, says).at(period.span));
-    }
-    let board = match said(&periods) {
-        None => "the board has no `after`".into(),
-        Some(said) => format!("the board says after {said}"),
-    };
-    let says = format!(
-        "`{}` waits {} (`{of}`); {board}",
-        waited.process,
-        length(waited.after_ms)
-    );
-    let entry = s.part(part, Verdict::Differs, says);
-    Some(match periods.as_slice() {
-        [only] => entry.at(only.span),
-        _ => entry,
-    })
-}
-
-fn is(period: Period, waited: &Waited) -> bool {
-    period.seconds().saturating_mul(1000) == waited.after_ms
-}
-
-fn said(periods: &[Period]) -> Option<String> {
-    let mut said: Vec<String> = periods.iter().map(Period::to_string).collect();
-    said.dedup();
-    (!said.is_empty()).then(|| said.join(" or "))
-}
-
-/// A length of time in the largest unit in which it is whole.
-fn length(ms: u64) -> String {
-    let units = [
-        ("day", 86_400_000),
-        ("hour", 3_600_000),
-        ("minute", 60_000),
-        ("second", 1000),
-    ];
-    let whole = units.iter().find(|(_, unit)| ms >= *unit && ms % unit == 0);
-    let (name, count) = whole.map_or(("millisecond", ms), |(name, unit)| (*name, ms / unit));
-    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
 
 fn extra(b: &mut Builder<'_>, kind: Kind, name: &str, entry: &ProcessEntry) {

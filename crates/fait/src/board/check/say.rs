@@ -77,6 +77,7 @@ impl Comparison {
             }
         }
         let held = match &self.program {
+            Some(program) if program.is_empty() => format!("{} held against the code", self.board),
             Some(program) => format!("{} held against {program}", self.board),
             None => format!("{} held against what happened", self.board),
         };

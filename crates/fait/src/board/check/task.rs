@@ -49,7 +49,7 @@ fn raises(b: &mut Builder<'_>, s: Subject<'_>, code: &str, command: Option<&Comm
         None => happened_events(b, code),
     };
     let named = |event: String| (event.clone(), b.heard_name(&event));
-    let coded = coded.into_iter().map(named).collect();
+    let coded: Vec<(String, Option<String>)> = coded.into_iter().map(named).collect();
     let drawn = b.ends(s, |how| matches!(how, How::Raises | How::OrRaises));
     let times = drawn.iter().filter_map(|end| end.code.clone());
     let times: Vec<String> = times.chain(names(&coded)).collect();
@@ -73,7 +73,7 @@ fn raises(b: &mut Builder<'_>, s: Subject<'_>, code: &str, command: Option<&Comm
     b.arrows(s, code, ends);
 }
 
-fn names(coded: &Vec<(String, Option<String>)>) -> Vec<String> {
+fn names(coded: &[(String, Option<String>)]) -> Vec<String> {
     coded.iter().map(|(name, _)| name.clone()).collect()
 }
 
