@@ -6,6 +6,8 @@
 //     base      the address of the system, without a slash at the end
 //     board     the pages of a board without a system: `board.base` is their address, `board.file`
 //               the file, which tests may write
+//     play      a board that is played: `play.base` and `play.file` as with `board`
+//     run       run(program, ...words) runs `fait` or `restaurant`, and gives what it said
 //     browser   the browser, for what the rest does not cover
 //     newPage   newPage(options) is a page in a fresh context; options as for a context, such as
 //               { javaScriptEnabled: false }. Paths are relative to `base`: page.goto('/inbox').
@@ -17,10 +19,12 @@
 // nobody caught, unless the page was made with { expectProblems: true }.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdir, readFile, readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -58,6 +62,16 @@ function readArguments(args) {
 
 /** The pages of a board without a system. */
 const board = { base: process.env.BOARD_SITE, file: process.env.BOARD_FILE };
+
+/** A board that is played. */
+const play = { base: process.env.PLAY_SITE, file: process.env.PLAY_FILE };
+
+/** Runs a program of ours; it must end well. */
+async function run(program, ...words) {
+  const path = { fait: process.env.FAIT, restaurant: process.env.RESTAURANT }[program];
+  const { stdout, stderr } = await promisify(execFile)(path, words);
+  return stdout + stderr;
+}
 
 /** Every test of every file: name, function. */
 async function collect(filter) {
@@ -148,6 +162,8 @@ class Bench {
       browser: this.browser,
       base: this.base,
       board,
+      play,
+      run,
       newPage: (options) => this.newPage(options),
       axe: (page, options) => this.axe(page, options),
       problems: (page) => this.problems(page),

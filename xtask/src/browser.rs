@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask browser [--filter TEXT] [--address URL]
 
-Starts the restaurant on a free port with an empty folder and `fait board serve` with a copy of
-its board, runs tests/browser/*.test.mjs against them in Chromium, and stops them. What is missing
+Starts the restaurant on a free port with an empty folder, and with copies of its board `fait board
+serve` and `fait play`; runs tests/browser/*.test.mjs against them in Chromium, and stops them. What is missing
 is installed when this runs as root on Debian; elsewhere the error says what to install.
 Screenshots and logs: target/browser/.
 
@@ -80,15 +80,20 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
             address
         }
     };
-    let (file, board) = board(&root, &programs, &results)?;
+    let (file, board) = with_board("fait board serve", &root, &programs, &results)?;
+    let (played, play) = with_board("fait play", &root, &programs, &results)?;
     let mut command = Command::new("node");
     command.arg("run.mjs").arg(&address).current_dir(&tests);
     command
         .env("CHROMIUM", &machine.chromium)
         .env("RESULTS", &results)
         .env("BOARD_SITE", &board.address)
-        .env("BOARD_FILE", file);
-    servers.push(board);
+        .env("BOARD_FILE", file)
+        .env("PLAY_SITE", &play.address)
+        .env("PLAY_FILE", played)
+        .env("FAIT", program(&programs, "fait"))
+        .env("RESTAURANT", program(&programs, "restaurant"));
+    servers.extend([board, play]);
     if let Some(filter) = &options.filter {
         command.args(["--filter", filter]);
     }
@@ -110,9 +115,15 @@ fn restaurant(programs: &Path, results: &Path) -> Result<Server, String> {
     Server::start("the restaurant", command, &empty(results, "restaurant")?)
 }
 
-/// The pages of a board, with a file that tests may edit.
-fn board(root: &Path, programs: &Path, results: &Path) -> Result<(PathBuf, Server), String> {
-    let place = empty(results, "board")?;
+/// A verb of `fait` with a copy of the restaurant's board, which tests may edit.
+fn with_board(
+    verb: &'static str,
+    root: &Path,
+    programs: &Path,
+    results: &Path,
+) -> Result<(PathBuf, Server), String> {
+    let words: Vec<&str> = verb.split(' ').skip(1).collect();
+    let place = empty(results, &words.join("-"))?;
     let (from, to) = (
         root.join("examples/restaurant/restaurant.board"),
         place.join("restaurant.board"),
@@ -120,9 +131,9 @@ fn board(root: &Path, programs: &Path, results: &Path) -> Result<(PathBuf, Serve
     fs::copy(&from, &to).map_err(|e| format!("{}: {e}", from.display()))?;
     let mut command = Command::new(program(programs, "fait"));
     command
-        .args(["board", "serve", "restaurant.board"])
-        .args(["--listen", "127.0.0.1:0"]);
-    let server = Server::start("fait board serve", command, &place)?;
+        .args(words)
+        .args(["restaurant.board", "--listen", "127.0.0.1:0"]);
+    let server = Server::start(verb, command, &place)?;
     Ok((to, server))
 }
 

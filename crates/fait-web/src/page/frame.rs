@@ -128,13 +128,17 @@ fn foot(desk: &Desk) -> Markup {
     }
 }
 
-/// Says that the board was edited, and that what is played is still the text before.
+/// Says that this is a play, and why the newest text of its board is not what is played.
 fn played(desk: &Desk) -> Markup {
     let playing = desk.shared.playing.as_ref();
     let trouble = playing.map(Playing::trouble).unwrap_or_default();
     html! {
         @if playing.is_some() {
             div #played data-live {
+                p.played {
+                    "This is a play of the board “" (desk.shared.app.name()) "”: nothing is real. "
+                    a href="/play" { "Let time pass, or save it as an example" }
+                }
                 @if !trouble.is_empty() {
                     div.note role="status" {
                         p { "The board was saved with mistakes. What is played is as it was "

@@ -180,6 +180,9 @@ impl Look<'_> {
             system.notes(Verdict::Planned),
         );
         let differ = system.compared.differences().count() as u64;
+        if system.compared.program.is_none() {
+            return html! { p { strong { "Code " } "none yet: the board itself is played" } };
+        }
         html! {
             p {
                 strong { "Code " } (agree) " agree"

@@ -119,12 +119,9 @@ async fn facts(shared: &Shared, sheet: &Sheet) -> Result<Facts, Trouble> {
         tally.count(&shared.app, AT_ONCE).await?
     };
     let options = Options::default();
-    let compared = compare(
-        &sheet.board,
-        Some(&shared.manifest),
-        Some(&happened),
-        options,
-    );
+    // What is played is made of the board: there is no code yet that it could be held against.
+    let code = shared.playing.is_none().then_some(&*shared.manifest);
+    let compared = compare(&sheet.board, code, Some(&happened), options);
     let tried = shared.trial.as_ref().map(|trial| {
         trial.begin(&sheet.source);
         trial.known().map_or(Tried::Running, Tried::Known)

@@ -365,7 +365,9 @@ impl<'a> Panel<'a> {
         let strange = |e: &&&Entry| e.verdict.is_difference();
         let code = whole.and_then(|entry| entry.code.as_deref());
         html! {
-            @if let Some(entry) = whole { (self.coded(entry)) }
+            @if let Some(entry) = whole.filter(|_| system.compared.program.is_some()) {
+                (self.coded(entry))
+            }
             @if let (Event, Some(code)) = (self.kind, code) {
                 h3 { "In the store" }
                 @match whole.and_then(|entry| entry.happened) {
