@@ -13,6 +13,7 @@ mod report;
 mod run;
 mod process;
 mod view;
+mod board;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use measure::Workload;
@@ -47,6 +48,8 @@ enum Verb {
     ///
     /// Beside it the loop that one writes by hand, over a table of SQLite and over UmaDB.
     View(ViewArguments),
+    /// Measures boards: reading a large one, the rules, the layout, the outline.
+    Board(BoardArguments),
     /// Opens a store and says how long that took; what W9 starts.
     #[command(hide = true)]
     Open { store: Kind, folder: PathBuf },
@@ -118,6 +121,19 @@ struct ViewArguments {
     folder: Option<PathBuf>,
 }
 
+#[derive(clap::Args)]
+struct BoardArguments {
+    /// One JSON document instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Lines of the board, at least.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    lines: u32,
+    /// Rounds, of which the medians are shown.
+    #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+}
+
 impl StoreArguments {
     fn options(self) -> Options {
         let events = if self.quick { 100_000 } else { 1_000_000 };
@@ -149,6 +165,7 @@ fn main() -> ExitCode {
         Verb::Store(arguments) => store(arguments, out),
         Verb::Process(arguments) => process(arguments, out),
         Verb::View(arguments) => view(arguments, out),
+        Verb::Board(arguments) => board(&arguments, out),
         Verb::Open { store, folder } => open(store, &folder, out),
     });
     match done {
@@ -205,6 +222,18 @@ fn view(arguments: ViewArguments, mut out: File) -> Result<(), Fault> {
     let text = match arguments.json {
         true => format!("{:#}\n", serde_json::to_value(&results)?),
         false => view::text(&results),
+    };
+    Ok(out.write_all(text.as_bytes())?)
+}
+
+fn board(arguments: &BoardArguments, mut out: File) -> Result<(), Fault> {
+    let results = board::run(&board::Options {
+        lines: arguments.lines as usize,
+        rounds: usize::from(arguments.rounds),
+    })?;
+    let text = match arguments.json {
+        true => format!("{:#}\n", serde_json::to_value(&results)?),
+        false => board::text(&results),
     };
     Ok(out.write_all(text.as_bytes())?)
 }

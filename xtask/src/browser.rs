@@ -165,7 +165,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts it in its folder, and waits until it says where it is. Its log lies beside the folder.
+    /// Starts it in its folder, and waits until it says where it is. Its log lies beside that.
     fn start(name: &'static str, mut command: Command, place: &Path) -> Result<Server, String> {
         let log = place.with_extension("log");
         let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;

@@ -1,4 +1,4 @@
-//! The fuzzers of the embedded store's decoders.
+//! The fuzzers of the embedded store's decoders, and of the board language.
 
 use crate::tree;
 use std::path::Path;
@@ -8,19 +8,23 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask fuzz [--seconds N] [--target T]...
 
 Feeds every decoder of the embedded store with bytes of a fuzzer's making, beginning with what real
-stores write. Fails when one panics, runs for ever or takes too much memory, and says which file in
+stores write, and the board language with texts, beginning with the boards of the examples. Fails when one panics, runs for ever or takes too much memory, and says which file in
 `fuzz/artifacts` does it. Needs cargo-fuzz and a nightly compiler; without them it says how to
 install both. What a fuzzer found is seen again, without either, by
 `cargo run -p fait-store --features sim --example fuzz -- run TARGET FILE`.
 
   --seconds N   so long for each target (60)
   --target T    this target only; may be repeated:
-                headers, frame, record, index, erasing, folder, lookups, query";
+                headers, frame, record, index, erasing, folder, lookups, query,
+                board";
 
 /// What can be fuzzed: the programs in `fuzz/fuzz_targets`.
-const TARGETS: [&str; 8] = [
-    "headers", "frame", "record", "index", "erasing", "folder", "lookups", "query",
+const TARGETS: [&str; 9] = [
+    "headers", "frame", "record", "index", "erasing", "folder", "lookups", "query", BOARD,
 ];
+
+/// The target that is not of the store.
+const BOARD: &str = "board";
 
 /// An input that takes longer, in seconds, or more memory, in MiB, is a finding.
 const LIMITS: [&str; 3] = ["-timeout=10", "-rss_limit_mb=2048", "-max_len=131072"];
@@ -118,12 +122,9 @@ fn seed(root: &Path) -> Result<(), String> {
 
 fn fuzz(root: &Path, target: &str, seconds: u64) -> Result<bool, String> {
     let own = root.join("fuzz/corpus").join(target);
-    let kept = root.join("crates/fait-store/tests/corpus");
-    let kept = kept.join(if target == "lookups" {
-        "folder"
-    } else {
-        target
-    });
+    let kept = root.join(kept(target));
+    // What is not there yet is made by the fuzzer's first finds.
+    std::fs::create_dir_all(&own).map_err(|e| format!("{} cannot be made: {e}", own.display()))?;
     let status = Command::new("cargo")
         .args(["+nightly", "fuzz", "run", target])
         .args([own, kept])
@@ -141,6 +142,15 @@ fn fuzz(root: &Path, target: &str, seconds: u64) -> Result<bool, String> {
     Ok(status.success())
 }
 
+/// The folder with inputs that are kept for a target.
+fn kept(target: &str) -> String {
+    match target {
+        BOARD => "examples/boards".into(),
+        "lookups" => "crates/fait-store/tests/corpus/folder".into(),
+        _ => format!("crates/fait-store/tests/corpus/{target}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Options, TARGETS};
@@ -156,6 +166,9 @@ mod tests {
         names.sort();
         known.sort();
         assert_eq!(names, known);
+        for target in TARGETS {
+            assert!(root.join(super::kept(target)).is_dir(), "{target}");
+        }
     }
 
     #[test]

@@ -95,28 +95,28 @@ struct Story<'b> {
 }
 
 impl Story<'_> {
+    fn has(&self, note: &Note) -> bool {
+        note.chapter == self.chapter
+    }
+
     fn entries(&self) -> Vec<Entry> {
         let board = self.board;
         let mut all: Vec<(usize, Entry)> = Vec::new();
-        let mut add = |note: &Note, entry: Entry| {
-            if note.chapter == self.chapter {
-                all.push((note.order, entry));
-            }
-        };
-        for found in &board.tasks {
+        let mut add = |note: &Note, entry: Entry| all.push((note.order, entry));
+        for found in board.tasks.iter().filter(|found| self.has(&found.note)) {
             add(&found.note, task(board, found));
         }
-        for found in &board.views {
+        for found in board.views.iter().filter(|found| self.has(&found.note)) {
             let mut entries = Vec::new();
             entries.extend(told("for ", &found.viewers));
             entries.extend(told("shows ", &found.shows));
             entries.extend(told("from ", &found.from));
             add(&found.note, entry(Kind::View, &found.note, entries));
         }
-        for found in &board.events {
+        for found in board.events.iter().filter(|found| self.has(&found.note)) {
             add(&found.note, event(found));
         }
-        for found in &board.models {
+        for found in board.models.iter().filter(|found| self.has(&found.note)) {
             let mut entries = Vec::new();
             entries.extend(told("one per ", &found.one_per));
             entries.extend(told("remembers ", &found.remembers));

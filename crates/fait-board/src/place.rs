@@ -1,5 +1,7 @@
 //! Where something stands in the text, and text that knows where it stands.
 
+use std::borrow::Cow;
+
 /// A stretch of one line of the board's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
@@ -84,7 +86,16 @@ impl<'a> Phrase<'a> {
 
     /// The words with single spaces between them: the form in which names are compared.
     pub(crate) fn plain(self) -> String {
-        plain(self.text)
+        self.words().into_owned()
+    }
+
+    /// The same, borrowed where it is written like that.
+    pub(crate) fn words(self) -> Cow<'a, str> {
+        if is_plain(self.text) {
+            Cow::Borrowed(self.text)
+        } else {
+            Cow::Owned(plain(self.text))
+        }
     }
 
     /// What stands before the byte `at`.
@@ -142,11 +153,11 @@ impl<'a> Phrase<'a> {
     pub(crate) fn after(self, keyword: &str) -> Option<Self> {
         let mut rest = self;
         for expected in keyword.split(' ') {
-            let (word, more) = rest.first_word();
-            if word.text != expected {
+            let behind = rest.text.strip_prefix(expected)?;
+            if !behind.is_empty() && !behind.starts_with(char::is_whitespace) {
                 return None;
             }
-            rest = more;
+            rest = rest.rest_from(expected.len());
         }
         Some(rest)
     }
@@ -206,6 +217,19 @@ impl<'a> Phrase<'a> {
     pub(crate) fn sides(self, at: usize, joiner: &str) -> (Self, Self) {
         (self.before(at), self.rest_from(at + joiner.len()))
     }
+}
+
+/// Whether there are single spaces between all words, and no other blanks. A text with letters
+/// beyond ASCII may be, and is not looked at.
+fn is_plain(text: &str) -> bool {
+    let mut before = b' ';
+    for byte in text.bytes() {
+        if !matches!(byte, b' '..=b'~') || (byte == b' ' && before == b' ') {
+            return false;
+        }
+        before = byte;
+    }
+    text.is_empty() || before != b' '
 }
 
 /// Words with single spaces between them.

@@ -1,64 +1,55 @@
 //! "Did you mean": the nearest of the names that exist.
 
+use rapidfuzz::distance::osa::{Args, BatchComparator};
+
 /// Longer texts are sentences, not misspelt names.
 const LONGEST: usize = 60;
 
-/// The candidate nearest to `wrong`, if it is near enough to be a slip.
+/// The candidate nearest to `wrong`, if it is near enough to be a slip: a letter more, less or
+/// other, or two letters swapped. Of several that are as near the first in the alphabet.
 pub(crate) fn nearest<'a>(
     wrong: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
-    let wrong: Vec<char> = wrong
-        .chars()
-        .flat_map(char::to_lowercase)
-        .take(LONGEST + 1)
-        .collect();
+    let wrong: Vec<char> = lowered(wrong);
     if wrong.is_empty() || wrong.len() > LONGEST {
         return None;
     }
     let limit = (wrong.len() / 3).clamp(1, 6);
+    let within = Args::default().score_cutoff(limit);
+    let comparator = BatchComparator::new(wrong.iter().copied());
     let mut best: Option<(usize, &str)> = None;
     for name in candidates {
-        let right: Vec<char> = name
-            .chars()
-            .flat_map(char::to_lowercase)
-            .take(LONGEST + 1)
-            .collect();
+        // A letter has at most four bytes.
+        if name.len() > 4 * (wrong.len() + limit) || name.len() + limit < wrong.len() {
+            continue;
+        }
+        let right = lowered(name);
         if right.len().abs_diff(wrong.len()) > limit {
             continue;
         }
-        let found = (distance(&wrong, &right), name);
-        if found.0 <= limit && best.is_none_or(|best| found < best) {
+        let slips = comparator.distance_with_args(right.iter().copied(), &within);
+        if let Some(found) = slips.map(|slips| (slips, name))
+            && best.is_none_or(|best| found < best)
+        {
             best = Some(found);
         }
     }
     best.map(|(_, name)| name.to_owned())
 }
 
-/// Slips between two spellings: a letter more, less, other, or two letters swapped.
-fn distance(left: &[char], right: &[char]) -> usize {
-    let mut rows = [
-        vec![0; right.len() + 1],
-        (0..=right.len()).collect(),
-        Vec::new(),
-    ];
-    for (i, a) in left.iter().enumerate() {
-        let [older, old, _] = &rows;
-        let mut row = Vec::with_capacity(right.len() + 1);
-        row.push(i + 1);
-        for (j, b) in right.iter().enumerate() {
-            let mut cost = (old[j + 1] + 1)
-                .min(row[j] + 1)
-                .min(old[j] + usize::from(a != b));
-            if i > 0 && j > 0 && *a == right[j - 1] && left[i - 1] == *b {
-                cost = cost.min(older[j - 1] + 1);
-            }
-            row.push(cost);
-        }
-        rows[2] = row;
-        rows.rotate_left(1);
+fn lowered(text: &str) -> Vec<char> {
+    const MOST: usize = LONGEST + 7;
+    if text.is_ascii() {
+        let small = text
+            .bytes()
+            .map(|byte| char::from(byte.to_ascii_lowercase()));
+        return small.take(MOST).collect();
     }
-    rows[1].last().copied().unwrap_or(0)
+    text.chars()
+        .flat_map(char::to_lowercase)
+        .take(MOST)
+        .collect()
 }
 
 #[cfg(test)]

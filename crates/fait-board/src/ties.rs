@@ -156,11 +156,17 @@ impl How {
     /// Whether something listens to an event by it; waiting for an event is listening.
     #[must_use]
     pub fn hears(self) -> bool {
-        match self {
-            How::From | How::Remembers | How::Whenever => true,
-            How::StartsOn | How::On | How::Without | How::EndsOn | How::GivesUpOn => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            How::From
+                | How::Remembers
+                | How::Whenever
+                | How::StartsOn
+                | How::On
+                | How::Without
+                | How::EndsOn
+                | How::GivesUpOn
+        )
     }
 
     /// Whether a task is set off by it.

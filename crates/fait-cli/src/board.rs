@@ -9,6 +9,8 @@ mod draw;
 mod test;
 mod serve;
 
+pub(crate) use serve::stopped;
+
 use crate::failure::Failure;
 use crate::output::Out;
 use clap::Subcommand;
@@ -47,7 +49,7 @@ pub(crate) fn run(verb: &Verb, at: Option<&str>, out: &mut Out) -> Result<(), Fa
 const MOST: u64 = 16 << 20;
 
 /// The text of a board; `-` is standard input.
-fn text_of(file: &Path) -> Result<String, Failure> {
+pub(crate) fn text_of(file: &Path) -> Result<String, Failure> {
     let name = file.display();
     let read = |from: &mut dyn Read| -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();

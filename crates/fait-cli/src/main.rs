@@ -14,6 +14,7 @@ mod rows;
 mod view;
 mod process;
 mod board;
+mod play;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
@@ -72,6 +73,8 @@ enum Verb {
     /// Boards: text with the notes of an event-storming workshop
     #[command(subcommand)]
     Board(board::Verb),
+    /// Play a board: its notes become a running system with pages for everybody on it
+    Play(play::Play),
     /// The store in its folder: verify, info, backup, restore, export, import
     #[command(subcommand)]
     Store(store::Verb),
@@ -114,6 +117,7 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::Process(verb) => process::run(verb, open, out),
         Verb::History(verb) => history::run(verb, out),
         Verb::Board(verb) => board::run(verb, at, out),
+        Verb::Play(args) => play::run(args, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()

@@ -4,6 +4,7 @@ use crate::sheet::Sheet;
 use crate::trial::Trial;
 use fait::App;
 use fait::board::happened::Tally;
+use fait::board::play::Playing;
 use fait::manifest::{CommandEntry, Manifest, ProcessEntry};
 use std::future::Future;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) tally: Arc<Mutex<Tally>>,
     /// The examples of the board, where they can be run.
     pub(crate) trial: Option<Arc<Trial>>,
+    /// The board that the system plays, if it plays one.
+    pub(crate) playing: Option<Playing>,
     closing: watch::Sender<bool>,
 }
 
@@ -44,6 +47,7 @@ impl Shared {
             board: board.map(Arc::new),
             tally: Arc::default(),
             trial: trial.map(Arc::new),
+            playing: None,
             closing,
         }
     }

@@ -12,6 +12,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use fait::App;
 use fait::app::AppBuilder;
+use fait::board::play::Playing;
 use futures_util::StreamExt;
 use std::future::Future;
 use std::io;
@@ -32,6 +33,7 @@ pub struct Site {
     title: Option<String>,
     board: Option<Sheet>,
     trial: Option<Trial>,
+    playing: Option<Playing>,
 }
 
 impl std::fmt::Debug for Site {
@@ -50,6 +52,7 @@ impl Site {
             title: None,
             board: None,
             trial: None,
+            playing: None,
         }
     }
 
@@ -74,9 +77,21 @@ impl Site {
         self
     }
 
+    /// The board that the system plays: the page `/play` lets time pass and saves examples.
+    pub fn playing(mut self, playing: Playing) -> Site {
+        self.playing = Some(playing);
+        self
+    }
+
     /// The site as a tower service, for tests and for other servers.
     pub fn into_service(self) -> Router {
-        routes(Shared::new(self.app, self.title, self.board, self.trial))
+        routes(self.shared())
+    }
+
+    fn shared(self) -> Shared {
+        let mut shared = Shared::new(self.app, self.title, self.board, self.trial);
+        shared.playing = self.playing;
+        shared
     }
 
     /// Serves until `shutdown` resolves; what is under way is finished.
@@ -88,8 +103,8 @@ impl Site {
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
-        let shared = Shared::new(self.app.clone(), self.title, self.board, self.trial);
-        let (app, closing) = (self.app, shared.clone());
+        let (app, shared) = (self.app.clone(), self.shared());
+        let closing = shared.clone();
         let local = listener.local_addr()?.ip().is_loopback();
         let stop = async move {
             tokio::select! {

@@ -14,6 +14,8 @@ pub(super) struct Language {
     either: HashSet<&'static str>,
     particles: HashSet<&'static str>,
     with_participle: HashSet<&'static str>,
+    verbs_too: HashSet<&'static str>,
+    sentences: HashSet<&'static str>,
     data_events: HashSet<&'static str>,
     data_tasks: HashSet<&'static str>,
     technical: HashSet<&'static str>,
@@ -73,15 +75,16 @@ impl Language {
 
     /// Whether the name of a task is that of an event: `Order placed`, `Placed order`.
     pub(super) fn is_no_task(&self, words: &Words) -> bool {
-        let sure = |at| self.past_at(words, at) && !self.either(words, at);
-        let said = |at: usize| words.small.get(at).map_or("", String::as_str);
-        let last = (0..words.small.len())
-            .rev()
-            .find(|at| !self.particles.contains(said(*at)));
-        let Some(last) = last.filter(|last| *last > 0 || words.small.len() == 1) else {
-            return self.verb_first && sure(0);
-        };
-        (self.verb_first && sure(0)) || (sure(last) && !self.with_participle.contains(said(0)))
+        let small = words.small.iter().map(String::as_str);
+        let last = small
+            .clone()
+            .rposition(|word| !self.particles.contains(word));
+        let first = small.clone().next().unwrap_or("");
+        let begins = self.verb_first && !self.verbs_too.contains(first) && self.past_at(words, 0);
+        let ends = last.is_some_and(|last| last > 0 && self.past_at(words, last));
+        let fits = self.with_participle.contains(first)
+            || small.skip(1).any(|word| self.sentences.contains(word));
+        begins || (ends && !fits)
     }
 
     /// A verb that says what happened to data, in the name of an event.
@@ -146,6 +149,8 @@ impl Language {
             either: set("either"),
             particles: set("particles"),
             with_participle: set("with participle"),
+            verbs_too: set("verbs too"),
+            sentences: set("sentences"),
             data_events: set("data events"),
             data_tasks: set("data tasks"),
             technical: set("technical"),

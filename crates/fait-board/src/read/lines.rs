@@ -71,6 +71,13 @@ pub(super) fn read(source: &str) -> (Vec<Line<'_>>, Vec<Comment>, Vec<Problem>) 
 /// A line whose letters do not all show is refused, also in its comment: lines that look the same
 /// must mean the same.
 fn unseen(line: Phrase<'_>) -> Option<Problem> {
+    if line
+        .text
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\t'))
+    {
+        return None;
+    }
     let at = line.text.find(is_unseen)?;
     let at = line.rest_exactly(at);
     let letter = at.text.chars().next()?;
@@ -102,12 +109,13 @@ pub(crate) fn is_unseen(letter: char) -> bool {
 
 /// What a line says, and its comment with its `#`.
 pub(super) fn cut_comment(whole: Phrase<'_>) -> (Phrase<'_>, Option<Phrase<'_>>) {
-    let mut before = ' ';
-    for (at, letter) in whole.text.char_indices() {
-        if letter == '#' && before.is_whitespace() {
-            return (whole.before_exactly(at), Some(whole.rest_from(at)));
-        }
-        before = letter;
+    let begins = |at: &usize| {
+        let before = whole.text.get(..*at).unwrap_or("");
+        before.is_empty() || before.ends_with(char::is_whitespace)
+    };
+    let mut signs = whole.text.match_indices('#').map(|(at, _)| at);
+    if let Some(at) = signs.find(begins) {
+        return (whole.before_exactly(at), Some(whole.rest_from(at)));
     }
     (whole, None)
 }

@@ -1,6 +1,6 @@
 //! The names of the board, found longest first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::lines::shown;
 use crate::note::{Kind, Mention, Target};
@@ -34,14 +34,46 @@ pub(super) const FACT: &[Scope] = &[
 /// All names, and the problems found with them.
 #[derive(Default)]
 pub(super) struct Names {
-    known: HashMap<Scope, HashMap<String, Target>>,
-    /// Names as they were written in the order of the file, so that a guess is always the same.
-    listed: HashMap<Scope, Vec<String>>,
-    lost: HashSet<String>,
-    longest: usize,
+    /// The names of each scope, at its [`Scope::place`].
+    known: [Shelf; Scope::COUNT],
+    /// Names that stand in lines that could not be read.
+    lost: Shelf,
     /// How many guesses were looked for.
     guesses: usize,
     pub(super) problems: Vec<Problem>,
+}
+
+/// Names that may stand in the same places.
+#[derive(Default)]
+struct Shelf {
+    names: HashMap<String, Option<Target>>,
+    /// As they were written, in the order of the file, so that a guess is always the same.
+    listed: Vec<String>,
+    /// The length of the longest, in bytes.
+    longest: usize,
+    /// Whether there is a name that goes on behind a comma.
+    with_comma: bool,
+}
+
+impl Shelf {
+    fn add(&mut self, name: &str, target: Option<Target>) {
+        self.names.insert(name.to_owned(), target);
+        self.listed.push(name.to_owned());
+        self.longest = self.longest.max(name.len());
+        self.with_comma |= name.contains(',');
+    }
+}
+
+impl Scope {
+    const COUNT: usize = Kind::ALL.len() + 2;
+
+    fn place(self) -> usize {
+        match self {
+            Scope::Note(kind) => kind as usize,
+            Scope::Sent => Kind::ALL.len(),
+            Scope::Taken => Kind::ALL.len() + 1,
+        }
+    }
 }
 
 /// What a piece of text turned out to be.
@@ -54,20 +86,25 @@ enum Found {
 impl Names {
     /// Adds a name; gives what had the name before.
     pub(super) fn add(&mut self, scope: Scope, name: &str, target: Target) -> Option<Target> {
-        let names = self.known.entry(scope).or_default();
-        if let Some(before) = names.get(name) {
-            return Some(*before);
+        let shelf = self.known.get_mut(scope.place())?;
+        if let Some(before) = shelf.names.get(name) {
+            return *before;
         }
-        names.insert(name.to_owned(), target);
-        self.listed.entry(scope).or_default().push(name.to_owned());
-        self.longest = self.longest.max(name.len());
+        shelf.add(name, Some(target));
         None
     }
 
     /// Adds the name of a note that could not be read.
     pub(super) fn lose(&mut self, name: &str) {
-        self.longest = self.longest.max(name.len());
-        self.lost.insert(name.to_owned());
+        self.lost.add(name, None);
+    }
+
+    /// The names that may stand in a place, and those that are lost.
+    fn shelves(&self, scopes: &[Scope]) -> impl Iterator<Item = &Shelf> {
+        let known = scopes
+            .iter()
+            .filter_map(|scope| self.known.get(scope.place()));
+        known.chain([&self.lost])
     }
 
     /// A single name.
@@ -136,13 +173,19 @@ impl Names {
 
     /// Where the first name of a list ends.
     fn end(&self, rest: Phrase<'_>, scopes: &[Scope], joiner: Option<&str>) -> End {
-        let ends = ends(rest, joiner);
-        let longest = self.longest.saturating_mul(2).min(LONGEST);
+        let with_comma = self.shelves(scopes).any(|shelf| shelf.with_comma);
+        let longest = self.shelves(scopes).map(|shelf| shelf.longest).max();
+        // Blanks between the words of a name may be more than one.
+        let longest = longest.unwrap_or(0).saturating_mul(2).min(LONGEST);
+        let ends = ends(rest, joiner, with_comma);
         let fits = |end: &&End| {
             let name = rest.before(end.at);
             name.text.len() <= longest && self.find(name, scopes).is_some()
         };
-        let known = ends.iter().rev().find(fits).or_else(|| ends.first());
+        let known = match ends.as_slice() {
+            [only] => Some(only),
+            _ => ends.iter().rev().find(fits).or_else(|| ends.first()),
+        };
         known.copied().unwrap_or(End::line(rest))
     }
 
@@ -168,14 +211,10 @@ impl Names {
     }
 
     fn find(&self, phrase: Phrase<'_>, scopes: &[Scope]) -> Option<Found> {
-        let name = phrase.plain();
-        let known = scopes
-            .iter()
-            .find_map(|scope| self.known.get(scope)?.get(&name).copied());
-        match known {
-            Some(target) => Some(Found::Known(target)),
-            None => self.lost.contains(&name).then_some(Found::Lost),
-        }
+        let name = phrase.words();
+        let found = |shelf: &Shelf| shelf.names.get(name.as_ref()).copied();
+        let found = self.shelves(scopes).find_map(found)?;
+        Some(found.map_or(Found::Lost, Found::Known))
     }
 
     /// Reports a name that stands for nothing.
@@ -201,16 +240,18 @@ impl Names {
             return None;
         }
         self.guesses += 1;
-        let listed = |scope: &Scope| self.listed.get(scope).into_iter().flatten();
-        nearest(name, scopes.iter().flat_map(listed).map(String::as_str))
+        let shelves = scopes
+            .iter()
+            .filter_map(|scope| self.known.get(scope.place()));
+        let listed = shelves.flat_map(|shelf| &shelf.listed);
+        nearest(name, listed.map(String::as_str))
     }
 
     /// What kind of note has this name, for a name in the wrong place.
     fn kind_of(&self, name: &str) -> Option<Kind> {
         let has = |kind: &Kind| {
-            self.known
-                .get(&Scope::Note(*kind))
-                .is_some_and(|names| names.contains_key(name))
+            let shelf = self.known.get(Scope::Note(*kind).place());
+            shelf.is_some_and(|shelf| shelf.names.contains_key(name))
         };
         Kind::ALL.into_iter().find(has)
     }
@@ -248,8 +289,9 @@ const MOST_GUESSES: usize = 200;
 /// A name with a comma or a joiner in it is not found in a list when it has more bytes.
 const LONGEST: usize = 4096;
 
-fn ends(rest: Phrase<'_>, joiner: Option<&str>) -> Vec<End> {
-    let commas = rest.text.match_indices(',').take(MOST_JOINTS);
+fn ends(rest: Phrase<'_>, joiner: Option<&str>, with_comma: bool) -> Vec<End> {
+    let most = if with_comma { MOST_JOINTS } else { 1 };
+    let commas = rest.text.match_indices(',').take(most);
     let mut all: Vec<End> = commas
         .map(|(at, _)| End {
             at,
@@ -257,15 +299,22 @@ fn ends(rest: Phrase<'_>, joiner: Option<&str>) -> Vec<End> {
             what: Ending::Comma,
         })
         .collect();
+    // Where a comma ends every name, nothing behind the first one can.
+    let within = match all.first() {
+        Some(comma) if !with_comma => rest.before_exactly(comma.at),
+        _ => rest,
+    };
     if let Some(joiner) = joiner {
-        let joints = rest.joints(joiner, MOST_JOINTS).into_iter();
+        let joints = within.joints(joiner, MOST_JOINTS).into_iter();
         all.extend(joints.map(|at| End {
             at,
             len: joiner.len(),
             what: Ending::Joiner,
         }));
     }
-    all.push(End::line(rest));
+    if all.is_empty() || with_comma || joiner.is_some() && within.text.len() == rest.text.len() {
+        all.push(End::line(rest));
+    }
     all.sort_by_key(|end| end.at);
     all
 }

@@ -135,7 +135,11 @@ proptest! {
 
 proptest! {
     // Fewer, because each picture is measured from end to end.
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 40, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 40,
+        ..Default::default()
+    })]
 
     #[test]
     fn the_picture_of_a_spoiled_board_is_sound(

@@ -9,4 +9,5 @@ mod hostile;
 mod rules;
 mod quiet;
 mod formats;
+mod reference;
 mod language;

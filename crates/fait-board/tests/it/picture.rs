@@ -57,8 +57,8 @@ fn rows_are_kinds() {
 
 #[test]
 fn alternatives_are_stacked_and_turning_points_are_heavy_and_what_is_planned_is_dashed() {
-    let board = "task Order cake\n  raises Cake ordered\n  or raises Cake refused when there is none\n\
-                 event Cake ordered\n  pivotal\nevent Cake refused\n  planned\n\
+    let board = "task Order cake\n  raises Cake ordered\n  \
+                 or raises Cake refused when there is none\nevent Cake ordered\n  pivotal\nevent Cake refused\n  planned\n\
                  task Eat cake\n  planned\n";
     insta::assert_binary_snapshot!("events.svg", bare(board));
 }

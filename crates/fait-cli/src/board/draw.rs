@@ -117,7 +117,7 @@ fn each_chapter(args: &Draw, board: &Board, out: &mut Out) -> Result<(), Failure
     match outside.filter(|note| note.chapter.is_none()).count() {
         0 => {}
         n => note(format_args!(
-            "{n} tasks and events stand in no chapter: they are only in the picture of the whole board"
+            "{n} tasks and events stand in no chapter; they are only in the picture of the whole"
         )),
     }
     Ok(())

@@ -70,7 +70,7 @@ pub(crate) fn run(serve: &Serve, out: &mut Out) -> Result<(), Failure> {
 fn follow(site: &BoardSite, file: &Path) {
     let (mut seen, mut failed) = (None, 0);
     loop {
-        std::thread::sleep(EVERY);
+        std::thread::park_timeout(EVERY);
         let stamp = stamp(file);
         let young = |time: SystemTime| time.elapsed().is_ok_and(|age| age < YOUNG);
         let still = stamp.is_some_and(|(changed, _)| !young(changed)) && stamp == seen;
@@ -100,7 +100,7 @@ fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
 }
 
 /// Resolves when the program is asked to stop.
-async fn stopped() {
+pub(crate) async fn stopped() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

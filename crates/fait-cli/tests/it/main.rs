@@ -10,6 +10,8 @@ mod feeds;
 mod menu;
 mod guide;
 mod draw;
+mod played;
+mod serve;
 mod evolution;
 mod examples;
 mod next;

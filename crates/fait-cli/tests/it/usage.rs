@@ -59,6 +59,7 @@ fn every_verb_has_examples() {
         "board lint",
         "board test",
         "board check",
+        "play",
     ] {
         let words: Vec<&str> = verb.split(' ').chain(["--help"]).collect();
         let text = told(&words);

@@ -189,7 +189,12 @@ pub(super) fn typed(value: &Value) -> String {
 /// A field that people fill.
 pub(super) fn field(def: &FieldDef, typed: &Typed) -> Markup {
     let kind = Kind::of(&def.schema);
-    let (id, text) = (format!("f-{}", def.name), typed.text(&def.name));
+    let usual = def.schema["default"].as_str().unwrap_or_default();
+    let text = match typed.text(&def.name) {
+        "" => usual,
+        text => text,
+    };
+    let id = format!("f-{}", def.name);
     let wrong = typed.wrong.get(&def.name);
     let hint = [def.help.as_str(), kind.hint()];
     let hint = hint.iter().filter(|h| !h.is_empty());
@@ -240,8 +245,12 @@ pub(super) fn field(def: &FieldDef, typed: &Typed) -> Markup {
     }
 }
 
+/// A name of the program in plain words; what is in plain words already stays as it is.
 fn word(choice: &str) -> String {
-    super::words::plain(choice)
+    match choice.contains(' ') {
+        true => choice.into(),
+        false => super::words::plain(choice),
+    }
 }
 
 /// The first has the id of the field, so that a link from the summary of errors leads there.

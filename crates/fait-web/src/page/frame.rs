@@ -4,6 +4,7 @@ use super::desk::Desk;
 use super::trouble::head;
 use super::words::{count, plain};
 use crate::answer::Html;
+use fait::board::play::Playing;
 use maud::{DOCTYPE, Markup, html};
 
 /// A page with its name and its place in the navigation.
@@ -50,7 +51,7 @@ impl<'a> Page<'a> {
                 body class=[self.board.then_some("whole")] data-follow=[self.follows()] {
                     a.skip href="#main" { "Skip to the content" }
                     (top(desk, self.at))
-                    main #main tabindex="-1" { (behind(desk)) (main) }
+                    main #main tabindex="-1" { (played(desk)) (behind(desk)) (main) }
                     (foot(desk))
                     p #said .unseen role="status" aria-live="polite" {}
                 }
@@ -87,6 +88,7 @@ fn top(desk: &Desk, at: &str) -> Markup {
                     }
                     @for view in desk.views() { (link(&format!("/views/{view}"), &plain(view))) }
                     (link("/events", "What happened"))
+                    @if desk.shared.playing.is_some() { (link("/play", "Play")) }
                     @if desk.shared.board.is_some() { (link("/board", "Board")) }
                     (link("/status", "Status"))
                 }
@@ -121,6 +123,25 @@ fn foot(desk: &Desk) -> Markup {
             p #up-to-date data-live {
                 "Times are UTC; this is as of "
                 time datetime=(now) { (now.get(11..19).unwrap_or(&now)) } "."
+            }
+        }
+    }
+}
+
+/// Says that the board was edited, and that what is played is still the text before.
+fn played(desk: &Desk) -> Markup {
+    let playing = desk.shared.playing.as_ref();
+    let trouble = playing.map(Playing::trouble).unwrap_or_default();
+    html! {
+        @if playing.is_some() {
+            div #played data-live {
+                @if !trouble.is_empty() {
+                    div.note role="status" {
+                        p { "The board was saved with mistakes. What is played is as it was "
+                            "before; it goes on with the next text that can be played." }
+                        ul { @for line in &trouble { li { (line) } } }
+                    }
+                }
             }
         }
     }

@@ -23,6 +23,7 @@ mod rebuild;
 mod stuck;
 mod instance;
 mod board;
+mod play;
 mod live;
 
 use crate::seen;
@@ -62,6 +63,9 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         )
         .route("/tasks/{ask}/hand-back", post(task::hand_back))
         .route("/tasks/{ask}/decline", post(task::decline))
+        .route("/play", get(play::show))
+        .route("/play/pass", post(play::pass))
+        .route("/play/example", post(play::save))
         .route("/board", get(board::show))
         .route("/board/note/{id}", get(board::note))
         .route_layer(from_fn_with_state(shared.clone(), seen::keep))

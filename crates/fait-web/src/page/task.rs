@@ -6,7 +6,7 @@ use super::form::Form;
 use super::frame::{Page, path};
 use super::inbox::Named;
 use super::start::goto;
-use super::subject::about;
+use super::subject::{Thing, about, row};
 use super::trouble::{Params, Trouble, Words, uuid, words};
 use super::words::{person, sentence};
 use crate::answer::Html;
@@ -57,11 +57,13 @@ pub(super) async fn asked(desk: Desk, At(ask): At<String>) -> Result<Response, T
             names.push(f.name.clone());
         }
     }
+    let thing = about(&desk, task, &asked.open.issued.body);
+    names.extend(seen_ids(&desk, task, thing.as_ref(), &mut given).await?);
     let form = Form {
         name: &name,
         task,
         asked: Some(&asked),
-        thing: about(&desk, task, &asked.open.issued.body),
+        thing,
         given: names,
         typed: given,
         id: Uuid::new_v4(),
@@ -91,7 +93,7 @@ pub(super) async fn unasked(
         }
     }
     let is_given = |f: &&FieldDef| f.kind().is_some() && !typed.text(&f.name).is_empty();
-    let given: Vec<String> = task
+    let mut given: Vec<String> = task
         .fields
         .iter()
         .filter(is_given)
@@ -103,11 +105,13 @@ pub(super) async fn unasked(
             .insert(f.name.clone(), Uuid::new_v4().to_string());
     }
     let body = typed.clone().body(&task.fields);
+    let thing = about(&desk, task, &body);
+    given.extend(seen_ids(&desk, task, thing.as_ref(), &mut typed).await?);
     let form = Form {
         name: &name,
         task,
         asked: None,
-        thing: about(&desk, task, &body),
+        thing,
         given,
         typed,
         id: Uuid::new_v4(),
@@ -115,6 +119,32 @@ pub(super) async fn unasked(
         trouble: None,
     };
     Ok(kept(form.page(&desk).await?))
+}
+
+/// Fills in the other things that the row of the task's view names, so that nobody has to type an
+/// id that stands there. Gives their fields.
+async fn seen_ids(
+    desk: &Desk,
+    task: &CommandEntry,
+    thing: Option<&Thing>,
+    typed: &mut Typed,
+) -> Result<Vec<String>, Trouble> {
+    let Some(row) = row(desk, task, thing).await? else {
+        return Ok(vec![]);
+    };
+    let mut names = vec![];
+    for field in task
+        .fields
+        .iter()
+        .filter(|f| f.kind().is_some() && !f.fresh)
+    {
+        let seen = super::desk::id_text(&row[&field.name]);
+        if let (Some(seen), "") = (seen, typed.text(&field.name)) {
+            typed.texts.insert(field.name.clone(), seen);
+            names.push(field.name.clone());
+        }
+    }
+    Ok(names)
 }
 
 /// A form that browsers keep for the way back: sent again it is the same command.

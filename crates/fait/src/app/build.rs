@@ -90,6 +90,16 @@ impl App {
         App::on(Memory::default())
     }
 
+    /// A system on the store and with the clock of another that has stopped, for one in memory
+    /// whose definitions have changed. A store that was closed with its system cannot be used so.
+    pub fn instead_of(other: &App) -> AppBuilder {
+        AppBuilder {
+            store: Some(other.core.store.clone()),
+            clock: Some(other.core.clock.clone()),
+            ..AppBuilder::default()
+        }
+    }
+
     /// A system on a store, with its views in memory unless [`AppBuilder::views_in`] says where.
     pub fn on(store: impl Store) -> AppBuilder {
         AppBuilder {

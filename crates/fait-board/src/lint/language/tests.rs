@@ -69,6 +69,9 @@ fn english_tasks() {
         "Write off bill",
         "Read",
         "Report parcel lost",
+        "Write down what was said",
+        "Found company",
+        "Left luggage: give back",
     ] {
         assert!(!no_task("English", name), "{name}");
     }
@@ -149,4 +152,20 @@ fn words_of_data_and_of_machines() {
         expected("", "", "ändern")
     );
     assert_eq!(judged("Klingon", "Update order"), None);
+}
+
+#[test]
+fn no_word_is_on_two_lists_that_contradict_each_other() {
+    for name in ["English", "German"] {
+        let language = Language::of(Some(name)).unwrap();
+        let lists = [&language.past, &language.either, &language.not_past];
+        for (at, list) in lists.iter().enumerate() {
+            assert!(list.len() > 20, "{name}: {list:?}");
+            for other in lists.iter().skip(at + 1) {
+                let both: Vec<_> = list.intersection(other).collect();
+                assert!(both.is_empty(), "{name}: {both:?}");
+            }
+        }
+        assert!(language.technical.len() > 20 && language.data_events.len() > 5);
+    }
 }

@@ -21,12 +21,16 @@ pub(super) fn all(look: Look<'_>) -> Markup {
                         "What is drawn is coded, and what happened is drawn."
                     } }
                     ul.differences {
-                        @for entry in system.compared.differences() { li.card { (told(look, entry)) } }
+                        @for entry in system.compared.differences() {
+                            li.card { (told(look, entry)) }
+                        }
                     }
                     @if system.compared.remarks().next().is_some() {
                         h2 { "Worth knowing" }
                         ul {
-                            @for entry in system.compared.remarks() { li { (in_short(look, entry)) } }
+                            @for entry in system.compared.remarks() {
+                                li { (in_short(look, entry)) }
+                            }
                         }
                     }
                 }

@@ -350,7 +350,8 @@ impl<'a> Panel<'a> {
                     }
                     h3 { "Inside" }
                     ul { @for (kind, note) in notes {
-                        li { (kind.keyword()) " " (look.link_named(*kind, &note.name.text, &note.name.text)) }
+                        @let name = &note.name.text;
+                        li { (kind.keyword()) " " (look.link_named(*kind, name, name)) }
                     } }
                 }
             }

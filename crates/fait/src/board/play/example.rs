@@ -136,8 +136,8 @@ impl<'a> Teller<'a> {
     fn tell(&self, board: &Board, name: Option<&str>) -> Result<Text, String> {
         let nothing = "nothing has happened yet that an example could tell: do a task first";
         let parts = self.parts.iter().enumerate();
-        let told = parts.filter_map(|(at, part)| Some((at, part, self.then(part)?)));
-        let (at, part, then) = told.last().ok_or(nothing)?;
+        let mut told = parts.filter_map(|(at, part)| Some((at, part, self.then(part)?)));
+        let (at, part, then) = told.next_back().ok_or(nothing)?;
         let (given, when, behind) = match &part.occasion {
             Occasion::Task(task, body) => {
                 let words = self.task_words(task, body, part);

@@ -14,9 +14,8 @@ pub(super) const NO_WAY: &str = "None of these";
 
 /// Fills the forms of all tasks.
 pub(super) fn fill(stage: &Stage, all: &mut [Task]) {
-    for number in 0..all.len() {
+    for (number, task) in all.iter_mut().enumerate() {
         let told = told(stage, number);
-        let task = &mut all[number];
         let mut form = Form {
             stage,
             fields: vec![],

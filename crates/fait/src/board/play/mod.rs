@@ -19,8 +19,10 @@ mod view;
 mod react;
 mod story;
 mod example;
+mod playing;
 
 pub use example::Saved;
+pub use playing::{MAX_PASSES, Playing};
 
 use crate::app::AppBuilder;
 use fait_board::name::kebab_name;
@@ -33,7 +35,7 @@ use std::sync::Arc;
 use task::Task;
 
 /// A board made ready to be played.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Play {
     name: String,
     /// How many of the tasks are notes of the board; behind them are those of other systems.
@@ -104,6 +106,21 @@ impl Play {
             tasks: Arc::new(tasks),
             views: self.views.clone(),
         }
+    }
+
+    /// The name of the board.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Who can begin, and with what: the first task of the board that needs nothing before it.
+    #[must_use]
+    pub fn first_step(&self) -> Option<(&str, &str)> {
+        let known = |task: &&Task| task.keys.iter().all(|k| task.begins.contains(k));
+        let first = self.tasks.iter().filter(known);
+        let mut first = first.filter_map(|t| Some((t.roles.first()?.as_str(), t.title.as_str())));
+        first.next()
     }
 
     /// What is not played, in sentences.
