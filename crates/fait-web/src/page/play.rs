@@ -3,6 +3,7 @@
 use super::desk::Desk;
 use super::frame::Page;
 use super::start::goto;
+use super::subject::Thing;
 use super::trouble::{Params, Trouble, Words, words};
 use super::words::{count, sentence};
 use crate::answer::Html;
@@ -82,6 +83,7 @@ fn notes(left_out: &[String], forgotten: &[String]) -> Markup {
 }
 
 fn example(things: &[Tag]) -> Markup {
+    let name = |tag: &Tag| Thing::new(tag.kind(), tag.value()).name();
     html! {
         section {
             h2 { "Save what happened as an example" }
@@ -94,7 +96,7 @@ fn example(things: &[Tag]) -> Markup {
                         label for="thing" { "Of what?" }
                         select #thing name="thing" {
                             @for tag in things {
-                                option value=(tag.as_str()) { (super::subject::Thing::new(tag.kind(), tag.value()).name()) }
+                                option value=(tag.as_str()) { (name(tag)) }
                             }
                         }
                     }

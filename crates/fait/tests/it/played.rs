@@ -128,6 +128,15 @@ async fn the_restaurant_is_played_from_order_to_spike() {
     table.app.advance(minutes(240)).await;
     assert_eq!(table.types().await.len(), 4, "three tries are enough");
 
+    cooked_and_paid(&table).await;
+    assert_eq!(table.last().await.0, "OrderSpiked");
+    let open = table.app.waiting(50).unwrap();
+    assert!(open.is_empty(), "{open:?}");
+    assert_eq!(table.parked().await, Vec::<String>::new());
+}
+
+/// From the kitchen, which is late, to the bill, which is paid at the third try.
+async fn cooked_and_paid(table: &Table) {
     let cooked = json!({"ingredients": ["egg"], "cooked_by": "Tom"});
     table.answers("Cook", "CookFood", cooked).await;
     assert!(
@@ -168,10 +177,6 @@ async fn the_restaurant_is_played_from_order_to_spike() {
         paid.json().unwrap(),
         json!({"order": "7", "total": "24.00"})
     );
-    assert_eq!(table.last().await.0, "OrderSpiked");
-    let open = table.app.waiting(50).unwrap();
-    assert!(open.is_empty(), "{open:?}");
-    assert_eq!(table.parked().await, Vec::<String>::new());
     let row = table
         .app
         .view_row("bills-to-settle", "7")
