@@ -127,7 +127,8 @@ struct BoardArguments {
     #[arg(long)]
     json: bool,
     /// Lines of the board, at least.
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    #[arg(long, default_value_t = 20_000,
+        value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     lines: u32,
     /// Rounds, of which the medians are shown.
     #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u16).range(1..))]

@@ -1,6 +1,6 @@
 #![no_main]
 
-use fait_board::{DrawOptions, LintOptions, Look, draw, format, lint, outline, parse, report};
+use fait_board::{LintOptions, Look, format, lint, parse, report};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
     let parsed = parse(text);
@@ -10,8 +10,6 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     }
     let few = problems.get(..3).unwrap_or(&problems);
     let _ = report(text, "any.board", few, Look::Plain);
-    let _ = outline(&parsed.board);
-    let _ = draw(&parsed.board, &DrawOptions::default());
     let once = format(text);
     assert_eq!(format(&once), once);
     if !text.contains('\t') {

@@ -8,23 +8,22 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask fuzz [--seconds N] [--target T]...
 
 Feeds every decoder of the embedded store with bytes of a fuzzer's making, beginning with what real
-stores write, and the board language with texts, beginning with the boards of the examples. Fails when one panics, runs for ever or takes too much memory, and says which file in
-`fuzz/artifacts` does it. Needs cargo-fuzz and a nightly compiler; without them it says how to
+stores write, and the board language with texts, beginning with the boards of the examples. Fails
+when one panics, runs for ever or takes too much memory, and says which file in `fuzz/artifacts`
+does it. Needs cargo-fuzz and a nightly compiler; without them it says how to
 install both. What a fuzzer found is seen again, without either, by
 `cargo run -p fait-store --features sim --example fuzz -- run TARGET FILE`.
 
   --seconds N   so long for each target (60)
   --target T    this target only; may be repeated:
                 headers, frame, record, index, erasing, folder, lookups, query,
-                board";
+                board, picture";
 
 /// What can be fuzzed: the programs in `fuzz/fuzz_targets`.
-const TARGETS: [&str; 9] = [
-    "headers", "frame", "record", "index", "erasing", "folder", "lookups", "query", BOARD,
+const TARGETS: [&str; 10] = [
+    "headers", "frame", "record", "index", "erasing", "folder", "lookups", "query", "board",
+    "picture",
 ];
-
-/// The target that is not of the store.
-const BOARD: &str = "board";
 
 /// An input that takes longer, in seconds, or more memory, in MiB, is a finding.
 const LIMITS: [&str; 3] = ["-timeout=10", "-rss_limit_mb=2048", "-max_len=131072"];
@@ -145,7 +144,7 @@ fn fuzz(root: &Path, target: &str, seconds: u64) -> Result<bool, String> {
 /// The folder with inputs that are kept for a target.
 fn kept(target: &str) -> String {
     match target {
-        BOARD => "examples/boards".into(),
+        "board" | "picture" => "examples/boards".into(),
         "lookups" => "crates/fait-store/tests/corpus/folder".into(),
         _ => format!("crates/fait-store/tests/corpus/{target}"),
     }

@@ -54,7 +54,9 @@ pub(crate) fn run(fmt: &Fmt, out: &mut Out) -> Result<(), Failure> {
             Err(failure) => failed = tell(failed, failure),
         }
     }
-    if out.json() && !(fmt.files.iter().any(|file| stdin(&file)) && !fmt.check) {
+    // What comes from standard input goes out as text: that is the answer then.
+    let is_text = !fmt.check && fmt.files.iter().any(|file| stdin(&file));
+    if out.json() && !is_text {
         out.document(&all)?;
     }
     let changed = all.iter().filter(|done| done.changed).count();

@@ -7,3 +7,7 @@ mod examples;
 pub use examples::{Examples, Failed, Line, Miss, Tried, Verdict, examples, examples_in};
 pub mod happened;
 pub mod check;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/guide/drift.md")]
+struct Guide;
