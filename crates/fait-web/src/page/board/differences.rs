@@ -18,7 +18,9 @@ pub(super) fn all(look: Look<'_>) -> Markup {
                 Some(system) => {
                     p.lead { (system.compared.sum()) "." }
                     @if system.compared.agrees() { p.empty {
-                        "What is drawn is coded, and what happened is drawn."
+                        @if system.compared.program.is_some() { "What is drawn is coded, and what " }
+                        @else { "What " }
+                        "happened is drawn."
                     } }
                     ul.differences {
                         @for entry in system.compared.differences() {
