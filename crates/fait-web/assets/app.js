@@ -86,11 +86,13 @@
     busy = true;
     try {
       // Not stored: on the way back the browser is to find the form that was sent, with its id.
-      const answer = await fetch(location.href, { cache: 'no-store' });
+      const asked = location.href;
+      const answer = await fetch(asked, { cache: 'no-store' });
       const kind = answer.headers.get('Content-Type') || '';
-      if (kind.startsWith('text/html')) {
-        take(new DOMParser().parseFromString(await answer.text(), 'text/html'));
-      }
+      const text = kind.startsWith('text/html') && (await answer.text());
+      // The page may have another address by now: then this is not the answer to it.
+      if (asked !== location.href) again = true;
+      else if (text) take(new DOMParser().parseFromString(text, 'text/html'));
     } catch {
       // The system is away; the stream comes back by itself when it does.
     } finally {

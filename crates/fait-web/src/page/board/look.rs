@@ -75,8 +75,12 @@ impl Look<'_> {
     /// What is wrong with the text, each with its place.
     fn wrong(self) -> Markup {
         let problems = &self.sheet.problems;
-        let bad = problems.iter().find(|p| p.severity != Severity::Remark);
+        let bad = problems.iter().filter(|p| p.severity != Severity::Remark);
+        let bad = bad.min_by_key(|p| (p.severity, p.span));
         let in_text = self.ask.show == Show::Text;
+        // What is worst stands first.
+        let mut sorted: Vec<&Problem> = problems.iter().collect();
+        sorted.sort_by_key(|p| (p.severity, p.span));
         html! {
             div #board-problems data-live data-say=[self.said()] {
                 @if let Some(lost) = &self.sheet.lost {
@@ -92,7 +96,7 @@ impl Look<'_> {
                                     (marked(&first.message)) }
                             }
                         }
-                        ul { @for problem in problems { li { (self.problem(problem)) } } }
+                        ul { @for problem in sorted { li { (self.problem(problem)) } } }
                     }
                 }
             }
