@@ -127,6 +127,31 @@ fn a_program_that_cannot_answer_is_said() {
     assert!(odd.ends_with("-- exit 3\n"), "{odd}");
 }
 
+#[test]
+fn without_a_program_the_board_itself_is_played() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("restaurant.board"), BOARD).unwrap();
+    let test = ["board", "test", "restaurant.board"];
+    let played = told_in(folder.path(), &test);
+    assert!(played.contains("7 pass"), "{played}");
+    // What nothing on the board leads to cannot come of it.
+    let wrong = BOARD.replace(
+        "then Cooking timed out with order 7\n",
+        "then Order paid with order 7\n",
+    );
+    assert_ne!(wrong, BOARD);
+    fs::write(folder.path().join("restaurant.board"), wrong).unwrap();
+    let failed = told_in(folder.path(), &test);
+    assert!(failed.ends_with("-- exit 1\n"), "{failed}");
+    fs::write(folder.path().join("restaurant.board"), "task\n").unwrap();
+    let unread = told_in(folder.path(), &test);
+    assert!(
+        unread.contains("restaurant.board cannot be played"),
+        "{unread}"
+    );
+    assert!(unread.contains("error[P005]"), "{unread}");
+}
+
 /// The board says that Tom cooked both plates.
 fn spoilt() -> String {
     let (harry, tom) = (

@@ -105,3 +105,21 @@ fn a_board_that_is_played_does_what_its_own_examples_say() {
     assert_ne!(other, board);
     examples(&other, || played.onto(App::in_memory())).assert();
 }
+
+/// Their examples and the rest of them can both be true.
+#[test]
+fn the_boards_of_the_examples_do_what_they_say() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/boards");
+    let mut wrong = vec![];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let board = std::fs::read_to_string(&path).unwrap();
+        let played = fait::board::play::read(&board).unwrap();
+        let report = examples(&board, || played.onto(App::in_memory()));
+        assert!(report.passed() > 5, "{report}");
+        let failed = report.examples.iter();
+        let failed = failed.filter(|e| matches!(e.verdict, fait::board::Verdict::Failed(_)));
+        wrong.extend(failed.map(|e| e.name.clone()));
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}

@@ -158,19 +158,29 @@ fn meet(step: &BTreeSet<usize>, events: &[usize]) -> bool {
 }
 
 /// The reaction that starts the clock of one that waits, where no step leads to what it waits for.
+/// What is done once the time has run out leads there too late.
 fn armed_by(tasks: &[Task], flow: &Flow) -> Vec<Option<usize>> {
-    let steps = || flow.reactions.iter().flat_map(|r| &r.steps);
-    let led = |events: &[usize]| steps().any(|step| meet(&leads(tasks, step), events));
-    let above = |number: usize| {
+    let led = |waiting: &Said| {
+        let others = flow.reactions.iter();
+        let others = others.filter(|r| r.cue == Cue::On || r.events != waiting.events);
+        let mut steps = others.flat_map(|r| &r.steps);
+        steps.any(|step| meet(&leads(tasks, step), &waiting.events))
+    };
+    // What is waited for does not start the waiting.
+    let starts = |r: &Said, waiting: &Said| {
+        r.cue == Cue::On && !r.events.iter().any(|e| waiting.events.contains(e))
+    };
+    let above = |number: usize, waiting: &Said| {
         let mut above = flow.reactions[..number].iter();
-        let nearest = above.rposition(|r| r.cue == Cue::On);
-        nearest.or_else(|| flow.reactions.iter().position(|r| r.cue == Cue::On))
+        let nearest = above.rposition(|r| starts(r, waiting));
+        let any = || flow.reactions.iter().position(|r| starts(r, waiting));
+        nearest.or_else(any)
     };
     let all = flow.reactions.iter().enumerate();
     all.map(|(number, r)| match r.cue {
         Cue::On => None,
-        _ if led(&r.events) => None,
-        _ => above(number),
+        _ if led(r) => None,
+        _ => above(number, r),
     })
     .collect()
 }
