@@ -41,7 +41,7 @@ impl Fold for Json {
 }
 
 /// The code of a view that is made at run time: which event types it hears, which rows an event
-/// touches, and what it does to one. Both must be pure, as for a [`Projection`].
+/// touches, and what it does to one. Both must be pure, as for a [`Projection`](super::Projection).
 pub fn json_rows(types: Vec<String>, keys: JsonKeys, fold: JsonFold) -> Arc<dyn Code> {
     Arc::new(Folding(Arc::new(Json { types, keys, fold })))
 }
