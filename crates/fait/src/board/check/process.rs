@@ -1,6 +1,6 @@
 //! Processes and policies: what they hear, do, ask for, tell and raise, and how long they wait.
 
-use super::build::{Builder, Ends, Subject};
+use super::build::{Builder, End, Ends, Subject};
 use super::entry::arrow;
 use super::name::plain;
 use super::scope::counts_tries;
@@ -102,103 +102,99 @@ impl Counts {
     }
 }
 
+/// One sort of arrows of a process.
+struct Sort<'e> {
+    how: &'static str,
+    clause: Option<&'static str>,
+    does: &'static str,
+    /// The ends that the manifest has; without one they are those that happened.
+    coded: Option<Vec<String>>,
+    drawn: Vec<End>,
+    /// The end of an arrow that happened, if it is of this sort and process.
+    end: &'e dyn Fn(&Arrow) -> Option<String>,
+    /// The name on the board of an end.
+    name: fn(&Builder<'_>, &str) -> Option<String>,
+    /// The names under which an end was recorded.
+    stored: fn(&Builder<'_>, &str) -> Vec<String>,
+}
+
 fn hears(b: &mut Builder<'_>, s: Subject<'_>, code: &str, entry: Option<&ProcessEntry>) {
-    let coded = match entry {
-        Some(entry) => entry.types.clone(),
-        None => of_arrows(b, |arrow| match arrow {
-            Arrow::Heard { process, event } if process == code => Some(event.clone()),
-            _ => None,
-        }),
-    };
-    let drawn = b.ends(s, How::hears);
-    let named = coded.iter().cloned();
-    let named = named.chain(drawn.iter().filter_map(|end| end.code.clone()));
-    let counts = Counts::of(named, |event| {
-        let names = b.stored_names(event);
-        b.happened?.arrows(|arrow| match arrow {
-            Arrow::Heard { process, event } => process == code && names.contains(event),
-            _ => false,
-        })
-    });
-    let ends = Ends {
+    let sort = Sort {
         how: "hears",
         clause: Some(match s.kind {
             Kind::Policy => "whenever",
             _ => "on",
         }),
         does: "listens to",
-        coded: coded
-            .into_iter()
-            .map(|e| (e.clone(), b.heard_name(&e)))
-            .collect(),
-        drawn,
-        times: &|event| counts.get(event),
-        counted: b.happened.is_some(),
+        coded: entry.map(|entry| entry.types.clone()),
+        drawn: b.ends(s, How::hears),
+        end: &|arrow| match arrow {
+            Arrow::Heard { process, event } if process == code => Some(event.clone()),
+            _ => None,
+        },
+        name: |b, event| b.heard_name(event),
+        stored: |b, event| b.stored_names(event),
     };
-    b.arrows(s, code, ends);
+    hold(b, s, code, sort);
 }
 
 fn sends(b: &mut Builder<'_>, s: Subject<'_>, code: &str, entry: Option<&ProcessEntry>) {
-    let sent = |arrow: &Arrow| match arrow {
-        Arrow::Sent {
-            process, command, ..
-        } if process == code => Some(command.clone()),
-        _ => None,
-    };
-    let coded = match entry {
-        Some(entry) => entry.sends.clone(),
-        None => of_arrows(b, sent),
-    };
-    let drawn = b.ends(s, |how| how.sets_off() || how == How::TellTo);
-    let named = coded.iter().cloned();
-    let named = named.chain(drawn.iter().filter_map(|end| end.code.clone()));
-    let counts = Counts::of(named, |command| {
-        b.happened?
-            .arrows(|arrow| sent(arrow).as_deref() == Some(command))
-    });
-    let ends = Ends {
+    let sort = Sort {
         how: "does or asks for",
         clause: None,
         does: "does or asks for",
-        coded: coded
-            .into_iter()
-            .map(|c| (c.clone(), b.sent_name(&c)))
-            .collect(),
-        drawn,
-        times: &|command| counts.get(command),
-        counted: b.happened.is_some(),
+        coded: entry.map(|entry| entry.sends.clone()),
+        drawn: b.ends(s, |how| how.sets_off() || how == How::TellTo),
+        end: &|arrow| match arrow {
+            Arrow::Sent {
+                process, command, ..
+            } if process == code => Some(command.clone()),
+            _ => None,
+        },
+        name: |b, command| b.sent_name(command),
+        stored: |_, command| vec![command.into()],
     };
-    b.arrows(s, code, ends);
+    hold(b, s, code, sort);
 }
 
 fn raises(b: &mut Builder<'_>, s: Subject<'_>, code: &str, entry: Option<&ProcessEntry>) {
-    let coded = match entry {
-        Some(entry) => entry.raises.clone(),
-        None => of_arrows(b, |arrow| match arrow {
-            Arrow::Voiced { process, event } if process == code => Some(event.clone()),
-            _ => None,
-        }),
-    };
-    let drawn = b.ends(s, |how| how == How::Raise);
-    let named = coded.iter().cloned();
-    let named = named.chain(drawn.iter().filter_map(|end| end.code.clone()));
-    let counts = Counts::of(named, |event| {
-        let names = b.stored_names(event);
-        b.happened?.arrows(|arrow| match arrow {
-            Arrow::Voiced { process, event } => process == code && names.contains(event),
-            _ => false,
-        })
-    });
-    let ends = Ends {
+    let sort = Sort {
         how: "raises",
         clause: None,
         does: "raises",
-        coded: coded
-            .into_iter()
-            .map(|e| (e.clone(), b.heard_name(&e)))
-            .collect(),
-        drawn,
-        times: &|event| counts.get(event),
+        coded: entry.map(|entry| entry.raises.clone()),
+        drawn: b.ends(s, |how| how == How::Raise),
+        end: &|arrow| match arrow {
+            Arrow::Voiced { process, event } if process == code => Some(event.clone()),
+            _ => None,
+        },
+        name: |b, event| b.heard_name(event),
+        stored: |b, event| b.stored_names(event),
+    };
+    hold(b, s, code, sort);
+}
+
+/// Holds one sort of arrows of a process against what is drawn.
+fn hold(b: &mut Builder<'_>, s: Subject<'_>, code: &str, sort: Sort<'_>) {
+    let coded = sort.coded.unwrap_or_else(|| of_arrows(b, sort.end));
+    let named = coded.iter().cloned();
+    let named = named.chain(sort.drawn.iter().filter_map(|end| end.code.clone()));
+    let counts = Counts::of(named, |name| {
+        let names = (sort.stored)(b, name);
+        let is = |arrow: &Arrow| (sort.end)(arrow).is_some_and(|end| names.contains(&end));
+        b.happened?.arrows(is)
+    });
+    let coded = coded.into_iter().map(|name| {
+        let drawn = (sort.name)(b, &name);
+        (name, drawn)
+    });
+    let ends = Ends {
+        how: sort.how,
+        clause: sort.clause,
+        does: sort.does,
+        coded: coded.collect(),
+        drawn: sort.drawn,
+        times: &|name| counts.get(name),
         counted: b.happened.is_some(),
     };
     b.arrows(s, code, ends);
