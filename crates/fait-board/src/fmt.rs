@@ -2,8 +2,8 @@
 
 use crate::note::Kind;
 use crate::place::Phrase;
-use crate::read::is_unseen;
 use crate::read::rows::{Depth, Row, rows, without_tabs, word_parts};
+use crate::read::{BYTE_ORDER, is_unseen};
 
 /// A word with a longer name does not push the `is` of the others to the right, in characters.
 const LONGEST: usize = 32;
@@ -184,6 +184,11 @@ impl Page {
         let mut text = self.lines.join("\n");
         if !self.lines.is_empty() {
             text.push('\n');
+        }
+        if text.starts_with(BYTE_ORDER) {
+            // It is part of a line that cannot be read. Alone it would be taken for the mark of
+            // an editor and be lost.
+            text.insert(0, BYTE_ORDER);
         }
         text
     }

@@ -16,7 +16,7 @@ mod values;
 use crate::board::Board;
 use crate::place::Comment;
 use crate::problem::Problem;
-pub(crate) use lines::is_unseen;
+pub(crate) use lines::{BYTE_ORDER, is_unseen};
 
 /// A board that was read, and what was wrong with it.
 #[derive(Clone, Debug, Default, PartialEq)]

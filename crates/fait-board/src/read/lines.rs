@@ -28,10 +28,13 @@ pub(crate) struct Written<'a> {
     pub(crate) start: usize,
 }
 
+/// What some editors write at the beginning of a file.
+pub(crate) const BYTE_ORDER: char = '\u{feff}';
+
 /// The lines of a text. A line ends with a line feed, or a carriage return and a line feed.
 pub(crate) fn written(source: &str) -> impl Iterator<Item = Written<'_>> {
     // Some editors write a byte order mark; it says nothing.
-    let body = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let body = source.strip_prefix(BYTE_ORDER).unwrap_or(source);
     let mut start = source.len() - body.len();
     body.split_inclusive('\n').map(move |whole| {
         let text = whole.strip_suffix('\n').unwrap_or(whole);

@@ -10,6 +10,10 @@ const TABLE: &[(&str, &str)] = &[
     ("\n\n \n", ""),
     ("event A", "event A\n"),
     ("\u{feff}event A\r\n  pivotal\r\n", "event A\n  pivotal\n"),
+    // The second one is a letter that does not show, which is for whoever wrote it to take out.
+    ("\u{feff}\u{feff}event A\n", "\u{feff}\u{feff}event A\n"),
+    (" \u{feff}event A\n", " \u{feff}event A\n"),
+    ("\n\u{feff}event A\n", "\u{feff}\u{feff}event A\n"),
     ("event   Order  placed  \n", "event Order placed\n"),
     ("event A # why\n", "event A  # why\n"),
     (
