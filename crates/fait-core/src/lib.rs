@@ -11,6 +11,7 @@ pub mod decision;
 pub mod store;
 pub mod projection;
 pub mod process;
+pub mod bus;
 pub mod manifest;
 
 /// Crates that appear in public signatures and in what the derives write.

@@ -4,7 +4,8 @@
 //! Applications name this one crate. The words, in their order: an [`event`](mod@event) is a
 //! fact; a [`query`] selects events; a [`command`](mod@command) is what is asked; a [`decision`]
 //! answers it from a model; the [`store`] keeps events in one order; a [`projection`] turns them
-//! into a view; a [`process`] turns them into further commands; the [`manifest`] is all of this
+//! into a view; a [`process`] turns them into further commands; a [`bus`] carries what is
+//! published to other systems; the [`manifest`] is all of this
 //! as data.
 
 pub use fait_core::{command, decision, event, manifest, process, projection, query, reexport};
@@ -13,6 +14,7 @@ pub use fait_core::{entity_ids, store};
 pub mod clock;
 pub mod sql;
 pub mod checkpoint;
+pub mod bus;
 mod runtime;
 pub mod trace;
 pub mod app;

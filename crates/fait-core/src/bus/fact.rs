@@ -1,0 +1,11 @@
+//! What is recorded of what was published and received: events with names that only `fait` may
+//! use, in the log of the system that publishes or receives.
+
+/// Something was published: the exact message, for ever.
+pub const PUBLISHED: &str = "$MessagePublished";
+
+/// A message came in, with what became of it.
+pub const RECEIVED: &str = "$MessageReceived";
+
+/// Kinds of the tags that these facts carry for themselves.
+pub const OWN_KINDS: &[&str] = &["published", "of", "inlet", "in"];

@@ -1,0 +1,17 @@
+//! What systems say to each other: published events out, messages of others in.
+//!
+//! A domain event never leaves its system. What does is of a type of its own, a [`Published`], and
+//! is made of domain events by a pure [`Publish`]. On the way it is a [`CloudEvent`]. What comes in
+//! goes through a [`Receive`], which turns the other system's words into this system's.
+
+mod cloud;
+mod published;
+mod receive;
+pub mod fact;
+
+pub use cloud::{Attribute, CloudEvent, Data};
+pub use published::{
+    Deprecated, DeprecatedDef, Outgoing, Publish, PublishDef, Published, PublishedDef,
+    PublishedSet, cloud_type,
+};
+pub use receive::{Expects, Incoming, Receive, ReceiveDef, Received};
