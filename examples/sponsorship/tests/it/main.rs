@@ -1,0 +1,6 @@
+//! Sponsorship: the rules, the board, the other system's words, and the process across both.
+
+mod rules;
+mod words;
+mod process;
+mod board;

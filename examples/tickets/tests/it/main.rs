@@ -1,0 +1,4 @@
+//! Meal tickets: the rules, the board, and what is promised to others.
+
+mod rules;
+mod board;
