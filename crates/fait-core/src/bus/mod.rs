@@ -12,6 +12,6 @@ pub mod fact;
 pub use cloud::{Attribute, CloudEvent, Data};
 pub use published::{
     Deprecated, DeprecatedDef, Outgoing, Publish, PublishDef, Published, PublishedDef,
-    PublishedSet, cloud_type,
+    PublishedSet, Subject, cloud_type,
 };
 pub use receive::{Expects, Incoming, Receive, ReceiveDef, Received};

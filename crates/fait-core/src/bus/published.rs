@@ -1,11 +1,12 @@
 //! What a system promises to tell others, and how it is made of what happened.
 
 use crate::decision::Boundary;
-use crate::event::{EventSet, Meta, schema_of};
+use crate::event::{EntityId, EventSet, Meta, schema_of};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::fmt::Debug;
+use uuid::Uuid;
 
 /// One type of message for other systems, a promise to them. Derived by `#[published]`.
 ///
@@ -33,6 +34,40 @@ pub trait Published:
         None
     }
 }
+
+/// A field that `#[subject]` may stand on: an id, a text, a UUID, a number, or an `Option` of these.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what a message is about",
+    label = "`#[subject]` stands on an id, a text, a UUID, a number, or an `Option` of these"
+)]
+pub trait Subject {
+    /// The text; none where it is empty.
+    fn subject(&self) -> Option<String>;
+}
+
+impl<I: EntityId> Subject for I {
+    fn subject(&self) -> Option<String> {
+        Some(self.to_string()).filter(|text| !text.is_empty())
+    }
+}
+
+impl<S: Subject> Subject for Option<S> {
+    fn subject(&self) -> Option<String> {
+        self.as_ref().and_then(S::subject)
+    }
+}
+
+macro_rules! subjects {
+    ($($ty:ty),*) => {$(
+        impl Subject for $ty {
+            fn subject(&self) -> Option<String> {
+                Some(self.to_string()).filter(|text| !text.is_empty())
+            }
+        }
+    )*};
+}
+
+subjects!(String, Uuid, u32, u64, i32, i64);
 
 /// That something published will cease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,8 @@ use uuid::Uuid;
 
 pub use fait_core::bus::{
     Attribute, CloudEvent, Data, Deprecated, DeprecatedDef, Expects, Incoming, Outgoing, Publish,
-    PublishDef, Published, PublishedDef, PublishedSet, Receive, ReceiveDef, Received, cloud_type,
+    PublishDef, Published, PublishedDef, PublishedSet, Receive, ReceiveDef, Received, Subject,
+    cloud_type,
 };
 
 /// A published message, as it leaves.
