@@ -1,7 +1,6 @@
 //! What a system promises to tell others, and how it is made of what happened.
 
-use crate::decision::Boundary;
-use crate::event::{EntityId, EventSet, Meta, schema_of};
+use crate::event::{EntityId, schema_of};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -174,32 +173,4 @@ impl PublishedDef {
             }),
         }
     }
-}
-
-/// How what happened becomes what others are told. Pure: it sees an event and what was known when
-/// it was recorded, and nothing else.
-pub trait Publish: Send + Sync + 'static {
-    /// Its name in this system, for example `announcements`.
-    const NAME: &'static str;
-    /// The events that it looks at.
-    type Events: EventSet;
-    /// What it must know besides the event, as it stood when that was recorded; `()` for nothing.
-    type Model: Boundary;
-    /// What it may publish.
-    type Publishes: PublishedSet;
-    /// What the model is about.
-    fn about(event: &Self::Events) -> <Self::Model as Boundary>::Keys;
-    /// What others are told of it; nothing, where it is none of their business.
-    fn publish(event: &Self::Events, model: &Self::Model, meta: &Meta) -> Vec<Self::Publishes>;
-}
-
-/// A [`Publish`] as data: what the registry holds.
-#[derive(Clone, Debug)]
-pub struct PublishDef {
-    /// Its name.
-    pub name: String,
-    /// Stored names of the events that it looks at.
-    pub types: Vec<String>,
-    /// What it may publish.
-    pub publishes: Vec<PublishedDef>,
 }

@@ -31,6 +31,15 @@ pub struct Message {
     pub event: CloudEvent,
 }
 
+/// Some published messages, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Messages {
+    /// They.
+    pub messages: Vec<Message>,
+    /// Everything up to here was looked at: the next come behind it.
+    pub upto: Position,
+}
+
 /// How far the other side of an [`Outlet`] has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reached {
