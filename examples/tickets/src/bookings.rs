@@ -76,7 +76,7 @@ pub struct IssueMealTickets {
 }
 
 /// What may come of a booking.
-#[derive(EventSet, Debug, PartialEq)]
+#[derive(EventSet, Clone, Debug, PartialEq)]
 pub enum Answer {
     Issued(MealTicketsIssued),
     Refused(MealTicketsRefused),

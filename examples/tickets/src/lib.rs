@@ -1,12 +1,14 @@
 //! Meal tickets, from `tickets.board`: whoever books gets tickets for the day that is open.
 //!
-//! The modules are what happens, then the chapters of the board, and the day that opens by itself.
+//! The modules are what happens, then the chapters of the board, what others are told, and the day that opens
+//! by itself.
 
 #![expect(missing_docs, reason = "the words of the board speak for themselves")]
 
 pub mod events;
 pub mod days;
 pub mod bookings;
+pub mod announced;
 pub mod play;
 
 use fait::app::AppBuilder;
@@ -20,6 +22,7 @@ pub fn wired(place: AppBuilder) -> AppBuilder {
         .name("Meal tickets")
         .task::<days::OpenDay>()
         .task::<bookings::IssueMealTickets>()
+        .publishes::<announced::Announcements>()
         .projection::<days::Days>()
         .projection::<bookings::Bookings>()
 }
