@@ -7,6 +7,8 @@ pub(crate) mod turns;
 pub(crate) mod models;
 pub(crate) mod snapshots;
 pub(crate) mod token;
+mod receipt;
+pub(crate) mod note;
 pub(crate) mod decide;
 mod recorded;
 pub(crate) mod view;
