@@ -7,5 +7,8 @@ pub const PUBLISHED: &str = "$MessagePublished";
 /// A message came in, with what became of it.
 pub const RECEIVED: &str = "$MessageReceived";
 
+/// Another system asked for something under a key: which, and what came of it.
+pub const ANSWERED: &str = "$CommandAnswered";
+
 /// Kinds of the tags that these facts carry for themselves.
-pub const OWN_KINDS: &[&str] = &["published", "of", "inlet", "in"];
+pub const OWN_KINDS: &[&str] = &["published", "of", "inlet", "in", "asked"];

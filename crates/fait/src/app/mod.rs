@@ -10,6 +10,7 @@ mod feed;
 mod feeds;
 pub mod history;
 mod inbox;
+mod kept;
 mod look;
 mod migrate;
 mod operate;
@@ -55,6 +56,7 @@ pub use feed::{
 };
 pub use feeds::{FeedStatus, MAX_SET_ASIDE, SetAside};
 pub use inbox::{Asked, ClaimError};
+pub use kept::{Kept, Key};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
 pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
