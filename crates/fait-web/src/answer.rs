@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
-    kind: String,
+    kind: Box<str>,
     title: &'static str,
-    detail: String,
+    detail: Box<str>,
     more: Value,
     headers: Vec<(HeaderName, String)>,
 }
@@ -27,9 +27,9 @@ impl Problem {
     ) -> Self {
         Problem {
             status,
-            kind: format!("urn:fait:problem:{kind}"),
+            kind: format!("urn:fait:problem:{kind}").into(),
             title,
-            detail: detail.into(),
+            detail: detail.into().into(),
             more: json!({}),
             headers: vec![],
         }
@@ -39,7 +39,7 @@ impl Problem {
     pub(crate) fn refusal(code: &str, message: &str) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         let mut problem = Problem::new(status, "", "It was refused", message);
-        problem.kind = format!("urn:fait:refusal:{code}");
+        problem.kind = format!("urn:fait:refusal:{code}").into();
         problem.with("code", code)
     }
 

@@ -17,14 +17,14 @@ pub const MAX_CLIENT_NAME: usize = 60;
 ///
 /// ```text
 /// # Sponsors are looked after elsewhere.
-/// sponsorship sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 role=clerk
-/// billing sha256:60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752 command=PayTable feed
+/// sponsorship sha256:9f86d081884c… role=clerk
+/// billing sha256:60303ae22b99… command=PayTable feed
 /// ```
 ///
 /// `role=` gives all commands that a role may send (`Floor manager` is `role=floor-manager`),
-/// `command=` one of them, `feed` all that is published. Two lines of one name are one client with two
-/// tokens, which is how a token is replaced without a pause. The text holds no secret: only the
-/// SHA-256 of each token, which is random and long enough for that.
+/// `command=` one of them, `feed` all that is published. Two lines of one name are one client with
+/// two tokens, which is how a token is replaced without a pause. The text holds no secret: only
+/// the SHA-256 of each token in 64 digits; a token is random and long enough for that.
 #[derive(Clone, Debug, Default)]
 pub struct Clients(Vec<Arc<Client>>);
 
