@@ -9,7 +9,7 @@ mod published;
 mod receive;
 pub mod fact;
 
-pub use cloud::{Attribute, CloudEvent, Data};
+pub use cloud::{Attribute, BATCH, CloudEvent, CloudEventError, Data, STRUCTURED};
 pub use published::{
     Deprecated, DeprecatedDef, Outgoing, Publish, PublishDef, Published, PublishedDef,
     PublishedSet, cloud_type,

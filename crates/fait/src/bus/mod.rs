@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use fait_core::bus::{
-    Attribute, CloudEvent, Data, Deprecated, DeprecatedDef, Expects, Incoming, Outgoing, Publish,
-    PublishDef, Published, PublishedDef, PublishedSet, Receive, ReceiveDef, Received, cloud_type,
+    Attribute, BATCH, CloudEvent, CloudEventError, Data, Deprecated, DeprecatedDef, Expects,
+    Incoming, Outgoing, Publish, PublishDef, Published, PublishedDef, PublishedSet, Receive,
+    ReceiveDef, Received, STRUCTURED, cloud_type,
 };
 
 /// A published message, as it leaves.
