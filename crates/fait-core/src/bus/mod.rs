@@ -14,4 +14,4 @@ pub use published::{
     Deprecated, DeprecatedDef, Outgoing, Publish, PublishDef, Published, PublishedDef,
     PublishedSet, cloud_type,
 };
-pub use receive::{Expects, Incoming, Receive, ReceiveDef, Received};
+pub use receive::{Asked, Expects, Incoming, ReadMessage, Receive, ReceiveDef, Received};

@@ -7,6 +7,7 @@ use crate::runtime::begin::Begin;
 use crate::runtime::db::Db;
 use crate::runtime::dispatch::Dispatch;
 use crate::runtime::dispatch::system::Adapter;
+use crate::runtime::hear::Hearing;
 use crate::runtime::index::Recent;
 use crate::runtime::models::{MAX_MODELS, Models};
 use crate::runtime::snapshots::Shelf;
@@ -66,6 +67,7 @@ pub struct AppBuilder {
     pub(super) unrecorded: BTreeSet<String>,
     pub(super) reads: Vec<EventDef>,
     systems: Vec<(String, Adapter)>,
+    pub(super) hears: Vec<Hearing>,
 }
 
 impl std::fmt::Debug for AppBuilder {
@@ -272,6 +274,7 @@ impl AppBuilder {
         self.systems = names.into_iter().map(silent).collect();
         self.store = Some(Arc::new(Memory::default()));
         (self.folder, self.views_file) = (None, None);
+        self.hears.clear();
         self.clock(Clock::by_hand())
     }
 
@@ -319,6 +322,7 @@ impl AppBuilder {
             unrecorded: self.unrecorded,
             dispatch,
             systems,
+            hearings: named(self.hears),
             index: Feed::default(),
             recent: Recent::default(),
             pulse: Pulse::default(),
@@ -398,6 +402,7 @@ impl AppBuilder {
             }
         }
         self.check_past()?;
+        self.check_hears()?;
         self.commands.iter().try_for_each(|c| self.check_page(c))
     }
 
@@ -514,6 +519,11 @@ pub(super) fn unique<'a>(
     Ok(())
 }
 
+fn named(hears: Vec<Hearing>) -> BTreeMap<String, Arc<Hearing>> {
+    let named = |h: Hearing| (h.name.clone(), Arc::new(h));
+    hears.into_iter().map(named).collect()
+}
+
 /// Processes with their older definitions.
 pub(super) fn runners(
     latest: Vec<ProcessDef>,
@@ -569,6 +579,10 @@ fn start(
         core.open_runner(process, begun)?;
         core.tasks
             .spawn_on(core.clone().run_process(process.clone()), runtime);
+    }
+    for hearing in core.hearings.values() {
+        core.tasks
+            .spawn_on(core.clone().run_hearing(hearing.clone()), runtime);
     }
     core.tasks.spawn_on(core.clone().run_index(), runtime);
     core.tasks.spawn_on(core.clone().run_dispatch(), runtime);

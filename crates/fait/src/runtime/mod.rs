@@ -25,6 +25,7 @@ mod backlog;
 mod works;
 pub(crate) mod dispatch;
 pub(crate) mod bulk;
+pub(crate) mod hear;
 
 use crate::clock::Clock;
 use fait_core::decision::CommandDef;
@@ -55,6 +56,8 @@ pub(crate) struct Core {
     /// Commands whose words are not recorded.
     pub(crate) unrecorded: BTreeSet<String>,
     pub(crate) systems: BTreeMap<String, dispatch::system::Adapter>,
+    /// Who hears other systems, by name.
+    pub(crate) hearings: BTreeMap<String, Arc<hear::Hearing>>,
     pub(crate) index: Feed,
     pub(crate) recent: index::Recent,
     pub(crate) dispatch: dispatch::Dispatch,
