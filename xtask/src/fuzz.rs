@@ -1,4 +1,4 @@
-//! The fuzzers of the embedded store's decoders, and of the board language.
+//! The fuzzers of the embedded store's decoders, of the board language, and of CloudEvents.
 
 use crate::tree;
 use std::path::Path;
@@ -8,21 +8,31 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask fuzz [--seconds N] [--target T]...
 
 Feeds every decoder of the embedded store with bytes of a fuzzer's making, beginning with what real
-stores write, and the board language with texts, beginning with the boards of the examples. Fails
-when one panics, runs for ever or takes too much memory, and says which file in `fuzz/artifacts`
-does it. Needs cargo-fuzz and a nightly compiler; without them it says how to
-install both. What a fuzzer found is seen again, without either, by
+stores write; the board language with texts, beginning with the boards of the examples; and the
+codec of CloudEvents with messages in all their forms. Fails when one panics, runs for ever or
+takes too much memory, and says which file in `fuzz/artifacts` does it. Needs cargo-fuzz and a
+nightly compiler; without them it says how to install both. What a fuzzer found in the store is
+seen again, without either, by
 `cargo run -p fait-store --features sim --example fuzz -- run TARGET FILE`.
 
   --seconds N   so long for each target (60)
   --target T    this target only; may be repeated:
                 headers, frame, record, index, erasing, folder, lookups, query,
-                board, picture";
+                board, picture, cloudevent";
 
 /// What can be fuzzed: the programs in `fuzz/fuzz_targets`.
-const TARGETS: [&str; 10] = [
-    "headers", "frame", "record", "index", "erasing", "folder", "lookups", "query", "board",
+const TARGETS: [&str; 11] = [
+    "headers",
+    "frame",
+    "record",
+    "index",
+    "erasing",
+    "folder",
+    "lookups",
+    "query",
+    "board",
     "picture",
+    "cloudevent",
 ];
 
 /// An input that takes longer, in seconds, or more memory, in MiB, is a finding.
@@ -145,6 +155,7 @@ fn fuzz(root: &Path, target: &str, seconds: u64) -> Result<bool, String> {
 fn kept(target: &str) -> String {
     match target {
         "board" | "picture" => "examples/boards".into(),
+        "cloudevent" => "crates/fait-core/tests/corpus/cloudevent".into(),
         "lookups" => "crates/fait-store/tests/corpus/folder".into(),
         _ => format!("crates/fait-store/tests/corpus/{target}"),
     }

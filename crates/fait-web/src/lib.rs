@@ -6,7 +6,11 @@
 mod answer;
 mod sheet;
 mod trial;
+mod kebab;
+mod clients;
+mod running;
 mod shared;
+mod caller;
 mod request;
 mod seen;
 mod api;
@@ -15,4 +19,5 @@ mod site;
 mod alone;
 
 pub use alone::BoardSite;
+pub use clients::{Clients, ClientsError, MAX_CLIENT_NAME, NewToken};
 pub use site::Site;

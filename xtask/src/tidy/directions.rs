@@ -151,10 +151,10 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "fait-fuzz",
-        ours: &["fait-store", "fait-board"],
+        ours: &["fait-core", "fait-store", "fait-board"],
         never: &[WEB, BUS],
         only: Some(&["libfuzzer-sys"]),
-        because: "it feeds the decoders of the store and the board's reader, and needs a compiler of its own",
+        because: "it feeds the decoders of store and messages and the board's reader, and needs a compiler of its own",
     },
 ];
 

@@ -59,22 +59,8 @@ impl StoredEvent {
             Some(e) => (e.path().to_string(), e.into_inner()),
             None => (String::new(), plain),
         };
-        let what = words(&error);
-        let (field, what) = match what.strip_prefix("missing field `") {
-            Some(rest) => {
-                let name = rest.split('`').next().unwrap_or(rest);
-                (joined(&path, name), "is missing".to_string())
-            }
-            None => (path, what),
-        };
-        let field = Some(field).filter(|f| !f.is_empty() && f != "." && error.is_data());
-        let mut wrong = match &field {
-            None => self.unreadable(format_args!("{when}{what}")),
-            Some(path) if what == "is missing" => {
-                self.unreadable(format_args!("{when}field `{path}` {what}"))
-            }
-            Some(path) => self.unreadable(format_args!("{when}field `{path}`: {what}")),
-        };
+        let (field, what) = misfit(path, &error);
+        let mut wrong = self.unreadable(format_args!("{when}{what}"));
         wrong.field = field;
         wrong
     }
@@ -121,6 +107,26 @@ fn upcasted<E: Event>(e: &StoredEvent) -> Result<Value, DecodeError> {
             panic_text(&*panic)
         ))),
     }
+}
+
+/// Which field of some JSON does not fit its type, and what is wrong, with the field where it is
+/// known.
+pub(crate) fn misfit(path: String, error: &serde_json::Error) -> (Option<String>, String) {
+    let what = words(error);
+    let (field, what) = match what.strip_prefix("missing field `") {
+        Some(rest) => {
+            let name = rest.split('`').next().unwrap_or(rest);
+            (joined(&path, name), "is missing".to_string())
+        }
+        None => (path, what),
+    };
+    let field = Some(field).filter(|f| !f.is_empty() && f != "." && error.is_data());
+    let what = match &field {
+        None => what,
+        Some(path) if what == "is missing" => format!("field `{path}` {what}"),
+        Some(path) => format!("field `{path}`: {what}"),
+    };
+    (field, what)
 }
 
 /// What serde says, without the place in the bytes where the path says it better.

@@ -7,6 +7,7 @@ mod tag;
 mod time;
 
 pub use code::EventCode;
+pub(crate) use decode::misfit;
 pub use decode::{DecodeError, decode_event, panic_text};
 pub use money::{Money, MoneyError};
 pub use tag::{EntityId, IdError, IdValue, Tag, Tagged};

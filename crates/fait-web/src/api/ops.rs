@@ -1,7 +1,7 @@
 //! What operators and machines watch.
 
 use super::Words;
-use super::command::read_json;
+use super::body::read_json;
 use crate::answer::Problem;
 use crate::request::At;
 use crate::seen::{AtLeast, WAIT, caught_up};

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use fait_core::bus::{
-    Attribute, CloudEvent, Data, Deprecated, DeprecatedDef, Expects, Incoming, Outgoing, Publish,
-    PublishDef, Published, PublishedDef, PublishedSet, Receive, ReceiveDef, Received, Subject,
-    cloud_type,
+    Attribute, BATCH, CloudEvent, CloudEventError, Data, Deprecated, DeprecatedDef, Expects,
+    Incoming, Outgoing, Publish, PublishDef, Published, PublishedDef, PublishedSet, Receive,
+    ReceiveDef, Received, STRUCTURED, Subject, cloud_type,
 };
 
 /// A published message, as it leaves.
