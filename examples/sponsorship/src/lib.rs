@@ -13,13 +13,18 @@ pub mod guests;
 pub mod play;
 
 use fait::app::{AppBuilder, System, Uncertain};
+use fait::bus::Inlet;
 use fait_http::{Http, HttpError};
 
 /// The board that this program is held against.
 pub const BOARD: &str = include_str!("../sponsorship.board");
 
-/// Everything on the board, wired onto a place to keep it.
-pub fn wired(place: AppBuilder, tickets: impl System) -> AppBuilder {
+/// By which this system is known to the other, unless it is given another token.
+pub const TOKEN: &str = "example-token-of-sponsorship";
+
+/// Everything on the board, wired onto a place to keep it: the other system's open door, and the
+/// way by which its messages come.
+pub fn wired(place: AppBuilder, tickets: impl System, messages: impl Inlet) -> AppBuilder {
     place
         .name("Sponsorship")
         .task::<sponsors::SignContract>()
@@ -28,9 +33,8 @@ pub fn wired(place: AppBuilder, tickets: impl System) -> AppBuilder {
         .task::<sponsors::OnboardSponsor>()
         .task::<sponsors::BookSponsorTickets>()
         .tells::<tickets::IssueMealTickets>()
-        .receives::<tickets::MealTicketsIssued>(tickets::TICKETS)
-        .receives::<tickets::MealTicketsRefused>(tickets::TICKETS)
         .system(tickets::TICKETS, tickets)
+        .hears::<tickets::FromTickets>("meal-tickets", messages)
         .projection::<sponsors::Sponsors>()
         .process::<guests::FeedASponsorsGuests>()
 }
@@ -40,6 +44,7 @@ pub fn wired(place: AppBuilder, tickets: impl System) -> AppBuilder {
 ///
 /// # Errors
 /// The address is none.
-pub fn tickets_at(address: &str) -> Result<Http, HttpError> {
-    Http::to(&format!("{address}/api/commands"), Uncertain::Retry)
+pub fn door_at(address: &str, token: &str) -> Result<Http, HttpError> {
+    Http::to(&format!("{address}/api/commands"), Uncertain::Retry)?
+        .secret_header("authorization", &format!("Bearer {token}"))
 }

@@ -1,9 +1,10 @@
 //! The board is sound, the program does what its examples say, and both say the same.
 
 use fait::App;
+use fait::bus::InProcess;
 use fait::board::check::strict;
 use fait_board::{LintOptions, Problem, Severity, lint, parse};
-use sponsorship::{BOARD, tickets_at};
+use sponsorship::{BOARD, TOKEN, door_at};
 
 fn wired() -> fait::app::AppBuilder {
     sponsorship::wired(

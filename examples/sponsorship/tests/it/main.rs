@@ -3,4 +3,5 @@
 mod rules;
 mod words;
 mod process;
+mod both;
 mod board;
