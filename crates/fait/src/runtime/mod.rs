@@ -26,6 +26,7 @@ mod works;
 pub(crate) mod dispatch;
 pub(crate) mod bulk;
 pub(crate) mod hear;
+pub(crate) mod bus;
 
 use crate::clock::Clock;
 use fait_core::decision::CommandDef;
@@ -58,6 +59,9 @@ pub(crate) struct Core {
     pub(crate) systems: BTreeMap<String, dispatch::system::Adapter>,
     /// Who hears other systems, by name.
     pub(crate) hearings: BTreeMap<String, Arc<hear::Hearing>>,
+    pub(crate) publications: bus::publication::Publications,
+    /// Who this system is to others: a URI.
+    pub(crate) source: String,
     pub(crate) index: Feed,
     pub(crate) recent: index::Recent,
     pub(crate) dispatch: dispatch::Dispatch,
