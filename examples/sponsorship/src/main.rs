@@ -3,9 +3,10 @@
 use clap::Parser;
 use fait::Clock;
 use fait::app::App;
+use fait::bus::InProcess;
 use fait::event::minutes;
 use fait_web::Site;
-use sponsorship::{BOARD, play, tickets_at, wired};
+use sponsorship::{BOARD, TOKEN, door_at, play, wired};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +40,9 @@ struct Options {
         default_value = "http://127.0.0.1:7080"
     )]
     tickets: String,
+    /// By which this system is known there.
+    #[arg(long, env = "SPONSORSHIP_TOKEN", default_value = TOKEN, hide_env_values = true)]
+    token: String,
     /// How many sponsors are onboarded by themselves. They are the same at each start, so that a
     /// restart goes on where it was.
     #[arg(long, env = "SPONSORSHIP_SPONSORS", default_value_t = 16)]
@@ -79,9 +83,10 @@ async fn run(options: Options) -> Result<(), String> {
         .await
         .map_err(|e| format!("cannot listen on {listen}: {e}; choose another with --listen"))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
-    let tickets = tickets_at(&options.tickets).map_err(|e| format!("--tickets: {e}"))?;
+    let tickets =
+        door_at(&options.tickets, &options.token).map_err(|e| format!("--tickets: {e}"))?;
     let place = App::in_folder(&options.data).clock(Clock::paced(options.pace));
-    let app = wired(place, tickets.clone())
+    let app = wired(place, tickets.clone(), InProcess::new())
         .build()
         .map_err(|e| e.to_string())?;
     greet(&options, address);
@@ -89,7 +94,7 @@ async fn run(options: Options) -> Result<(), String> {
     tokio::spawn(async move { play::onboard(&office, sponsors, every).await });
     let site = Site::new(app.clone())
         .board(BOARD)
-        .examples(move || wired(App::in_memory(), tickets.clone()));
+        .examples(move || wired(App::in_memory(), tickets.clone(), InProcess::new()));
     let served = site.serve(listener, stopped()).await;
     // The second signal, or ten seconds, ends what does not end by itself.
     tokio::select! {

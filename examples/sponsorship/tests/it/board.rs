@@ -1,16 +1,14 @@
 //! The board is sound, the program does what its examples say, and both say the same.
 
 use fait::App;
-use fait::bus::InProcess;
 use fait::board::check::strict;
+use fait::bus::InProcess;
 use fait_board::{LintOptions, Problem, Severity, lint, parse};
 use sponsorship::{BOARD, TOKEN, door_at};
 
 fn wired() -> fait::app::AppBuilder {
-    sponsorship::wired(
-        App::in_memory(),
-        tickets_at("http://127.0.0.1:7080").unwrap(),
-    )
+    let tickets = door_at("http://127.0.0.1:7080", TOKEN).unwrap();
+    sponsorship::wired(App::in_memory(), tickets, InProcess::new())
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Both systems, their clocks moved by hand: over the bus inside one program, and over HTTP.
 
+use fait::Clock;
 use fait::app::{App, Asked, Envelope, SendError, System, TellError, Told, Uncertain};
 use fait::bus::InProcess;
 use fait::event::{EntityId, StoredEvent, hours};
 use fait::query::Query;
 use fait::store::{BoxFuture, Range};
-use fait::Clock;
 use serde_json::Value;
 use sponsorship::events::{Level, SponsorId};
 use sponsorship::sponsors::{BookSponsorTickets, OnboardSponsor, SPONSOR_MANAGER, SignContract};
@@ -25,7 +25,11 @@ impl Door {
 
 impl System for Door {
     fn tell(&self, told: Told, _: App) -> BoxFuture<'_, Result<(), TellError>> {
-        let app = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let app = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         Box::pin(async move {
             let app = app.ok_or_else(|| TellError::later("nobody is there"))?;
             let envelope = Envelope {
@@ -151,7 +155,9 @@ impl Both {
     /// How many processes run.
     async fn running(&self) -> u64 {
         let all = self.sponsors.processes().await.unwrap();
-        all.iter().map(|p| p.instances.running + p.instances.parked).sum()
+        all.iter()
+            .map(|p| p.instances.running + p.instances.parked)
+            .sum()
     }
 
     async fn close(self) {
@@ -189,15 +195,23 @@ async fn each_level_gets_its_tickets_from_a_system_that_knows_no_sponsors() {
     ] {
         let sponsor = both.onboard(name, level).await;
         both.settle(true).await;
-        assert_eq!(both.told(sponsor).await, begun_and(&["SponsorTicketsBooked"]));
+        assert_eq!(
+            both.told(sponsor).await,
+            begun_and(&["SponsorTicketsBooked"])
+        );
         let booked = all(&both.sponsors).await;
-        let booked = booked.iter().rfind(|e| e.ty == "SponsorTicketsBooked").unwrap();
+        let booked = booked
+            .iter()
+            .rfind(|e| e.ty == "SponsorTicketsBooked")
+            .unwrap();
         assert_eq!(data(booked)["tickets"], level.tickets());
     }
     assert_eq!(count(&both.tickets, "MealTicketsIssued").await, 3);
     assert_eq!(both.running().await, 0);
     let known = all(&both.tickets).await;
-    let known = known.iter().any(|e| String::from_utf8_lossy(&e.data).contains("Mill"));
+    let known = known
+        .iter()
+        .any(|e| String::from_utf8_lossy(&e.data).contains("Mill"));
     assert!(!known, "the other system was told of a sponsor");
     both.close().await;
 }
@@ -212,13 +226,20 @@ async fn one_flow_goes_through_both_logs() {
     let onboarded = ours.iter().find(|e| e.ty == "SponsorOnboarded").unwrap();
     let flow = onboarded.meta.origin.correlation;
     let of = |events: Vec<StoredEvent>| -> Vec<String> {
-        let of = events.into_iter().filter(|e| e.meta.origin.correlation == flow);
-        of.map(|e| e.ty).filter(|t| !t.starts_with("$Process")).collect()
+        let of = events
+            .into_iter()
+            .filter(|e| e.meta.origin.correlation == flow);
+        of.map(|e| e.ty)
+            .filter(|t| !t.starts_with("$Process"))
+            .collect()
     };
     assert!(of(all(&both.tickets).await).contains(&"MealTicketsIssued".to_string()));
     let ours = of(ours);
     for ty in ["MealTicketsIssued", "SponsorTicketsBooked"] {
-        assert!(ours.contains(&ty.to_string()), "{ty} is of another flow: {ours:?}");
+        assert!(
+            ours.contains(&ty.to_string()),
+            "{ty} is of another flow: {ours:?}"
+        );
     }
     assert!(both.asked(sponsor).is_none());
     both.close().await;
@@ -229,12 +250,18 @@ async fn a_day_that_is_sold_out_is_settled_by_a_person() {
     let both = Both::near(3).await;
     let sponsor = both.onboard("Mill", Level::Gold).await;
     both.settle(true).await;
-    assert_eq!(both.told(sponsor).await, begun_and(&["SponsorTicketsDelayed"]));
+    assert_eq!(
+        both.told(sponsor).await,
+        begun_and(&["SponsorTicketsDelayed"])
+    );
     let asked = both.asked(sponsor).expect("the manager is not asked");
     let booking = asked.open.issued.body["booking"].as_str().unwrap();
     let book = BookSponsorTickets {
         sponsor,
-        booking: booking.parse::<fait::reexport::uuid::Uuid>().unwrap().into(),
+        booking: booking
+            .parse::<fait::reexport::uuid::Uuid>()
+            .unwrap()
+            .into(),
         tickets: 5,
     };
     let sent = both.sponsors.send(book).by("manager:eve");
