@@ -4,7 +4,7 @@ use clap::Parser;
 use fait::Clock;
 use fait::app::App;
 use fait::bus::InProcess;
-use fait::event::minutes;
+use fait::event::seconds;
 use fait_web::Site;
 use sponsorship::{BOARD, TOKEN, door_at, play, wired};
 use std::net::SocketAddr;
@@ -47,8 +47,8 @@ struct Options {
     /// restart goes on where it was.
     #[arg(long, env = "SPONSORSHIP_SPONSORS", default_value_t = 16)]
     sponsors: u32,
-    /// Minutes of the office between two of them; 0: all at once.
-    #[arg(long, env = "SPONSORSHIP_EVERY", default_value_t = 5)]
+    /// Seconds of the office between two of them; 0: all at once.
+    #[arg(long, env = "SPONSORSHIP_EVERY", default_value_t = 300)]
     every: u64,
 }
 
@@ -90,7 +90,7 @@ async fn run(options: Options) -> Result<(), String> {
         .build()
         .map_err(|e| e.to_string())?;
     greet(&options, address);
-    let (office, sponsors, every) = (app.clone(), options.sponsors, minutes(options.every));
+    let (office, sponsors, every) = (app.clone(), options.sponsors, seconds(options.every));
     tokio::spawn(async move { play::onboard(&office, sponsors, every).await });
     let site = Site::new(app.clone())
         .board(BOARD)

@@ -4,4 +4,6 @@ mod rules;
 mod words;
 mod process;
 mod both;
+mod programs;
+mod kill;
 mod board;
