@@ -93,10 +93,10 @@ impl Problem {
     /// The problem as JSON.
     pub(crate) fn body(&self) -> Value {
         let mut body = self.more.clone();
-        body["type"] = self.kind.clone().into();
+        body["type"] = (*self.kind).into();
         body["title"] = self.title.into();
         body["status"] = self.status.as_u16().into();
-        body["detail"] = self.detail.clone().into();
+        body["detail"] = (*self.detail).into();
         body
     }
 
