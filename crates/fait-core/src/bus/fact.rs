@@ -1,11 +1,27 @@
 //! What is recorded of what was published and received: events with names that only `fait` may
 //! use, in the log of the system that publishes or receives.
 
+mod published;
+
+pub use published::{
+    MessagePublished, MessageSkipped, OutletJoined, PublicationsBegan, Source, of_tag, outlet_tag,
+    publication_tag, published_tag,
+};
+
 /// Something was published: the exact message, for ever.
 pub const PUBLISHED: &str = "$MessagePublished";
+
+/// From where on publications make messages of what happens.
+pub const PUBLICATIONS_BEGAN: &str = "$PublicationsBegan";
+
+/// From where on messages are handed to an outlet.
+pub const OUTLET_JOINED: &str = "$OutletJoined";
+
+/// An outlet goes on without a message.
+pub const SKIPPED: &str = "$MessageSkipped";
 
 /// A message came in, with what became of it.
 pub const RECEIVED: &str = "$MessageReceived";
 
 /// Kinds of the tags that these facts carry for themselves.
-pub const OWN_KINDS: &[&str] = &["published", "of", "inlet", "in"];
+pub const OWN_KINDS: &[&str] = &["published", "of", "publication", "outlet", "inlet", "in"];

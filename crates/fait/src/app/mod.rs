@@ -15,6 +15,7 @@ mod migrate;
 mod operate;
 mod pick;
 mod preflight;
+mod publish;
 mod read;
 mod sample;
 mod send;
@@ -27,6 +28,8 @@ pub(crate) use sample::sample;
 
 pub use crate::runtime::begin::{Begin, MAX_ADOPTED_EVENTS};
 pub use crate::runtime::bulk::{BulkState, Failed, MAX_FAILURES, Progress};
+pub use crate::runtime::bus::publication::Stopped;
+pub use crate::runtime::bus::publish::{MAX_BYTES_OF_ONE_EVENT, MAX_OF_ONE_EVENT};
 pub use crate::runtime::decide::{DECLINED, Envelope, MAX_TRIES, Receipt, Recorded, SendError};
 pub use crate::runtime::dispatch::MAX_WAITING;
 pub use crate::runtime::dispatch::system::{
@@ -60,6 +63,7 @@ pub use migrate::{MigrateError, Migrated};
 pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
 pub use pick::{Filter, Picked, Standing, Stuck};
 pub use preflight::{Finding, Finds, MAX_FINDINGS, Preflight};
+pub use publish::{MAX_MESSAGES, MAX_MESSAGES_BYTES};
 pub use read::{MAX_WAIT, ReadError};
 pub use send::{CommandError, Send};
 pub use shadow::{Difference, MAX_DIFFERENCES, Shadow};
@@ -116,7 +120,7 @@ impl App {
     }
 
     /// Waits until everything that follows from what has happened has happened: views have caught
-    /// up, processes have stepped, what they sent is done. People and deadlines that have not come
+    /// up, processes have stepped, what they sent is done, what others are told is recorded. People and deadlines that have not come
     /// are not waited for, and other systems only while they answer within a second.
     pub async fn settle(&self) {
         let mut quiet = 0;
@@ -140,7 +144,8 @@ impl App {
         let core = &self.core;
         let followed = core.index.at() >= head
             && core.views.values().all(|v| v.settled(head))
-            && core.processes.values().all(|p| p.feed.at() >= head);
+            && core.processes.values().all(|p| p.feed.at() >= head)
+            && core.publications.settled(head);
         let now = core.clock.now();
         followed
             && core.dispatch.is_idle(now)

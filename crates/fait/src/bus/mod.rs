@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub use fait_core::bus::{
     Attribute, BATCH, CloudEvent, CloudEventError, Data, Deprecated, DeprecatedDef, Expects,
     Incoming, Outgoing, Publish, PublishDef, Published, PublishedDef, PublishedSet, Receive,
-    ReceiveDef, Received, STRUCTURED, cloud_type,
+    ReceiveDef, Received, STRUCTURED, Subject, cloud_type,
 };
 
 /// A published message, as it leaves.
@@ -29,6 +29,15 @@ pub struct Message {
     pub id: Uuid,
     /// The message itself.
     pub event: CloudEvent,
+}
+
+/// Some published messages, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Messages {
+    /// They.
+    pub messages: Vec<Message>,
+    /// Everything up to here was looked at: the next come behind it.
+    pub upto: Position,
 }
 
 /// How far the other side of an [`Outlet`] has come.

@@ -23,6 +23,7 @@ mod backlog;
 mod works;
 pub(crate) mod dispatch;
 pub(crate) mod bulk;
+pub(crate) mod bus;
 
 use crate::clock::Clock;
 use fait_core::decision::CommandDef;
@@ -53,6 +54,9 @@ pub(crate) struct Core {
     /// Commands whose words are not recorded.
     pub(crate) unrecorded: BTreeSet<String>,
     pub(crate) systems: BTreeMap<String, dispatch::system::Adapter>,
+    pub(crate) publications: bus::publication::Publications,
+    /// Who this system is to others: a URI.
+    pub(crate) source: String,
     pub(crate) index: Feed,
     pub(crate) recent: index::Recent,
     pub(crate) dispatch: dispatch::Dispatch,

@@ -1,0 +1,5 @@
+//! Between systems: makes messages of what happened, and hands them over.
+
+pub(crate) mod publication;
+mod begin;
+pub(crate) mod publish;
