@@ -4,14 +4,15 @@
 use super::build::{AppBuilder, BuildError, unique};
 use super::operate::MAX_REASON_BYTES;
 use super::{App, InletStatus};
-use crate::bus::{Inlet, Mark, Receive, ReceiveDef};
+use crate::bus::{BusError, Inlet, Mark, Messages, Publishing, Receive, ReceiveDef};
 use crate::runtime::hear::{Fate, Hearing, KeptMessage, Trouble};
 use crate::runtime::nearest;
 use fait_core::bus::fact::{Became, Continued};
 use fait_core::event::{Position, Time};
-use fait_core::store::StoreError;
+use fait_core::store::{BoxFuture, StoreError};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Longest name of a receiver, in bytes.
@@ -151,6 +152,35 @@ impl AppBuilder {
         }
         Ok(())
     }
+}
+
+impl Publishing for App {
+    fn at(&self) -> BoxFuture<'_, Result<(String, Position), BusError>> {
+        Box::pin(async {
+            let head = self.core.store.head().await.map_err(later)?;
+            Ok((self.core.store.id().to_string(), head))
+        })
+    }
+
+    fn next(
+        &self,
+        after: Position,
+        most: usize,
+        within: Duration,
+    ) -> BoxFuture<'_, Result<Messages, BusError>> {
+        Box::pin(async move {
+            let found = self.published(after, most, &[]).await.map_err(later)?;
+            if !found.messages.is_empty() {
+                return Ok(found);
+            }
+            self.wait_published(after, within).await.map_err(later)?;
+            self.published(after, most, &[]).await.map_err(later)
+        })
+    }
+}
+
+fn later(e: StoreError) -> BusError {
+    BusError::Later(e.to_string())
 }
 
 impl App {
