@@ -9,6 +9,7 @@ mod trial;
 mod kebab;
 mod clients;
 mod running;
+mod openapi;
 mod shared;
 mod caller;
 mod request;
@@ -20,4 +21,5 @@ mod alone;
 
 pub use alone::BoardSite;
 pub use clients::{Clients, ClientsError, MAX_CLIENT_NAME, NewToken};
+pub use openapi::openapi;
 pub use site::Site;

@@ -270,12 +270,13 @@ fn key(caller: &Caller, name: &str, headers: &HeaderMap) -> Result<Option<Key>, 
         let detail = format!("Idempotency-Key is a text of 1 to {MAX_KEY} visible characters");
         Problem::malformed(detail).with("field", "Idempotency-Key")
     };
-    let text = value
-        .to_str()
-        .map_err(|_| wrong())?
-        .trim()
-        .trim_matches('"');
-    if text.is_empty() || text.len() > MAX_KEY {
+    let text = value.to_str().map_err(|_| wrong())?.trim();
+    // By the draft of the header's standard it stands in quotation marks; many leave them out.
+    let text = match text.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"').ok_or_else(wrong)?,
+        None => text,
+    };
+    if text.is_empty() || text.len() > MAX_KEY || text.contains('"') {
         return Err(wrong());
     }
     let named = |scope: String| Uuid::new_v5(&Uuid::NAMESPACE_OID, scope.as_bytes());

@@ -8,6 +8,7 @@ mod event;
 mod feed;
 mod happened;
 mod ops;
+mod published;
 mod operate;
 mod rebuild;
 mod stream;
@@ -35,6 +36,9 @@ pub(crate) fn door(shared: &Shared) -> Router<Shared> {
     Router::new()
         .route("/api/commands/{name}", post(command::send))
         .route("/api/receipts/{id}", get(receipt::receipt))
+        .route("/api/published", get(published::page))
+        .route("/api/published/stream", get(published::stream))
+        .route("/api/openapi.json", get(ops::openapi))
         .route_layer(from_fn_with_state(shared.clone(), seen::tell))
         .route_layer(from_fn_with_state(shared.clone(), caller::known))
 }

@@ -23,6 +23,14 @@ pub(super) async fn manifest(State(shared): State<Shared>) -> Json<Value> {
     Json(json!(*shared.manifest))
 }
 
+/// `GET /api/openapi.json`
+pub(super) async fn openapi(State(shared): State<Shared>) -> Json<Value> {
+    Json(crate::openapi::openapi(
+        &shared.manifest,
+        !shared.clients.is_empty(),
+    ))
+}
+
 /// `GET /api/ops/processes`
 pub(super) async fn processes(State(shared): State<Shared>) -> Result<Json<Value>, Problem> {
     Ok(Json(json!(shared.app.processes().await?)))

@@ -2,6 +2,7 @@
 
 mod build;
 mod bulk;
+mod bus;
 mod check;
 mod compensate;
 mod erase;
@@ -55,6 +56,7 @@ pub use crate::runtime::view::{
 pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};
 pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
+pub use bus::{BusStatus, PublicationStatus, Trouble};
 pub use compensate::{Compensation, Undo};
 pub use feed::{
     Batch, Feed, FeedBuilder, FeedError, Happened, MAX_FEED_BYTES, MAX_FEED_EVENTS, Start,
