@@ -4,6 +4,7 @@ use super::system::adapter;
 use super::{App, System};
 use crate::clock::Clock;
 use crate::runtime::begin::Begin;
+use crate::runtime::bus::outlet::Relay;
 use crate::runtime::bus::publication::Publications;
 use crate::runtime::db::Db;
 use crate::runtime::dispatch::Dispatch;
@@ -69,6 +70,7 @@ pub struct AppBuilder {
     pub(super) reads: Vec<EventDef>,
     systems: Vec<(String, Adapter)>,
     pub(super) publications: Vec<PublishDef>,
+    pub(super) outlets: Vec<Relay>,
     pub(super) source: Option<String>,
 }
 
@@ -276,6 +278,7 @@ impl AppBuilder {
         self.systems = names.into_iter().map(silent).collect();
         self.store = Some(Arc::new(Memory::default()));
         (self.folder, self.views_file) = (None, None);
+        self.outlets.clear();
         self.clock(Clock::by_hand())
     }
 
@@ -325,6 +328,7 @@ impl AppBuilder {
             dispatch,
             systems,
             publications: Publications::new(self.publications),
+            outlets: self.outlets.into_iter().map(Arc::new).collect(),
             source,
             index: Feed::default(),
             recent: Recent::default(),
@@ -405,6 +409,7 @@ impl AppBuilder {
             }
         }
         self.check_published()?;
+        self.check_outlets()?;
         self.check_past()?;
         self.commands.iter().try_for_each(|c| self.check_page(c))
     }
@@ -587,6 +592,10 @@ fn start(
             .spawn_on(core.clone().run_process(process.clone()), runtime);
     }
     core.tasks.spawn_on(core.clone().run_publisher(), runtime);
+    for outlet in &core.outlets {
+        core.tasks
+            .spawn_on(core.clone().run_relay(outlet.clone()), runtime);
+    }
     core.tasks.spawn_on(core.clone().run_index(), runtime);
     core.tasks.spawn_on(core.clone().run_dispatch(), runtime);
     core.tasks.spawn_on(core.clone().run_expiry(), runtime);

@@ -55,6 +55,7 @@ pub(crate) struct Core {
     pub(crate) unrecorded: BTreeSet<String>,
     pub(crate) systems: BTreeMap<String, dispatch::system::Adapter>,
     pub(crate) publications: bus::publication::Publications,
+    pub(crate) outlets: Vec<Arc<bus::outlet::Relay>>,
     /// Who this system is to others: a URI.
     pub(crate) source: String,
     pub(crate) index: Feed,
