@@ -1,6 +1,6 @@
 //! How the bus stands.
 
-use super::{App, Halted, Stopped};
+use super::{App, Halted, InletStatus, Stopped};
 use crate::bus::Reached;
 use fait_core::event::{Position, Time};
 use fait_core::store::StoreError;
@@ -20,6 +20,8 @@ pub struct BusStatus {
     pub trouble: Option<Trouble>,
     /// The brokers that messages are handed to, in the order in which they are wired.
     pub outlets: Vec<OutletStatus>,
+    /// Those who hear other systems, by name.
+    pub inlets: Vec<InletStatus>,
 }
 
 /// Messages that wait are counted up to here.
@@ -108,6 +110,7 @@ impl App {
         }
         Ok(BusStatus {
             outlets,
+            inlets: self.inlets().await?,
             source: core.source.clone(),
             head,
             publications: publications.collect(),

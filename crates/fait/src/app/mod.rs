@@ -9,6 +9,7 @@ mod erase;
 mod evolve;
 mod feed;
 mod feeds;
+mod hears;
 pub mod history;
 mod inbox;
 mod look;
@@ -40,6 +41,7 @@ pub use crate::runtime::dispatch::MAX_WAITING;
 pub use crate::runtime::dispatch::system::{
     Limits, MIN_TELLS, SystemStatus, TellError, Told, Uncertain,
 };
+pub use crate::runtime::hear::{InletStatus, MAX_KEPT_MESSAGES, Mood};
 pub use crate::runtime::index::{OpenCommand, ProcessCount};
 pub use crate::runtime::lanes::PARTITIONS;
 pub use crate::runtime::models::{MAX_MODEL_BYTES, MAX_MODELS};
@@ -63,6 +65,7 @@ pub use feed::{
     Batch, Feed, FeedBuilder, FeedError, Happened, MAX_FEED_BYTES, MAX_FEED_EVENTS, Start,
 };
 pub use feeds::{FeedStatus, MAX_SET_ASIDE, SetAside};
+pub use hears::{HearError, MAX_RECEIVER_BYTES, Reread, UnreadableMessage};
 pub use inbox::{Asked, ClaimError};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
@@ -151,13 +154,11 @@ impl App {
         let followed = core.index.at() >= head
             && core.views.values().all(|v| v.settled(head))
             && core.processes.values().all(|p| p.feed.at() >= head)
-            && core.publications.settled(head)
-            && core
-                .outlets
-                .iter()
-                .all(|o| o.settled(head, core.clock.now()));
+            && core.hearings.values().all(|h| h.is_idle())
+            && core.publications.settled(head);
         let now = core.clock.now();
         followed
+            && core.outlets.iter().all(|o| o.settled(head, now))
             && core.dispatch.is_idle(now)
             && core
                 .db
