@@ -3,12 +3,12 @@
 use clap::Parser;
 use fait::Clock;
 use fait::app::App;
-use fait_web::Site;
+use fait_web::{Clients, Site};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use tickets::{BOARD, play, wired};
+use tickets::{BOARD, CLIENTS, play, wired};
 use tokio::net::TcpListener;
 
 /// Meal tickets: other systems book, and hear what came of it. Run `sponsorship` beside it.
@@ -33,6 +33,10 @@ struct Options {
     /// Places of the first day, which opens by itself; 0: it stays closed until you open one.
     #[arg(long, env = "TICKETS_PLACES", default_value_t = 40)]
     places: u32,
+    /// Who may ask and read, and with which token: a file like `clients.txt` of this example, which
+    /// is used where none is named.
+    #[arg(long, env = "TICKETS_CLIENTS", value_name = "FILE")]
+    clients: Option<PathBuf>,
 }
 
 fn pace(text: &str) -> Result<f64, String> {
@@ -66,6 +70,11 @@ async fn run(options: Options) -> Result<(), String> {
         .await
         .map_err(|e| format!("cannot listen on {listen}: {e}; choose another with --listen"))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
+    let clients = match &options.clients {
+        Some(file) => Clients::from_file(file),
+        None => Clients::read(CLIENTS),
+    };
+    let clients = clients.map_err(|e| e.to_string())?;
     let place = App::in_folder(&options.data).clock(Clock::paced(options.pace));
     let app = wired(place).build().map_err(|e| e.to_string())?;
     greet(&options, address);
@@ -74,6 +83,7 @@ async fn run(options: Options) -> Result<(), String> {
     }
     let site = Site::new(app.clone())
         .board(BOARD)
+        .clients(clients)
         .examples(|| wired(App::in_memory()));
     let served = site.serve(listener, stopped()).await;
     // The second signal, or ten seconds, ends what does not end by itself.

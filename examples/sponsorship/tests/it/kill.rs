@@ -104,7 +104,10 @@ fn whole(program: &Program, seen: &Log) -> Log {
         let there = log.get(position);
         assert_eq!(there, Some(event), "event {position} was lost or changed");
     }
-    assert!(log.keys().copied().eq(1..=log.len() as u64), "a position is missing");
+    assert!(
+        log.keys().copied().eq(1..=log.len() as u64),
+        "a position is missing"
+    );
     log
 }
 
@@ -132,7 +135,12 @@ fn of(log: &Log, ty: &str) -> Vec<Value> {
 
 /// Tickets by booking, each of which is there once.
 fn once(said: &[Value], by: &str) -> BTreeMap<String, u64> {
-    let pair = |said: &Value| (said[by].as_str().unwrap().into(), said["tickets"].as_u64().unwrap());
+    let pair = |said: &Value| {
+        (
+            said[by].as_str().unwrap().into(),
+            said["tickets"].as_u64().unwrap(),
+        )
+    };
     let map: BTreeMap<String, u64> = said.iter().map(pair).collect();
     assert_eq!(map.len(), said.len(), "a {by} is there twice");
     map
@@ -150,6 +158,9 @@ fn each_is_booked_once(issued: &Log, booked: &Log) {
     assert_eq!(once(&ours, "sponsor"), wanted.collect());
     assert_eq!(of(issued, "$MessagePublished").len(), SPONSORS as usize);
     assert_eq!(of(issued, "MealTicketsRefused").len(), 0);
-    let asked = booked.values().filter(|e| e["type"] == "SponsorOnboarded").count();
+    let asked = booked
+        .values()
+        .filter(|e| e["type"] == "SponsorOnboarded")
+        .count();
     assert_eq!(asked, SPONSORS as usize);
 }
