@@ -1,5 +1,6 @@
 //! The manifest: the whole system as sorted JSON, and nothing that is not in the program.
 
+use crate::bus::{PublishDef, PublishedDef};
 use crate::command::{FieldDef, PageDef};
 use crate::decision::CommandDef;
 use crate::event::EventDef;
@@ -31,6 +32,9 @@ pub struct Manifest {
     /// Outside systems: the event types that are received from them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub receives: BTreeMap<String, Vec<String>>,
+    /// Publications by name: what they look at and what others are told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub publishes: BTreeMap<String, PublicationEntry>,
     /// Event types that history has and no code reads any more: why, by stored name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retired: BTreeMap<String, String>,
@@ -83,6 +87,15 @@ pub struct ProcessEntry {
     pub sends: Vec<String>,
     /// What it raises itself.
     pub raises: Vec<String>,
+}
+
+/// A publication in the manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PublicationEntry {
+    /// What it looks at.
+    pub types: Vec<String>,
+    /// What it may publish, by the type on the bus.
+    pub publishes: BTreeMap<String, PublishedDef>,
 }
 
 /// One arrow of the system.
@@ -141,6 +154,16 @@ impl Manifest {
         let from = self.receives.entry(system.into()).or_default();
         from.push(name);
         from.sort();
+    }
+
+    /// Adds a publication.
+    pub fn publish(&mut self, def: &PublishDef) {
+        let types = def.publishes.iter().map(|t| (t.ty.clone(), t.clone()));
+        let entry = PublicationEntry {
+            types: def.types.clone(),
+            publishes: types.collect(),
+        };
+        self.publishes.insert(def.name.clone(), entry);
     }
 
     fn event(&mut self, def: &EventDef) -> String {

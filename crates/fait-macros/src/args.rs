@@ -1,4 +1,4 @@
-//! The arguments of a macro: `name = "…"`, `starts`, or one bare text.
+//! The arguments of a macro: `name = "…"`, `starts`, `deprecated(since = "…")`, or one bare text.
 
 use crate::problems::Problems;
 use crate::words::{did_you_mean, listed};
@@ -6,14 +6,20 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token};
+use syn::token::Paren;
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, parenthesized};
 
 /// One argument.
 pub(crate) struct Arg {
     /// Its name; none for a bare literal.
     name: Option<Ident>,
     value: Option<Expr>,
+    /// What stands in parentheses behind the name.
+    inside: Option<TokenStream>,
 }
+
+/// Arguments that take further ones in parentheses.
+const WITH_ARGUMENTS: &[&str] = &["deprecated"];
 
 impl Parse for Arg {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
@@ -21,6 +27,7 @@ impl Parse for Arg {
             return Ok(Arg {
                 name: None,
                 value: Some(input.parse()?),
+                inside: None,
             });
         }
         let name = input.call(Ident::parse_any)?;
@@ -28,6 +35,16 @@ impl Parse for Arg {
             return Ok(Arg {
                 name: Some(name),
                 value: None,
+                inside: None,
+            });
+        }
+        if input.peek(Paren) && WITH_ARGUMENTS.iter().any(|known| name == known) {
+            let inside;
+            parenthesized!(inside in input);
+            return Ok(Arg {
+                name: Some(name),
+                value: None,
+                inside: Some(inside.parse()?),
             });
         }
         if !input.peek(Token![=]) {
@@ -37,6 +54,7 @@ impl Parse for Arg {
         Ok(Arg {
             name: Some(name),
             value: Some(input.parse()?),
+            inside: None,
         })
     }
 }
@@ -273,6 +291,23 @@ impl Args {
             problems.at_span(arg.span(), message);
         }
         number.map(|n| (n, arg.span()))
+    }
+
+    /// Further arguments in parentheses; with the place of the word before them.
+    pub(crate) fn inside(
+        &mut self,
+        name: &str,
+        owner: &'static str,
+        known: &[&str],
+        problems: &mut Problems,
+    ) -> Option<(Args, Span)> {
+        let arg = self.take(name)?;
+        let Some(inside) = arg.inside.clone() else {
+            let known = listed(known);
+            problems.at_span(arg.span(), format!("write `{name}(…)`; it takes {known}"));
+            return None;
+        };
+        Some((Args::read(owner, known, inside, problems), arg.span()))
     }
 
     /// The path of a function.

@@ -23,8 +23,18 @@ const TAG: Helper = Helper {
         ("tags", "there is no `#[tags]`; write `#[tag]`"),
         ("tagged", "there is no `#[tagged]`; write `#[tag]`"),
         ("field", "`#[field]` belongs to the fields of a command"),
+        (
+            "subject",
+            "`#[subject]` belongs to the fields of what is `#[published]`",
+        ),
     ],
 };
+
+const OTHERS: &[(&str, &str)] = &[("published", BOTH)];
+/// Why an event is not published as it is.
+pub(crate) const BOTH: &str = "an event of the domain is not published: it changes with the domain, \
+     and others rely on what is published; write a struct of its own with `#[published(…)]`, and \
+     make it of the event in a `Publish`";
 
 /// The struct with its derives, and its `impl Event`.
 pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
@@ -37,6 +47,7 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
             return quote!(#item #errors);
         }
     };
+    record::alone(&mut item.attrs, OTHERS, &mut problems);
     let mut args = Args::read(OWNER, KNOWN, args, &mut problems);
     let krate = args.krate(&mut problems);
     let identity = identity(&mut args, &krate, &item, &mut problems);

@@ -7,9 +7,11 @@
 //! | [`#[command]`](macro@command) | a struct | something asked; also the form and the page |
 //! | [`#[derive(CommandSet)]`](derive@CommandSet) | an enum of commands | what a process sends |
 //! | [`#[derive(Refusal)]`](derive@Refusal) | an enum | why a command is not done |
+//! | [`#[published]`](macro@published) | a struct | what other systems are told |
+//! | [`#[derive(PublishedSet)]`](derive@PublishedSet) | an enum of these | what a `Publish` makes |
 //! | [`#[data]`](macro@data) | a struct or an enum | rows, states, nested values |
 //!
-//! They add implementations to types that you wrote, and never make types of their own. The three
+//! They add implementations to types that you wrote, and never make types of their own. The four
 //! attributes also derive `Clone`, `Debug`, `PartialEq`, `Serialize`, `Deserialize` and
 //! `JsonSchema`, except what a `#[derive(…)]` below them names already. Each macro takes
 //! `crate = "…"` for crates that name `fait_core` rather than `fait`, as the examples here do.
@@ -27,6 +29,8 @@ mod event_set;
 mod command;
 mod command_set;
 mod refusal;
+mod published;
+mod published_set;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -170,6 +174,57 @@ pub fn derive_command_set(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Refusal, attributes(refused))]
 pub fn derive_refusal(input: TokenStream) -> TokenStream {
     refusal::expand(parse_macro_input!(input as DeriveInput)).into()
+}
+
+/// What other systems are told: a struct with named fields or none. It is a promise to them, and no
+/// event: a struct is one or the other.
+///
+/// `#[subject]` stands on the field that says what it is about: an id, a text, a UUID, a number, or
+/// an `Option` of these. Messages with the same subject stay in order everywhere.
+///
+/// ```
+/// # use fait_macros::published;
+/// # use fait_core::bus::{Published, cloud_type};
+/// /// Tickets were issued to a guest.
+/// #[published(name = "com.example.tickets.tickets-issued", version = 2, crate = "fait_core")]
+/// pub struct TicketsIssued {
+///     #[subject]
+///     pub purchase: String,
+///     pub tickets: u32,
+/// }
+///
+/// let ty = cloud_type(TicketsIssued::NAME, TicketsIssued::VERSION);
+/// assert_eq!(ty, "com.example.tickets.tickets-issued.v2");
+/// ```
+///
+/// | argument | meaning |
+/// |---|---|
+/// | `name = "…"` | what others know it by: a reversed domain name and what it is; needed |
+/// | `version = 2` | the version; 1 without it. Another version is another type |
+/// | `deprecated(since = "…", sunset = "…", instead = "…")` | it will cease: dates, and what to use |
+#[proc_macro_attribute]
+pub fn published(args: TokenStream, item: TokenStream) -> TokenStream {
+    published::expand(args.into(), item.into()).into()
+}
+
+/// Some published types: an enum whose variants hold one each, or one set.
+///
+/// ```
+/// # use fait_macros::{PublishedSet, published};
+/// # #[published(name = "com.example.tickets.issued", crate = "fait_core")]
+/// # pub struct TicketsIssued { tickets: u32 }
+/// # #[published(name = "com.example.tickets.refused", crate = "fait_core")]
+/// # pub struct TicketsRefused;
+/// #[derive(PublishedSet)]
+/// #[published_set(crate = "fait_core")]
+/// pub enum Told {
+///     Issued(TicketsIssued),
+///     Refused(TicketsRefused),
+/// }
+/// ```
+#[proc_macro_derive(PublishedSet, attributes(published_set))]
+pub fn derive_published_set(input: TokenStream) -> TokenStream {
+    published_set::expand(parse_macro_input!(input as DeriveInput)).into()
 }
 
 /// Plain data beside events and commands: rows, states of processes, nested values.

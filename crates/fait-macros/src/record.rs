@@ -115,3 +115,19 @@ pub(crate) fn helper_words(meta: &Meta, known: &[&str], problems: &mut Problems)
     }
     out
 }
+
+/// Notes another word of `fait` on the same struct, and takes it off: an event of the domain and a
+/// message for others are never one type.
+pub(crate) fn alone(attrs: &mut Vec<Attribute>, others: &[(&str, &str)], problems: &mut Problems) {
+    attrs.retain(|attr| {
+        let last = attr.path().segments.last().map(|s| s.ident.to_string());
+        let other = others
+            .iter()
+            .find(|(name, _)| last.as_deref() == Some(name));
+        let Some((_, message)) = other else {
+            return true;
+        };
+        problems.at(attr, message);
+        false
+    });
+}

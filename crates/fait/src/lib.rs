@@ -26,7 +26,9 @@ pub mod board;
 
 pub use app::App;
 pub use clock::Clock;
-pub use fait_macros::{CommandSet, EventSet, Refusal, command, data, event};
+pub use fait_macros::{
+    CommandSet, EventSet, PublishedSet, Refusal, command, data, event, published,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -6,12 +6,13 @@
 
 mod cloud;
 mod published;
+mod publish;
 mod receive;
 pub mod fact;
 
 pub use cloud::{Attribute, BATCH, CloudEvent, CloudEventError, Data, STRUCTURED};
+pub use publish::{Publish, PublishDef, Translate, TranslateError};
 pub use published::{
-    Deprecated, DeprecatedDef, Outgoing, Publish, PublishDef, Published, PublishedDef,
-    PublishedSet, cloud_type,
+    Deprecated, DeprecatedDef, Outgoing, Published, PublishedDef, PublishedSet, Subject, cloud_type,
 };
-pub use receive::{Expects, Incoming, Receive, ReceiveDef, Received};
+pub use receive::{Asked, Expects, Incoming, ReadMessage, Receive, ReceiveDef, Received};

@@ -1,11 +1,11 @@
 //! What a system promises to tell others, and how it is made of what happened.
 
-use crate::decision::Boundary;
-use crate::event::{EventSet, Meta, schema_of};
+use crate::event::{EntityId, schema_of};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::fmt::Debug;
+use uuid::Uuid;
 
 /// One type of message for other systems, a promise to them. Derived by `#[published]`.
 ///
@@ -33,6 +33,40 @@ pub trait Published:
         None
     }
 }
+
+/// A field that `#[subject]` may stand on: an id, a text, a UUID, a number, or an `Option` of these.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what a message is about",
+    label = "`#[subject]` stands on an id, a text, a UUID, a number, or an `Option` of these"
+)]
+pub trait Subject {
+    /// The text; none where it is empty.
+    fn subject(&self) -> Option<String>;
+}
+
+impl<I: EntityId> Subject for I {
+    fn subject(&self) -> Option<String> {
+        Some(self.to_string()).filter(|text| !text.is_empty())
+    }
+}
+
+impl<S: Subject> Subject for Option<S> {
+    fn subject(&self) -> Option<String> {
+        self.as_ref().and_then(S::subject)
+    }
+}
+
+macro_rules! subjects {
+    ($($ty:ty),*) => {$(
+        impl Subject for $ty {
+            fn subject(&self) -> Option<String> {
+                Some(self.to_string()).filter(|text| !text.is_empty())
+            }
+        }
+    )*};
+}
+
+subjects!(String, Uuid, u32, u64, i32, i64);
 
 /// That something published will cease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,32 +173,4 @@ impl PublishedDef {
             }),
         }
     }
-}
-
-/// How what happened becomes what others are told. Pure: it sees an event and what was known when
-/// it was recorded, and nothing else.
-pub trait Publish: Send + Sync + 'static {
-    /// Its name in this system, for example `announcements`.
-    const NAME: &'static str;
-    /// The events that it looks at.
-    type Events: EventSet;
-    /// What it must know besides the event, as it stood when that was recorded; `()` for nothing.
-    type Model: Boundary;
-    /// What it may publish.
-    type Publishes: PublishedSet;
-    /// What the model is about.
-    fn about(event: &Self::Events) -> <Self::Model as Boundary>::Keys;
-    /// What others are told of it; nothing, where it is none of their business.
-    fn publish(event: &Self::Events, model: &Self::Model, meta: &Meta) -> Vec<Self::Publishes>;
-}
-
-/// A [`Publish`] as data: what the registry holds.
-#[derive(Clone, Debug)]
-pub struct PublishDef {
-    /// Its name.
-    pub name: String,
-    /// Stored names of the events that it looks at.
-    pub types: Vec<String>,
-    /// What it may publish.
-    pub publishes: Vec<PublishedDef>,
 }

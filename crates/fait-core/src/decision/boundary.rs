@@ -190,6 +190,21 @@ impl<M: Model> Boundary for M {
     }
 }
 
+/// Nothing needs to be known.
+impl Boundary for () {
+    type Keys = ();
+    fn empty((): &()) {}
+    fn query((): &(), _: &mut Query) {}
+    fn absorb(&mut self, (): &(), _: &StoredEvent) -> Result<(), DecodeError> {
+        Ok(())
+    }
+    fn reads(_: &mut Vec<&'static str>) {}
+    fn defs(_: &mut Vec<EventDef>) {}
+    fn identify((): &(), out: &mut String) {
+        out.push_str("()");
+    }
+}
+
 /// One model per id, for any number of ids: `stock[&dish].left`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Each<M: Model>(pub BTreeMap<M::Key, M>)

@@ -564,6 +564,6 @@ impl Fact {
 }
 
 /// These structs have only string keys, so that writing them as JSON cannot fail.
-pub(super) fn json_bytes<T: Serialize>(fact: &T) -> Vec<u8> {
+pub(crate) fn json_bytes<T: Serialize>(fact: &T) -> Vec<u8> {
     serde_json::to_vec(fact).unwrap_or_default()
 }

@@ -13,6 +13,7 @@ pub use def::{
     Adopt, Alias, Aliased, Migrate, ProcessDef, React, ReadCommand, ReadEvent, ReadState,
     ReadTimer, Reads, Route,
 };
+pub(crate) use fact::json_bytes;
 pub use fact::{
     Awaited, Claimed, Class, Deadline, Fact, InputRef, Issued, Outcome, Parked, Resumed, Settled,
     Step, Target, Tried, Withdrawn, command_tag, instance_tag, is_own_tag, process_tag, types,

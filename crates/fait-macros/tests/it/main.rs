@@ -6,5 +6,6 @@ mod decoding;
 mod sets;
 mod commands;
 mod refusals;
+mod published;
 mod plain_data;
 mod messages;

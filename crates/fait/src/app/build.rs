@@ -4,9 +4,12 @@ use super::system::adapter;
 use super::{App, System};
 use crate::clock::Clock;
 use crate::runtime::begin::Begin;
+use crate::runtime::bus::outlet::Relay;
+use crate::runtime::bus::publication::Publications;
 use crate::runtime::db::Db;
 use crate::runtime::dispatch::Dispatch;
 use crate::runtime::dispatch::system::Adapter;
+use crate::runtime::hear::Hearing;
 use crate::runtime::index::Recent;
 use crate::runtime::models::{MAX_MODELS, Models};
 use crate::runtime::snapshots::Shelf;
@@ -14,6 +17,7 @@ use crate::runtime::step::Runner;
 use crate::runtime::view::{Sizes, ViewState};
 use crate::runtime::{Core, Feed, Pulse};
 use crate::sql::{SqlDef, SqlProjection};
+use fait_core::bus::PublishDef;
 use fait_core::decision::{CommandDef, Decide};
 use fait_core::event::{Event, EventDef, RESERVED_PREFIX};
 use fait_core::process::{Policy, Process, ProcessDef};
@@ -66,6 +70,10 @@ pub struct AppBuilder {
     pub(super) unrecorded: BTreeSet<String>,
     pub(super) reads: Vec<EventDef>,
     systems: Vec<(String, Adapter)>,
+    pub(super) hears: Vec<Hearing>,
+    pub(super) publications: Vec<PublishDef>,
+    pub(super) outlets: Vec<Relay>,
+    pub(super) source: Option<String>,
 }
 
 impl std::fmt::Debug for AppBuilder {
@@ -225,7 +233,7 @@ impl AppBuilder {
         self
     }
 
-    /// Where a process or policy begins if it is new in a system that has a history; with
+    /// Where a process, policy or publication begins if it is new in a system that has a history; with
     /// [`Begin::FromNow`] when nothing is said. It is recorded at its first start and holds from
     /// then on: saying something else later changes nothing.
     #[must_use]
@@ -272,6 +280,8 @@ impl AppBuilder {
         self.systems = names.into_iter().map(silent).collect();
         self.store = Some(Arc::new(Memory::default()));
         (self.folder, self.views_file) = (None, None);
+        self.hears.clear();
+        self.outlets.clear();
         self.clock(Clock::by_hand())
     }
 
@@ -284,6 +294,7 @@ impl AppBuilder {
         self.check()?;
         let codes = self.event_codes();
         let (store, views_file) = self.open_store()?;
+        let source = self.source_of(store.id());
         let db = Arc::new(Db::open(views_file.as_deref(), store.id())?);
         let tasks = TaskTracker::new();
         let models = Models::new(self.models_in_memory.unwrap_or(MAX_MODELS));
@@ -319,6 +330,10 @@ impl AppBuilder {
             unrecorded: self.unrecorded,
             dispatch,
             systems,
+            hearings: named(self.hears),
+            publications: Publications::new(self.publications),
+            outlets: self.outlets.into_iter().map(Arc::new).collect(),
+            source,
             index: Feed::default(),
             recent: Recent::default(),
             pulse: Pulse::default(),
@@ -397,7 +412,10 @@ impl AppBuilder {
                 return wrong(format!("two different events are stored as `{}`", def.name));
             }
         }
+        self.check_published()?;
+        self.check_outlets()?;
         self.check_past()?;
+        self.check_hears()?;
         self.commands.iter().try_for_each(|c| self.check_page(c))
     }
 
@@ -432,7 +450,14 @@ impl AppBuilder {
             self.begins.iter().map(|(n, _)| n.as_str()),
         )?;
         for (name, begin) in &self.begins {
+            let published = self.publications.iter().any(|p| p.name == *name);
             match latest(name) {
+                None if published && *begin == Begin::Adopt => {
+                    return wrong(format!(
+                        "`{name}` is a publication: it has no state to adopt"
+                    ));
+                }
+                None if published => {}
                 None => return wrong(format!("process `{name}` begins, and is not wired")),
                 Some(p) if p.policy && *begin == Begin::Adopt => {
                     return wrong(format!("`{name}` is a policy: it has no state to adopt"));
@@ -514,6 +539,11 @@ pub(super) fn unique<'a>(
     Ok(())
 }
 
+fn named(hears: Vec<Hearing>) -> BTreeMap<String, Arc<Hearing>> {
+    let named = |h: Hearing| (h.name.clone(), Arc::new(h));
+    hears.into_iter().map(named).collect()
+}
+
 /// Processes with their older definitions.
 pub(super) fn runners(
     latest: Vec<ProcessDef>,
@@ -559,6 +589,7 @@ fn start(
     core.db.check_head(head)?;
     core.open_index()?;
     let begun = core.begin_processes(begins)?;
+    core.begin_publications(begins)?;
     for view in core.views.values().filter(|v| !v.is_live()) {
         core.prepare_view(view)?;
         core.tasks
@@ -569,6 +600,15 @@ fn start(
         core.open_runner(process, begun)?;
         core.tasks
             .spawn_on(core.clone().run_process(process.clone()), runtime);
+    }
+    for hearing in core.hearings.values() {
+        core.tasks
+            .spawn_on(core.clone().run_hearing(hearing.clone()), runtime);
+    }
+    core.tasks.spawn_on(core.clone().run_publisher(), runtime);
+    for outlet in &core.outlets {
+        core.tasks
+            .spawn_on(core.clone().run_relay(outlet.clone()), runtime);
     }
     core.tasks.spawn_on(core.clone().run_index(), runtime);
     core.tasks.spawn_on(core.clone().run_dispatch(), runtime);

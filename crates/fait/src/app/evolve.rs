@@ -43,6 +43,7 @@ impl AppBuilder {
         let read = self.commands.iter().flat_map(|c| &c.read_defs);
         let read = read.chain(processes().flat_map(|p| &p.heard_defs));
         let read = read.chain(self.views.iter().flat_map(|v| &v.event_defs));
+        let read = read.chain(self.publications.iter().flat_map(|p| &p.read_defs));
         let read = read.chain(&self.reads);
         let mut by_name: BTreeMap<&str, Vec<&EventDef>> = BTreeMap::new();
         for def in written.chain(read) {

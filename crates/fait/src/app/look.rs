@@ -61,6 +61,7 @@ impl AppBuilder {
         for (def, system) in &self.received {
             m.receive(def, system);
         }
+        self.publications.iter().for_each(|p| m.publish(p));
         m.retired = self.retired.iter().cloned().collect();
         m
     }
@@ -149,6 +150,7 @@ impl App {
         for (def, system) in core.received.values() {
             m.receive(def, system);
         }
+        core.publications.iter().for_each(|p| m.publish(&p.def));
         m.retired = core.retired.clone();
         m
     }
@@ -246,6 +248,12 @@ impl App {
                 p.def.name
             ));
         }
+        let going = self.core.publications.iter();
+        let going = going.filter(|p| p.stopped().is_none() && far(p.at()));
+        reasons.extend(going.map(|p| {
+            let (name, behind) = (&p.def.name, head - p.at());
+            format!("publication `{name}` is {behind} events behind")
+        }));
         let now = self.core.clock.now();
         Ok(Health {
             ready: reasons.is_empty(),

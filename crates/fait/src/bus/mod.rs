@@ -8,6 +8,10 @@
 //! A system that offers its messages itself, over HTTP or in the same program, needs an [`Inlet`]
 //! on the other side and nothing else. A broker needs an [`Outlet`] here and an inlet there.
 
+mod in_process;
+
+pub use in_process::{InProcess, Publishing};
+
 use fait_core::event::Position;
 use fait_core::reexport::bytes::Bytes;
 use fait_core::store::BoxFuture;
@@ -17,7 +21,7 @@ use uuid::Uuid;
 pub use fait_core::bus::{
     Attribute, BATCH, CloudEvent, CloudEventError, Data, Deprecated, DeprecatedDef, Expects,
     Incoming, Outgoing, Publish, PublishDef, Published, PublishedDef, PublishedSet, Receive,
-    ReceiveDef, Received, STRUCTURED, cloud_type,
+    ReceiveDef, Received, STRUCTURED, Subject, cloud_type,
 };
 
 /// A published message, as it leaves.
@@ -29,6 +33,15 @@ pub struct Message {
     pub id: Uuid,
     /// The message itself.
     pub event: CloudEvent,
+}
+
+/// Some published messages, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Messages {
+    /// They.
+    pub messages: Vec<Message>,
+    /// Everything up to here was looked at: the next come behind it.
+    pub upto: Position,
 }
 
 /// How far the other side of an [`Outlet`] has come.
@@ -99,6 +112,15 @@ pub trait Inlet: Send + Sync + 'static {
     fn done(&self, upto: Mark) -> BoxFuture<'_, Result<(), BusError>> {
         let _ = upto;
         Box::pin(async { Ok(()) })
+    }
+}
+
+impl<I: Inlet + ?Sized> Inlet for std::sync::Arc<I> {
+    fn take(&self, after: Option<Mark>) -> BoxFuture<'_, Result<Vec<Delivery>, BusError>> {
+        (**self).take(after)
+    }
+    fn done(&self, upto: Mark) -> BoxFuture<'_, Result<(), BusError>> {
+        (**self).done(upto)
     }
 }
 
