@@ -41,7 +41,9 @@ impl Way for Between {
 
     fn another_history(&self) -> BoxFuture<'_, bool> {
         Box::pin(async move {
-            let client = async_nats::connect(self.server.url()).await.expect("connected");
+            let client = async_nats::connect(self.server.url())
+                .await
+                .expect("connected");
             let deleted = jetstream::new(client).delete_stream("fait-speaker").await;
             deleted.expect("deleted").success
         })

@@ -4,5 +4,8 @@ mod log;
 mod server;
 mod carry;
 mod cluster;
+mod contract;
 mod doors;
 mod faults;
+mod systems;
+mod outage;

@@ -129,7 +129,7 @@ impl Cluster {
         let ports: Vec<(u16, u16)> = (0..3).map(|_| (port(), port())).collect();
         let mut routes = String::new();
         for (_, route) in &ports {
-            _ = write!(routes, "nats-route://127.0.0.1:{route} ");
+            _ = write!(routes, "\"nats-route://127.0.0.1:{route}\", ");
         }
         let one = |(n, (client, route)): (usize, &(u16, u16))| {
             let text = format!(
