@@ -22,6 +22,9 @@ pub const BOARD: &str = include_str!("../sponsorship.board");
 /// By which this system is known to the other, unless it is given another token.
 pub const TOKEN: &str = "example-token-of-sponsorship";
 
+/// What a NATS server knows the other system by.
+pub const STREAM: &str = "tickets";
+
 /// Everything on the board, wired onto a place to keep it: the other system's open door, and the
 /// way by which its messages come.
 pub fn wired(place: AppBuilder, tickets: impl System, messages: impl Inlet) -> AppBuilder {

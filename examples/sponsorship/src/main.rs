@@ -5,8 +5,9 @@ use fait::Clock;
 use fait::app::App;
 use fait::bus::InProcess;
 use fait::event::seconds;
+use fait_nats::Nats;
 use fait_web::Site;
-use sponsorship::{BOARD, TOKEN, door_at, play, wired};
+use sponsorship::{BOARD, STREAM, TOKEN, door_at, play};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +44,10 @@ struct Options {
     /// By which this system is known there.
     #[arg(long, env = "SPONSORSHIP_TOKEN", default_value = TOKEN, hide_env_values = true)]
     token: String,
+    /// Hears the other system from a NATS server, for example nats://127.0.0.1:4222, to which that
+    /// one hands its messages with the same flag. Without it, they are read over HTTP.
+    #[arg(long, env = "SPONSORSHIP_NATS", value_name = "URL")]
+    nats: Option<String>,
     /// How many sponsors are onboarded by themselves. They are the same at each start, so that a
     /// restart goes on where it was.
     #[arg(long, env = "SPONSORSHIP_SPONSORS", default_value_t = 16)]
@@ -86,15 +91,21 @@ async fn run(options: Options) -> Result<(), String> {
     let tickets =
         door_at(&options.tickets, &options.token).map_err(|e| format!("--tickets: {e}"))?;
     let place = App::in_folder(&options.data).clock(Clock::paced(options.pace));
-    let app = wired(place, tickets.clone(), InProcess::new())
-        .build()
-        .map_err(|e| e.to_string())?;
+    let wired = match &options.nats {
+        Some(url) => {
+            let nats = Nats::connect(url, Default::default()).await;
+            let nats = nats.map_err(|e| format!("--nats: {e}"))?;
+            sponsorship::wired(place, tickets.clone(), nats.inlet(STREAM, "sponsorship"))
+        }
+        None => sponsorship::wired(place, tickets.clone(), InProcess::new()),
+    };
+    let app = wired.build().map_err(|e| e.to_string())?;
     greet(&options, address);
     let (office, sponsors, every) = (app.clone(), options.sponsors, seconds(options.every));
     tokio::spawn(async move { play::onboard(&office, sponsors, every).await });
     let site = Site::new(app.clone())
         .board(BOARD)
-        .examples(move || wired(App::in_memory(), tickets.clone(), InProcess::new()));
+        .examples(move || sponsorship::wired(App::in_memory(), tickets.clone(), InProcess::new()));
     let served = site.serve(listener, stopped()).await;
     // The second signal, or ten seconds, ends what does not end by itself.
     tokio::select! {

@@ -19,6 +19,9 @@ pub const BOARD: &str = include_str!("../tickets.board");
 /// Who may use the open door when nothing else is said: see the file.
 pub const CLIENTS: &str = include_str!("../clients.txt");
 
+/// What a NATS server knows this system by: its stream is `fait-tickets`.
+pub const STREAM: &str = "tickets";
+
 /// Everything on the board, wired onto a place to keep it.
 pub fn wired(place: AppBuilder) -> AppBuilder {
     place

@@ -3,12 +3,13 @@
 use clap::Parser;
 use fait::Clock;
 use fait::app::App;
+use fait_nats::Nats;
 use fait_web::{Clients, Site};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use tickets::{BOARD, CLIENTS, play, wired};
+use tickets::{BOARD, CLIENTS, STREAM, play};
 use tokio::net::TcpListener;
 
 /// Meal tickets: other systems book, and hear what came of it. Run `sponsorship` beside it.
@@ -33,6 +34,9 @@ struct Options {
     /// Places of the first day, which opens by itself; 0: it stays closed until you open one.
     #[arg(long, env = "TICKETS_PLACES", default_value_t = 40)]
     places: u32,
+    /// Hands what is published to a NATS server as well, for example nats://127.0.0.1:4222.
+    #[arg(long, env = "TICKETS_NATS", value_name = "URL")]
+    nats: Option<String>,
     /// Who may ask and read, and with which token: a file like `clients.txt` of this example, which
     /// is used where none is named.
     #[arg(long, env = "TICKETS_CLIENTS", value_name = "FILE")]
@@ -76,7 +80,13 @@ async fn run(options: Options) -> Result<(), String> {
     };
     let clients = clients.map_err(|e| e.to_string())?;
     let place = App::in_folder(&options.data).clock(Clock::paced(options.pace));
-    let app = wired(place).build().map_err(|e| e.to_string())?;
+    let mut wired = tickets::wired(place);
+    if let Some(url) = &options.nats {
+        let nats = Nats::connect(url, Default::default()).await;
+        let nats = nats.map_err(|e| format!("--nats: {e}"))?;
+        wired = wired.relays("nats", nats.outlet(STREAM));
+    }
+    let app = wired.build().map_err(|e| e.to_string())?;
     greet(&options, address);
     if options.places > 0 {
         play::open(&app, options.places).await;
@@ -84,7 +94,7 @@ async fn run(options: Options) -> Result<(), String> {
     let site = Site::new(app.clone())
         .board(BOARD)
         .clients(clients)
-        .examples(|| wired(App::in_memory()));
+        .examples(|| tickets::wired(App::in_memory()));
     let served = site.serve(listener, stopped()).await;
     // The second signal, or ten seconds, ends what does not end by itself.
     tokio::select! {
