@@ -15,6 +15,8 @@ mod view;
 mod process;
 mod board;
 mod play;
+mod api;
+mod token;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
@@ -75,6 +77,12 @@ enum Verb {
     Board(board::Verb),
     /// Play a board: its notes become a running system with pages for everybody on it
     Play(play::Play),
+    /// The open door for other systems: as an OpenAPI document
+    #[command(subcommand)]
+    Api(api::Verb),
+    /// Tokens with which other systems come to the open door: new
+    #[command(subcommand)]
+    Token(token::Verb),
     /// The store in its folder: verify, info, backup, restore, export, import
     #[command(subcommand)]
     Store(store::Verb),
@@ -118,6 +126,8 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::History(verb) => history::run(verb, out),
         Verb::Board(verb) => board::run(verb, at, out),
         Verb::Play(args) => play::run(args, out),
+        Verb::Api(verb) => api::run(verb, open, out),
+        Verb::Token(verb) => token::run(verb, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()
