@@ -12,9 +12,9 @@ pub mod tickets;
 pub mod guests;
 pub mod play;
 
-use fait::app::{AppBuilder, System, Uncertain};
+use fait::app::{AppBuilder, System};
 use fait::bus::Inlet;
-use fait_http::{Http, HttpError};
+use fait_http::{Feed, Http, HttpError};
 
 /// The board that this program is held against.
 pub const BOARD: &str = include_str!("../sponsorship.board");
@@ -42,12 +42,18 @@ pub fn wired(place: AppBuilder, tickets: impl System, messages: impl Inlet) -> A
         .process::<guests::FeedASponsorsGuests>()
 }
 
-/// The other system's open door at an address. It acts once for an id, so that it is told again
-/// when nobody knows whether it heard.
+/// The other system's open door at an address.
 ///
 /// # Errors
-/// The address is none.
+/// The address is none, or the token cannot be sent.
 pub fn door_at(address: &str, token: &str) -> Result<Http, HttpError> {
-    Http::to(&format!("{address}/api/commands"), Uncertain::Retry)?
-        .secret_header("authorization", &format!("Bearer {token}"))
+    Http::door(address, Some(token))
+}
+
+/// What the other system publishes, read over HTTP at an address.
+///
+/// # Errors
+/// The address is none, or the token cannot be sent.
+pub fn feed_at(address: &str, token: &str) -> Result<Feed, HttpError> {
+    Feed::of(address)?.token(token)
 }

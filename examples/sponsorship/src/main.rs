@@ -7,7 +7,7 @@ use fait::bus::InProcess;
 use fait::event::seconds;
 use fait_nats::Nats;
 use fait_web::Site;
-use sponsorship::{BOARD, STREAM, TOKEN, door_at, play};
+use sponsorship::{BOARD, STREAM, TOKEN, door_at, feed_at, play};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -97,7 +97,11 @@ async fn run(options: Options) -> Result<(), String> {
             let nats = nats.map_err(|e| format!("--nats: {e}"))?;
             sponsorship::wired(place, tickets.clone(), nats.inlet(STREAM, "sponsorship"))
         }
-        None => sponsorship::wired(place, tickets.clone(), InProcess::new()),
+        None => {
+            let feed = feed_at(&options.tickets, &options.token);
+            let feed = feed.map_err(|e| format!("--tickets: {e}"))?;
+            sponsorship::wired(place, tickets.clone(), feed)
+        }
     };
     let app = wired.build().map_err(|e| e.to_string())?;
     greet(&options, address);

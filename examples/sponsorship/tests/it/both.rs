@@ -6,12 +6,18 @@ use fait::bus::InProcess;
 use fait::event::{EntityId, StoredEvent, hours};
 use fait::query::Query;
 use fait::store::{BoxFuture, Range};
+use fait_web::{Clients, Site};
 use serde_json::Value;
 use sponsorship::events::{Level, SponsorId};
 use sponsorship::sponsors::{BookSponsorTickets, OnboardSponsor, SPONSOR_MANAGER, SignContract};
+use sponsorship::{TOKEN, door_at, feed_at};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tickets::days::OpenDay;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// The open door inside one program.
 #[derive(Clone, Default)]
@@ -51,56 +57,125 @@ impl System for Door {
     }
 }
 
+/// A wire that can be cut: then what is under way on it is torn, and nobody answers.
+struct Wire {
+    address: String,
+    whole: watch::Sender<bool>,
+}
+
+impl Wire {
+    async fn to(other: SocketAddr) -> Wire {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let (whole, seen) = watch::channel(true);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let mut seen = seen.clone();
+                tokio::spawn(async move {
+                    if *seen.borrow_and_update() {
+                        let mut far = TcpStream::connect(other).await.unwrap();
+                        tokio::select! {
+                            _ = copy_bidirectional(&mut near, &mut far) => {}
+                            _ = seen.wait_for(|whole| !whole) => {}
+                        }
+                    }
+                });
+            }
+        });
+        Wire { address, whole }
+    }
+
+    fn carries(&self, whole: bool) {
+        self.whole.send_replace(whole);
+    }
+}
+
+/// The house with a day that is open.
+async fn house(clock: &Clock, places: u32) -> App {
+    let app = tickets::wired(App::in_memory().clock(clock.clone()));
+    let app = app.build().unwrap();
+    let day = OpenDay {
+        day: "Friday".into(),
+        places,
+    };
+    app.send(day).await.unwrap();
+    app
+}
+
+/// The ways between them.
+enum Ways {
+    /// Inside one program.
+    Near(Door, InProcess),
+    /// Over HTTP: a wire for the open door, and one for what is published.
+    Far(Wire, Wire),
+}
+
 /// Both systems on one clock, and the two ways between them, each of which can be cut.
 struct Both {
     tickets: App,
     sponsors: App,
-    door: Door,
-    bus: InProcess,
+    ways: Ways,
 }
 
 impl Both {
+    /// Inside one program, and over HTTP.
+    async fn each(places: u32) -> [Both; 2] {
+        [Both::near(places).await, Both::far(places).await]
+    }
+
     async fn near(places: u32) -> Both {
         let clock = Clock::by_hand();
-        let tickets = tickets::wired(App::in_memory().clock(clock.clone()));
-        let tickets = tickets.build().unwrap();
+        let tickets = house(&clock, places).await;
         let (door, bus) = (Door::default(), InProcess::new());
-        let sponsors = App::in_memory().clock(clock);
-        let sponsors = sponsorship::wired(sponsors, door.clone(), bus.clone());
+        let office = App::in_memory().clock(clock);
+        let office = sponsorship::wired(office, door.clone(), bus.clone());
         let both = Both {
-            sponsors: sponsors.build().unwrap(),
+            sponsors: office.build().unwrap(),
             tickets,
-            door,
-            bus,
+            ways: Ways::Near(door, bus),
         };
-        both.open("Friday", places).await;
-        both.mend_door();
-        both.mend_bus();
+        both.door(true);
+        both.bus(true);
         both
     }
 
-    async fn open(&self, day: &str, places: u32) {
-        let day = OpenDay {
-            day: day.into(),
-            places,
-        };
-        self.tickets.send(day).await.unwrap();
+    async fn far(places: u32) -> Both {
+        let clock = Clock::by_hand();
+        let tickets = house(&clock, places).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let clients = Clients::read(tickets::CLIENTS).unwrap();
+        let site = Site::new(tickets.clone()).clients(clients);
+        let app = tickets.clone();
+        tokio::spawn(site.serve(listener, async move { app.stopping().await }));
+        let (door, feed) = (Wire::to(address).await, Wire::to(address).await);
+        let office = sponsorship::wired(
+            App::in_memory().clock(clock),
+            door_at(&door.address, TOKEN).unwrap(),
+            feed_at(&feed.address, TOKEN).unwrap(),
+        );
+        Both {
+            sponsors: office.build().unwrap(),
+            tickets,
+            ways: Ways::Far(door, feed),
+        }
     }
 
-    fn cut_door(&self) {
-        self.door.leads_to(None);
+    /// Whether what is asked comes through.
+    fn door(&self, open: bool) {
+        match &self.ways {
+            Ways::Near(door, _) => door.leads_to(open.then(|| self.tickets.clone())),
+            Ways::Far(door, _) => door.carries(open),
+        }
     }
 
-    fn mend_door(&self) {
-        self.door.leads_to(Some(self.tickets.clone()));
-    }
-
-    fn cut_bus(&self) {
-        self.bus.disconnect();
-    }
-
-    fn mend_bus(&self) {
-        self.bus.connect(self.tickets.clone());
+    /// Whether messages come through.
+    fn bus(&self, open: bool) {
+        match &self.ways {
+            Ways::Near(_, bus) if open => bus.connect(self.tickets.clone()),
+            Ways::Near(_, bus) => bus.disconnect(),
+            Ways::Far(_, feed) => feed.carries(open),
+        }
     }
 
     async fn onboard(&self, name: &str, level: Level) -> SponsorId {
@@ -187,142 +262,148 @@ fn begun_and(more: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn each_level_gets_its_tickets_from_a_system_that_knows_no_sponsors() {
-    let both = Both::near(40).await;
-    for (name, level) in [
-        ("Mill", Level::Gold),
-        ("Bank", Level::Silver),
-        ("Ferry", Level::Bronze),
-    ] {
-        let sponsor = both.onboard(name, level).await;
-        both.settle(true).await;
-        assert_eq!(
-            both.told(sponsor).await,
-            begun_and(&["SponsorTicketsBooked"])
-        );
-        let booked = all(&both.sponsors).await;
-        let booked = booked
+    for both in Both::each(40).await {
+        for (name, level) in [
+            ("Mill", Level::Gold),
+            ("Bank", Level::Silver),
+            ("Ferry", Level::Bronze),
+        ] {
+            let sponsor = both.onboard(name, level).await;
+            both.settle(true).await;
+            assert_eq!(
+                both.told(sponsor).await,
+                begun_and(&["SponsorTicketsBooked"])
+            );
+            let booked = all(&both.sponsors).await;
+            let booked = booked
+                .iter()
+                .rfind(|e| e.ty == "SponsorTicketsBooked")
+                .unwrap();
+            assert_eq!(data(booked)["tickets"], level.tickets());
+        }
+        assert_eq!(count(&both.tickets, "MealTicketsIssued").await, 3);
+        assert_eq!(both.running().await, 0);
+        let known = all(&both.tickets).await;
+        let known = known
             .iter()
-            .rfind(|e| e.ty == "SponsorTicketsBooked")
-            .unwrap();
-        assert_eq!(data(booked)["tickets"], level.tickets());
+            .any(|e| String::from_utf8_lossy(&e.data).contains("Mill"));
+        assert!(!known, "the other system was told of a sponsor");
+        both.close().await;
     }
-    assert_eq!(count(&both.tickets, "MealTicketsIssued").await, 3);
-    assert_eq!(both.running().await, 0);
-    let known = all(&both.tickets).await;
-    let known = known
-        .iter()
-        .any(|e| String::from_utf8_lossy(&e.data).contains("Mill"));
-    assert!(!known, "the other system was told of a sponsor");
-    both.close().await;
 }
 
 /// One flow: everything in both logs that came of a sponsor has the correlation of the first.
 #[tokio::test]
 async fn one_flow_goes_through_both_logs() {
-    let both = Both::near(40).await;
-    let sponsor = both.onboard("Mill", Level::Gold).await;
-    both.settle(true).await;
-    let ours = all(&both.sponsors).await;
-    let onboarded = ours.iter().find(|e| e.ty == "SponsorOnboarded").unwrap();
-    let flow = onboarded.meta.origin.correlation;
-    let of = |events: Vec<StoredEvent>| -> Vec<String> {
-        let of = events
-            .into_iter()
-            .filter(|e| e.meta.origin.correlation == flow);
-        of.map(|e| e.ty)
-            .filter(|t| !t.starts_with("$Process"))
-            .collect()
-    };
-    assert!(of(all(&both.tickets).await).contains(&"MealTicketsIssued".to_string()));
-    let ours = of(ours);
-    for ty in ["MealTicketsIssued", "SponsorTicketsBooked"] {
-        assert!(
-            ours.contains(&ty.to_string()),
-            "{ty} is of another flow: {ours:?}"
-        );
+    for both in Both::each(40).await {
+        let sponsor = both.onboard("Mill", Level::Gold).await;
+        both.settle(true).await;
+        let ours = all(&both.sponsors).await;
+        let onboarded = ours.iter().find(|e| e.ty == "SponsorOnboarded").unwrap();
+        let flow = onboarded.meta.origin.correlation;
+        let of = |events: Vec<StoredEvent>| -> Vec<String> {
+            let of = events
+                .into_iter()
+                .filter(|e| e.meta.origin.correlation == flow);
+            of.map(|e| e.ty)
+                .filter(|t| !t.starts_with("$Process"))
+                .collect()
+        };
+        assert!(of(all(&both.tickets).await).contains(&"MealTicketsIssued".to_string()));
+        let ours = of(ours);
+        for ty in ["MealTicketsIssued", "SponsorTicketsBooked"] {
+            assert!(
+                ours.contains(&ty.to_string()),
+                "{ty} is of another flow: {ours:?}"
+            );
+        }
+        assert!(both.asked(sponsor).is_none());
+        both.close().await;
     }
-    assert!(both.asked(sponsor).is_none());
-    both.close().await;
 }
 
 #[tokio::test]
 async fn a_day_that_is_sold_out_is_settled_by_a_person() {
-    let both = Both::near(3).await;
-    let sponsor = both.onboard("Mill", Level::Gold).await;
-    both.settle(true).await;
-    assert_eq!(
-        both.told(sponsor).await,
-        begun_and(&["SponsorTicketsDelayed"])
-    );
-    let asked = both.asked(sponsor).expect("the manager is not asked");
-    let booking = asked.open.issued.body["booking"].as_str().unwrap();
-    let book = BookSponsorTickets {
-        sponsor,
-        booking: booking
-            .parse::<fait::reexport::uuid::Uuid>()
-            .unwrap()
-            .into(),
-        tickets: 5,
-    };
-    let sent = both.sponsors.send(book).by("manager:eve");
-    sent.answering(asked.open.issued.id).await.unwrap();
-    both.settle(true).await;
-    let told = begun_and(&["SponsorTicketsDelayed", "SponsorTicketsBooked"]);
-    assert_eq!(both.told(sponsor).await, told);
-    assert_eq!((both.running().await, both.asked(sponsor)), (0, None));
-    assert_eq!(count(&both.tickets, "MealTicketsIssued").await, 0);
-    both.close().await;
+    for both in Both::each(3).await {
+        let sponsor = both.onboard("Mill", Level::Gold).await;
+        both.settle(true).await;
+        assert_eq!(
+            both.told(sponsor).await,
+            begun_and(&["SponsorTicketsDelayed"])
+        );
+        let asked = both.asked(sponsor).expect("the manager is not asked");
+        let booking = asked.open.issued.body["booking"].as_str().unwrap();
+        let book = BookSponsorTickets {
+            sponsor,
+            booking: booking
+                .parse::<fait::reexport::uuid::Uuid>()
+                .unwrap()
+                .into(),
+            tickets: 5,
+        };
+        let sent = both.sponsors.send(book).by("manager:eve");
+        sent.answering(asked.open.issued.id).await.unwrap();
+        both.settle(true).await;
+        let told = begun_and(&["SponsorTicketsDelayed", "SponsorTicketsBooked"]);
+        assert_eq!(both.told(sponsor).await, told);
+        assert_eq!((both.running().await, both.asked(sponsor)), (0, None));
+        assert_eq!(count(&both.tickets, "MealTicketsIssued").await, 0);
+        both.close().await;
+    }
 }
 
 #[tokio::test]
 async fn a_system_that_is_not_there_is_asked_again_and_answers_once() {
-    let both = Both::near(40).await;
-    both.cut_door();
-    let sponsor = both.onboard("Mill", Level::Gold).await;
-    both.pass(2).await;
-    let told = begun_and(&["SponsorTicketsDelayed", "SponsorTicketsDelayed"]);
-    assert_eq!(both.told(sponsor).await, told);
-    both.mend_door();
-    both.pass(1).await;
-    both.settle(true).await;
-    assert_eq!(count(&both.tickets, "MealTicketsIssued").await, 1);
-    assert_eq!(count(&both.sponsors, "SponsorTicketsBooked").await, 1);
-    assert_eq!(both.running().await, 0);
-    both.close().await;
+    for both in Both::each(40).await {
+        both.door(false);
+        let sponsor = both.onboard("Mill", Level::Gold).await;
+        both.pass(2).await;
+        let told = begun_and(&["SponsorTicketsDelayed", "SponsorTicketsDelayed"]);
+        assert_eq!(both.told(sponsor).await, told);
+        both.door(true);
+        both.pass(1).await;
+        both.settle(true).await;
+        assert_eq!(count(&both.tickets, "MealTicketsIssued").await, 1);
+        assert_eq!(count(&both.sponsors, "SponsorTicketsBooked").await, 1);
+        assert_eq!(both.running().await, 0);
+        both.close().await;
+    }
 }
 
 #[tokio::test]
 async fn an_answer_that_is_hours_late_is_booked_once_and_nothing_is_issued_twice() {
-    let both = Both::near(40).await;
-    both.cut_bus();
-    let sponsor = both.onboard("Mill", Level::Gold).await;
-    both.pass(3).await;
-    assert_eq!(count(&both.sponsors, "SponsorTicketsDelayed").await, 3);
-    assert_eq!(count(&both.tickets, "MealTicketsIssued").await, 1);
-    both.mend_bus();
-    both.settle(true).await;
-    assert_eq!(count(&both.tickets, "MealTicketsIssued").await, 1);
-    assert_eq!(count(&both.sponsors, "SponsorTicketsBooked").await, 1);
-    assert!(both.asked(sponsor).is_none());
-    assert_eq!(both.running().await, 0);
-    both.close().await;
+    for both in Both::each(40).await {
+        both.bus(false);
+        let sponsor = both.onboard("Mill", Level::Gold).await;
+        both.pass(3).await;
+        assert_eq!(count(&both.sponsors, "SponsorTicketsDelayed").await, 3);
+        assert_eq!(count(&both.tickets, "MealTicketsIssued").await, 1);
+        both.bus(true);
+        both.settle(true).await;
+        assert_eq!(count(&both.tickets, "MealTicketsIssued").await, 1);
+        assert_eq!(count(&both.sponsors, "SponsorTicketsBooked").await, 1);
+        assert!(both.asked(sponsor).is_none());
+        assert_eq!(both.running().await, 0);
+        both.close().await;
+    }
 }
 
 #[tokio::test]
 async fn after_five_tries_a_person_is_asked_and_an_answer_after_all_takes_it_off_them() {
-    let both = Both::near(40).await;
-    both.cut_bus();
-    let sponsor = both.onboard("Mill", Level::Gold).await;
-    both.pass(4).await;
-    assert!(both.asked(sponsor).is_none(), "it is too early for that");
-    both.pass(1).await;
-    assert!(both.asked(sponsor).is_some(), "the manager is not asked");
-    both.pass(3).await;
-    assert_eq!(count(&both.sponsors, "SponsorTicketsDelayed").await, 5);
-    both.mend_bus();
-    both.settle(true).await;
-    assert!(both.asked(sponsor).is_none(), "the manager is still asked");
-    assert_eq!(count(&both.sponsors, "SponsorTicketsBooked").await, 1);
-    assert_eq!(both.running().await, 0);
-    both.close().await;
+    for both in Both::each(40).await {
+        both.bus(false);
+        let sponsor = both.onboard("Mill", Level::Gold).await;
+        both.pass(4).await;
+        assert!(both.asked(sponsor).is_none(), "it is too early for that");
+        both.pass(1).await;
+        assert!(both.asked(sponsor).is_some(), "the manager is not asked");
+        both.pass(3).await;
+        assert_eq!(count(&both.sponsors, "SponsorTicketsDelayed").await, 5);
+        both.bus(true);
+        both.settle(true).await;
+        assert!(both.asked(sponsor).is_none(), "the manager is still asked");
+        assert_eq!(count(&both.sponsors, "SponsorTicketsBooked").await, 1);
+        assert_eq!(both.running().await, 0);
+        both.close().await;
+    }
 }

@@ -6,4 +6,5 @@ mod process;
 mod both;
 mod programs;
 mod kill;
+mod python;
 mod board;
