@@ -6,6 +6,7 @@ mod feed;
 mod happened;
 mod ops;
 mod operate;
+mod bus;
 mod rebuild;
 mod stream;
 mod view;
@@ -63,6 +64,8 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/api/ops/views/{name}/parked", get(rebuild::parked))
         .route("/api/ops/feeds", get(feed::all))
         .route("/api/ops/feeds/{name}/reset", post(feed::reset))
+        .route("/api/ops/bus", get(bus::status))
+        .route("/api/ops/bus/outlets/{name}/{action}", post(bus::act))
         .route("/healthz", get(ops::live))
         .route("/livez", get(ops::live))
         .route("/readyz", get(ops::ready))
