@@ -11,3 +11,4 @@ mod rebuild;
 mod pages;
 mod board;
 mod seen;
+mod door;

@@ -12,6 +12,7 @@ mod feeds;
 mod hears;
 pub mod history;
 mod inbox;
+mod kept;
 mod look;
 mod migrate;
 mod operate;
@@ -67,6 +68,7 @@ pub use feed::{
 pub use feeds::{FeedStatus, MAX_SET_ASIDE, SetAside};
 pub use hears::{HearError, MAX_RECEIVER_BYTES, Reread, UnreadableMessage};
 pub use inbox::{Asked, ClaimError};
+pub use kept::{Kept, Key};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
 pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
