@@ -180,7 +180,7 @@ impl Understood {
         move |came| {
             let name = name.clone();
             let became = match came {
-                Came::Accepted(_) => Became::Accepted { command, name },
+                Came::Accepted => Became::Accepted { command, name },
                 Came::Refused(refused) => Became::Refused {
                     command,
                     name,
