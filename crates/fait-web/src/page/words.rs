@@ -205,7 +205,8 @@ pub(super) fn lasting(time: Duration) -> String {
         1..60 => format!("{minutes} min"),
         60..2880 if minutes.is_multiple_of(60) => format!("{} h", minutes / 60),
         60..2880 => format!("{} h {} min", minutes / 60, minutes % 60),
-        _ => format!("{} days", minutes / 1440),
+        // To the nearest: who was given two weeks has two weeks, also a minute later.
+        _ => format!("{} days", (minutes + 720) / 1440),
     }
 }
 
@@ -265,5 +266,7 @@ mod tests {
         assert_eq!(ago(now - minutes(34), now), "34 minutes ago");
         assert_eq!(ago(now, now), "just now");
         assert_eq!(lasting(minutes(125)), "2 h 5 min");
+        assert_eq!(lasting(minutes(14 * 1440 - 1)), "14 days");
+        assert_eq!(lasting(minutes(14 * 1440 - 721)), "13 days");
     }
 }

@@ -2,6 +2,7 @@
 
 mod build;
 mod bulk;
+mod bus;
 mod check;
 mod compensate;
 mod erase;
@@ -11,6 +12,7 @@ mod feeds;
 mod hears;
 pub mod history;
 mod inbox;
+mod kept;
 mod look;
 mod migrate;
 mod operate;
@@ -54,6 +56,7 @@ pub use crate::runtime::view::{
 pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};
 pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
+pub use bus::{BusStatus, PublicationStatus, Trouble};
 pub use compensate::{Compensation, Undo};
 pub use feed::{
     Batch, Feed, FeedBuilder, FeedError, Happened, MAX_FEED_BYTES, MAX_FEED_EVENTS, Start,
@@ -61,6 +64,7 @@ pub use feed::{
 pub use feeds::{FeedStatus, MAX_SET_ASIDE, SetAside};
 pub use hears::{HearError, MAX_RECEIVER_BYTES, Reread, UnreadableMessage};
 pub use inbox::{Asked, ClaimError};
+pub use kept::{Kept, Key};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
 pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
@@ -123,8 +127,9 @@ impl App {
     }
 
     /// Waits until everything that follows from what has happened has happened: views have caught
-    /// up, processes have stepped, what they sent is done, what others are told is recorded. People and deadlines that have not come
-    /// are not waited for, and other systems only while they answer within a second.
+    /// up, processes have stepped, what they sent is done, what others are told is recorded. People
+    /// and deadlines that have not come are not waited for, and other systems only while they
+    /// answer within a second.
     pub async fn settle(&self) {
         let mut quiet = 0;
         while quiet < 2 {

@@ -45,5 +45,7 @@ mod views_property;
 mod views_kill;
 mod views_trouble;
 mod views_poison;
+mod box_office;
+mod publishing;
 mod played;
 mod examples;

@@ -15,6 +15,9 @@ use tokio::sync::watch;
 /// The longest time that can be let pass at once.
 pub const MAX_PASSES: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
+/// How long is waited for what follows from what somebody did, before it is saved.
+const FOLLOWS: Duration = Duration::from_secs(2);
+
 /// Things that are named to choose a story from.
 const THINGS: usize = 12;
 
@@ -176,6 +179,9 @@ impl Playing {
         thing: Option<&Tag>,
         name: Option<&str>,
     ) -> Result<Saved, String> {
+        // What follows from the last thing that somebody did belongs to it. At a fast pace there
+        // is always something that follows.
+        let _ = tokio::time::timeout(FOLLOWS, self.0.app.settle()).await;
         let name_of = file.display();
         let source = match std::fs::read_to_string(file) {
             Ok(source) => source,
