@@ -7,6 +7,7 @@ mod folder;
 mod address;
 mod operate;
 mod feeds;
+mod bus;
 mod menu;
 mod guide;
 mod draw;

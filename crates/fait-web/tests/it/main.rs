@@ -5,6 +5,7 @@ mod stream;
 mod counter;
 mod api;
 mod operate;
+mod bus;
 mod jars;
 mod rebuild;
 mod pages;

@@ -47,5 +47,6 @@ mod views_trouble;
 mod views_poison;
 mod box_office;
 mod publishing;
+mod relaying;
 mod played;
 mod examples;
