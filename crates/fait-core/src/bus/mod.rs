@@ -15,4 +15,4 @@ pub use publish::{Publish, PublishDef, Translate, TranslateError};
 pub use published::{
     Deprecated, DeprecatedDef, Outgoing, Published, PublishedDef, PublishedSet, Subject, cloud_type,
 };
-pub use receive::{Expects, Incoming, Receive, ReceiveDef, Received};
+pub use receive::{Asked, Expects, Incoming, ReadMessage, Receive, ReceiveDef, Received};

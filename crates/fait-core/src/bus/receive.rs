@@ -2,10 +2,12 @@
 
 use super::cloud::CloudEvent;
 use crate::command::CommandSet;
-use crate::event::{EventSet, schema_of};
+use crate::event::{Draft, EventDef, EventSet, schema_of};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fmt;
+use std::sync::Arc;
 
 /// Turns the messages of another system into the words of this one. Pure: it sees a message and
 /// nothing else, so that a message can be read again after a fix.
@@ -62,15 +64,64 @@ impl Expects {
     }
 }
 
+/// A command by its name and JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// Its name.
+    pub name: String,
+    /// Its JSON.
+    pub body: Value,
+}
+
+/// What a message is here, with its types erased.
+pub type ReadMessage =
+    Arc<dyn Fn(&CloudEvent) -> Result<Incoming<Asked, Draft>, String> + Send + Sync>;
+
 /// A [`Receive`] as data: what the registry holds.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReceiveDef {
     /// The other system.
     pub system: String,
     /// Names of the commands that a message may become.
     pub sends: Vec<String>,
-    /// Stored names of the events that a message may become.
-    pub records: Vec<String>,
+    /// The events that a message may become.
+    pub records: Vec<EventDef>,
     /// What it reads.
     pub expects: Vec<Expects>,
+    /// What a message is here.
+    pub receive: ReadMessage,
+}
+
+impl fmt::Debug for ReceiveDef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceiveDef")
+            .field("system", &self.system)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ReceiveDef {
+    /// The definition of a Rust type.
+    pub fn of<R: Receive>() -> Self {
+        ReceiveDef {
+            system: R::SYSTEM.into(),
+            sends: R::Sends::NAMES.iter().map(|s| s.to_string()).collect(),
+            records: R::Records::defs(),
+            expects: R::expects(),
+            receive: Arc::new(read_message::<R>),
+        }
+    }
+}
+
+fn read_message<R: Receive>(message: &CloudEvent) -> Result<Incoming<Asked, Draft>, String> {
+    Ok(match R::receive(message) {
+        Incoming::Command(command) => {
+            let (name, body) = command.encode().map_err(|e| e.to_string())?;
+            let name = name.into();
+            Incoming::Command(Asked { name, body })
+        }
+        Incoming::Record(event) => Incoming::Record(event.encode().map_err(|e| e.to_string())?),
+        Incoming::Ignore => Incoming::Ignore,
+        Incoming::Unknown(why) => Incoming::Unknown(why),
+    })
 }

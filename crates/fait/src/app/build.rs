@@ -8,6 +8,7 @@ use crate::runtime::bus::publication::Publications;
 use crate::runtime::db::Db;
 use crate::runtime::dispatch::Dispatch;
 use crate::runtime::dispatch::system::Adapter;
+use crate::runtime::hear::Hearing;
 use crate::runtime::index::Recent;
 use crate::runtime::models::{MAX_MODELS, Models};
 use crate::runtime::snapshots::Shelf;
@@ -68,6 +69,7 @@ pub struct AppBuilder {
     pub(super) unrecorded: BTreeSet<String>,
     pub(super) reads: Vec<EventDef>,
     systems: Vec<(String, Adapter)>,
+    pub(super) hears: Vec<Hearing>,
     pub(super) publications: Vec<PublishDef>,
     pub(super) source: Option<String>,
 }
@@ -276,6 +278,7 @@ impl AppBuilder {
         self.systems = names.into_iter().map(silent).collect();
         self.store = Some(Arc::new(Memory::default()));
         (self.folder, self.views_file) = (None, None);
+        self.hears.clear();
         self.clock(Clock::by_hand())
     }
 
@@ -324,6 +327,7 @@ impl AppBuilder {
             unrecorded: self.unrecorded,
             dispatch,
             systems,
+            hearings: named(self.hears),
             publications: Publications::new(self.publications),
             source,
             index: Feed::default(),
@@ -406,6 +410,7 @@ impl AppBuilder {
         }
         self.check_published()?;
         self.check_past()?;
+        self.check_hears()?;
         self.commands.iter().try_for_each(|c| self.check_page(c))
     }
 
@@ -529,6 +534,11 @@ pub(super) fn unique<'a>(
     Ok(())
 }
 
+fn named(hears: Vec<Hearing>) -> BTreeMap<String, Arc<Hearing>> {
+    let named = |h: Hearing| (h.name.clone(), Arc::new(h));
+    hears.into_iter().map(named).collect()
+}
+
 /// Processes with their older definitions.
 pub(super) fn runners(
     latest: Vec<ProcessDef>,
@@ -585,6 +595,10 @@ fn start(
         core.open_runner(process, begun)?;
         core.tasks
             .spawn_on(core.clone().run_process(process.clone()), runtime);
+    }
+    for hearing in core.hearings.values() {
+        core.tasks
+            .spawn_on(core.clone().run_hearing(hearing.clone()), runtime);
     }
     core.tasks.spawn_on(core.clone().run_publisher(), runtime);
     core.tasks.spawn_on(core.clone().run_index(), runtime);

@@ -22,7 +22,9 @@ impl App {
         let work = async move {
             let appended = erase.tombstone.events.len();
             let tag = erase.tag.clone();
+            let alone = core.publications.erasing.write().await;
             let erased = core.store.erase(erase).await;
+            drop(alone);
             if let Ok(done) = &erased
                 && !done.tombstone.repeated
             {

@@ -2,12 +2,14 @@
 
 mod build;
 mod bulk;
+mod bus;
 mod check;
 mod compensate;
 mod erase;
 mod evolve;
 mod feed;
 mod feeds;
+mod hears;
 pub mod history;
 mod inbox;
 mod look;
@@ -35,6 +37,7 @@ pub use crate::runtime::dispatch::MAX_WAITING;
 pub use crate::runtime::dispatch::system::{
     Limits, MIN_TELLS, SystemStatus, TellError, Told, Uncertain,
 };
+pub use crate::runtime::hear::{InletStatus, MAX_KEPT_MESSAGES, Mood};
 pub use crate::runtime::index::{OpenCommand, ProcessCount};
 pub use crate::runtime::lanes::PARTITIONS;
 pub use crate::runtime::models::{MAX_MODEL_BYTES, MAX_MODELS};
@@ -52,11 +55,13 @@ pub use crate::runtime::view::{
 pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};
 pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
+pub use bus::{BusStatus, PublicationStatus, Trouble};
 pub use compensate::{Compensation, Undo};
 pub use feed::{
     Batch, Feed, FeedBuilder, FeedError, Happened, MAX_FEED_BYTES, MAX_FEED_EVENTS, Start,
 };
 pub use feeds::{FeedStatus, MAX_SET_ASIDE, SetAside};
+pub use hears::{HearError, MAX_RECEIVER_BYTES, Reread, UnreadableMessage};
 pub use inbox::{Asked, ClaimError};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
@@ -145,6 +150,7 @@ impl App {
         let followed = core.index.at() >= head
             && core.views.values().all(|v| v.settled(head))
             && core.processes.values().all(|p| p.feed.at() >= head)
+            && core.hearings.values().all(|h| h.is_idle())
             && core.publications.settled(head);
         let now = core.clock.now();
         followed

@@ -163,6 +163,7 @@ impl App {
             fingerprint,
             env,
             answer,
+            note: None,
         };
         let mut result = self.core.execute(execution).await;
         let outcome = match &result {

@@ -16,7 +16,8 @@ pub trait System: Send + Sync + 'static {
     /// # Errors
     /// [`TellError::Later`]: it is told again, later and later, for up to
     /// [`Limits::for_up_to`]; then the process hears that it failed. [`TellError::Never`]: the
-    /// process hears it at once. [`TellError::Unknown`]: see [`System::on_uncertain`].
+    /// process hears at once that it failed. [`TellError::Refused`]: the process hears that it was
+    /// refused. [`TellError::Unknown`]: see [`System::on_uncertain`].
     fn tell(&self, message: Told, app: App) -> BoxFuture<'_, Result<(), TellError>>;
 
     /// What is done when nobody knows whether it has acted. There is no default: only who knows

@@ -8,6 +8,10 @@
 //! A system that offers its messages itself, over HTTP or in the same program, needs an [`Inlet`]
 //! on the other side and nothing else. A broker needs an [`Outlet`] here and an inlet there.
 
+mod in_process;
+
+pub use in_process::{InProcess, Publishing};
+
 use fait_core::event::Position;
 use fait_core::reexport::bytes::Bytes;
 use fait_core::store::BoxFuture;
@@ -108,6 +112,15 @@ pub trait Inlet: Send + Sync + 'static {
     fn done(&self, upto: Mark) -> BoxFuture<'_, Result<(), BusError>> {
         let _ = upto;
         Box::pin(async { Ok(()) })
+    }
+}
+
+impl<I: Inlet + ?Sized> Inlet for std::sync::Arc<I> {
+    fn take(&self, after: Option<Mark>) -> BoxFuture<'_, Result<Vec<Delivery>, BusError>> {
+        (**self).take(after)
+    }
+    fn done(&self, upto: Mark) -> BoxFuture<'_, Result<(), BusError>> {
+        (**self).done(upto)
     }
 }
 

@@ -387,7 +387,7 @@ fn command_id(process: &str, key: &str, input: &InputRef, ordinal: usize) -> Uui
 const MAX_WORDS: usize = 4000;
 
 /// Words that fit.
-pub(super) fn shortened(mut words: String) -> String {
+pub(crate) fn shortened(mut words: String) -> String {
     if words.len() > MAX_WORDS {
         words.truncate(words.floor_char_boundary(MAX_WORDS));
         words.push('…');

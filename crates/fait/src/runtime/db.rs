@@ -58,6 +58,9 @@ CREATE TABLE IF NOT EXISTS fait_backlog (
   process TEXT NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL, held INTEGER NOT NULL,
   PRIMARY KEY (process, key, position)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS fait_deadlines_due ON fait_deadlines (process, due);
+CREATE TABLE IF NOT EXISTS fait_inlets (
+  receiver TEXT PRIMARY KEY, history TEXT NOT NULL, sequence INTEGER NOT NULL,
+  position INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS fait_snapshots (
   model TEXT NOT NULL, keys TEXT NOT NULL, version TEXT NOT NULL, position INTEGER NOT NULL,
   seal TEXT NOT NULL, bytes INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (model, keys));
@@ -150,7 +153,8 @@ impl Db {
     pub(crate) fn check_head(&self, head: Position) -> Result<(), StoreError> {
         self.write(|tx| {
             let sql = "SELECT max(p) FROM (SELECT max(position) AS p FROM fait_feeds
-                UNION SELECT max(position) FROM fait_views)";
+                UNION SELECT max(position) FROM fait_views
+                UNION SELECT max(position) FROM fait_inlets)";
             let seen: Option<i64> = tx.query_row(sql, [], |r| r.get(0))?;
             if seen.unwrap_or(0) > i64_of(head) {
                 tracing::warn!(head, "the views are ahead of the log: made anew");

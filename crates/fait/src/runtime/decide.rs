@@ -2,138 +2,22 @@
 //! has changed, else again.
 
 use super::models::Folded;
+use super::note::{Came, Note};
 use super::token::Token;
 use super::{Core, count_appended};
-use fait_core::command::InputError;
 use fait_core::decision::{Context, Deciding, Refused, Verdict};
 use fait_core::event::{DecodeError, Draft, NewEvent, Origin, Position, StoredEvent, Time};
 use fait_core::process::{Fact, Issued, Outcome, Settled, command_tag, is_own_tag, types};
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Append, AppendCondition, AppendError, CommandKey, Range, StoreError};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How often a decision is made again because something relevant happened meanwhile.
-pub const MAX_TRIES: u32 = 200;
-
-/// The code with which somebody refuses a task that is asked of them.
-pub const DECLINED: &str = "Declined";
+pub use super::receipt::{DECLINED, Envelope, MAX_TRIES, Receipt, Recorded, SendError};
 
 /// Events read at once.
 const PAGE: usize = 1000;
-
-/// Who asks, why, and under which id.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Envelope {
-    /// The command's id; sent again, it changes nothing and gets the first receipt.
-    pub id: Option<Uuid>,
-    /// Who asks, for example `waiter:ann`.
-    pub actor: Option<String>,
-    /// The asked task that this answers.
-    pub answering: Option<Uuid>,
-    /// The flow it belongs to; a new one by default.
-    pub correlation: Option<Uuid>,
-    /// The event that led to it, when it does not come from outside.
-    pub causation: Option<Uuid>,
-    /// W3C trace context.
-    pub traceparent: Option<String>,
-}
-
-/// An event as named in a receipt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Recorded {
-    /// Its id.
-    pub id: Uuid,
-    /// Its stored name.
-    #[serde(rename = "type")]
-    pub ty: String,
-    /// Its position.
-    pub position: Position,
-}
-
-/// What came of a command that was accepted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Receipt {
-    /// The command's id.
-    pub command: Uuid,
-    /// What happened; nothing, when nothing had to change.
-    pub events: Vec<Recorded>,
-    /// A view that has come this far shows it.
-    pub position: Position,
-    /// Whether this is the receipt of an earlier time.
-    pub repeated: bool,
-    /// The inline views that were to show it before this answer, and did not in time: it is
-    /// recorded, they are catching up.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub behind: Vec<String>,
-    pub(crate) token: Token,
-}
-
-impl Receipt {
-    /// What a reader needs to be shown this, also elsewhere and later: see [`Token`].
-    pub fn token(&self) -> Token {
-        self.token
-    }
-}
-
-impl From<&Receipt> for Token {
-    fn from(receipt: &Receipt) -> Token {
-        receipt.token
-    }
-}
-
-/// Why a command was not carried out.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendError {
-    /// No command has this name.
-    #[error("there is no command `{name}`{}", hint(.did_you_mean))]
-    Unknown {
-        /// What was asked for.
-        name: String,
-        /// The nearest name.
-        did_you_mean: Option<String>,
-    },
-    /// The body does not fit.
-    #[error(transparent)]
-    Input(#[from] InputError),
-    /// The decision refused it.
-    #[error("{}", .0.message)]
-    Refused(Refused),
-    /// The asked task was done, withdrawn or never asked.
-    #[error("{0}")]
-    NotAsked(String),
-    /// What would be recorded breaks a limit of the store, for example of a tag's length.
-    #[error("{0}")]
-    Limit(String),
-    /// Another system carries the command out.
-    #[error("{0}")]
-    Elsewhere(String),
-    /// The command id was used before, for something else.
-    #[error("command id {0} was used before, for something else")]
-    Reused(Uuid),
-    /// Others were faster, every time.
-    #[error("something relevant kept changing; after {MAX_TRIES} tries it was given up")]
-    Conflict,
-    /// An event that it must look at cannot be read.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// The program cannot write its own event.
-    #[error("{0}")]
-    Defect(String),
-    /// The store cannot do it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-fn hint(name: &Option<String>) -> String {
-    name.as_ref()
-        .map(|n| format!("; did you mean `{n}`?"))
-        .unwrap_or_default()
-}
 
 /// What a decision answers: an issued command that is settled in the same append.
 #[derive(Clone, Debug)]
@@ -197,11 +81,35 @@ pub(crate) struct Execution<'a> {
     pub(crate) fingerprint: Uuid,
     pub(crate) env: Envelope,
     pub(crate) answer: Option<Answer>,
+    /// What is recorded with the outcome, whichever it is.
+    pub(crate) note: Option<Note>,
+}
+
+/// What came of a command, as far as it is recorded.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// It was accepted; the note stands last, if there is one.
+    Accepted(Receipt),
+    /// It was refused, and the note that says so stands there.
+    Refused(Refused, Position),
+    /// A condition of the note does not hold, the first of them being 0, because of the event
+    /// there. Nothing was recorded.
+    Unmet(usize, Position),
 }
 
 impl Core {
     /// Carries a command out.
-    pub(crate) async fn execute(&self, mut x: Execution<'_>) -> Result<Receipt, SendError> {
+    pub(crate) async fn execute(&self, x: Execution<'_>) -> Result<Receipt, SendError> {
+        match self.execute_noted(x).await? {
+            Done::Accepted(receipt) => Ok(receipt),
+            Done::Refused(refused, _) => Err(SendError::Refused(refused)),
+            Done::Unmet(..) => Err(SendError::Conflict),
+        }
+    }
+
+    /// Carries a command out, and records its note with what comes of it. A command that was
+    /// carried out before under its id has no second note: it is accepted, as repeated.
+    pub(crate) async fn execute_noted(&self, mut x: Execution<'_>) -> Result<Done, SendError> {
         let id = x.env.id.unwrap_or_else(|| self.clock.id());
         let key = CommandKey {
             id,
@@ -212,7 +120,7 @@ impl Core {
         if x.env.id.is_some()
             && let Some(receipt) = self.repeated(key).await?
         {
-            return Ok(receipt);
+            return Ok(Done::Accepted(receipt));
         }
         let mut folded = self.shelf.recall(&mut *x.deciding).await;
         let done = self.decide(&mut x, key, &guard, &mut folded).await;
@@ -227,30 +135,28 @@ impl Core {
         key: CommandKey,
         guard: &Query,
         folded: &mut Folded,
-    ) -> Result<Receipt, SendError> {
+    ) -> Result<Done, SendError> {
         let context = Context::new(self.clock.now(), x.env.actor.clone(), key.id);
         for attempt in 0..MAX_TRIES {
             self.load(&mut *x.deciding, folded).await?;
-            let drafts = match x.deciding.decide(&context) {
-                Verdict::Events(drafts) => drafts,
-                Verdict::Defect(e) => return Err(SendError::Defect(e.to_string())),
-                Verdict::Refused(refused) => {
-                    // The second of two equal commands may see the first one's events.
-                    return match self.repeated(key).await? {
-                        Some(receipt) => Ok(receipt),
-                        None => Err(SendError::Refused(refused)),
-                    };
-                }
-            };
             let condition = AppendCondition {
                 fail_if_events_match: guard.clone(),
                 after: folded.to,
             };
-            match self
-                .commit(x, (key, context.now), drafts, condition)
-                .await?
-            {
-                Some(receipt) => return Ok(receipt),
+            let at = (key, context.now);
+            let done = match x.deciding.decide(&context) {
+                Verdict::Events(drafts) => self.commit(x, at, drafts, condition).await?,
+                Verdict::Defect(e) => return Err(SendError::Defect(e.to_string())),
+                Verdict::Refused(refused) => {
+                    // The second of two equal commands may see the first one's events.
+                    if let Some(receipt) = self.repeated(key).await? {
+                        return Ok(Done::Accepted(receipt));
+                    }
+                    self.note_refusal(x, key, refused, condition).await?
+                }
+            };
+            match done {
+                Some(done) => return Ok(done),
                 None => self.pause(x.name, attempt).await,
             }
         }
@@ -304,8 +210,8 @@ impl Core {
         (key, at): (CommandKey, Time),
         drafts: Vec<Draft>,
         unchanged: AppendCondition,
-    ) -> Result<Option<Receipt>, SendError> {
-        if drafts.is_empty() && x.answer.is_none() {
+    ) -> Result<Option<Done>, SendError> {
+        if drafts.is_empty() && x.answer.is_none() && x.note.is_none() {
             let receipt = Receipt {
                 command: key.id,
                 events: vec![],
@@ -314,12 +220,11 @@ impl Core {
                 behind: vec![],
                 token: self.token(unchanged.after, None),
             };
-            return Ok(Some(receipt));
+            return Ok(Some(Done::Accepted(receipt)));
         }
         // What the guard lets pass may stand behind what was seen.
         let narrowed = unchanged.fail_if_events_match != *x.deciding.query();
         let seen = narrowed.then_some(unchanged.after);
-        let mut conditions = vec![unchanged];
         let origin = self.origin(x, key.id);
         let mut events: Vec<NewEvent> = vec![];
         let shown = drafts.len();
@@ -327,8 +232,11 @@ impl Core {
         for draft in drafts.into_iter().chain(settled) {
             events.push(draft.with(self.clock.id(), origin.clone()));
         }
+        if let Some(note) = &x.note {
+            let draft = (note.write)(Came::Accepted(&events[..shown]));
+            events.push(draft.with(self.clock.id(), origin.clone()));
+        }
         self.record_command(x, at, seen, &origin, &mut events);
-        conditions.extend(x.answer.as_ref().map(Answer::still_open));
         let names: Vec<(Uuid, String)> = events
             .iter()
             .take(shown)
@@ -337,12 +245,12 @@ impl Core {
         let (appended, last) = (events.len(), events.last().map(|e| e.id));
         let append = Append {
             events,
-            conditions,
+            conditions: conditions(x, unchanged),
             command: Some(key),
             recorded_at: self.clock.now(),
         };
         match self.store.append(append).await {
-            Ok(done) if done.repeated => Ok(self.repeated(key).await?),
+            Ok(done) if done.repeated => Ok(self.repeated(key).await?.map(Done::Accepted)),
             Ok(done) => {
                 count_appended(appended);
                 let events = names.into_iter().zip(done.first..);
@@ -350,21 +258,66 @@ impl Core {
                     .map(|((id, ty), position)| Recorded { id, ty, position })
                     .collect();
                 let position = done.last;
-                Ok(Some(Receipt {
+                Ok(Some(Done::Accepted(Receipt {
                     command: key.id,
                     events,
                     position,
                     repeated: false,
                     behind: vec![],
                     token: self.token(position, last),
-                }))
+                })))
             }
-            Err(AppendError::Conflict { condition: 0, .. }) => Ok(None),
-            Err(AppendError::Conflict { .. }) => Err(self.why_not_asked(x).await),
-            Err(AppendError::CommandReused { id }) => Err(SendError::Reused(id)),
-            Err(AppendError::Invalid(why)) => Err(SendError::Limit(why)),
-            Err(AppendError::Store(e)) => Err(SendError::Store(e)),
-            Err(other) => Err(SendError::Defect(other.to_string())),
+            Err(e) => self.not_appended(x, e).await,
+        }
+    }
+
+    /// Records that a command was refused, where there is a note to say so. Under the condition
+    /// on which it was decided, so that it was refused where the note stands.
+    async fn note_refusal(
+        &self,
+        x: &Execution<'_>,
+        key: CommandKey,
+        refused: Refused,
+        unchanged: AppendCondition,
+    ) -> Result<Option<Done>, SendError> {
+        let Some(note) = &x.note else {
+            return Err(SendError::Refused(refused));
+        };
+        let draft = (note.write)(Came::Refused(&refused));
+        let append = Append {
+            events: vec![draft.with(self.clock.id(), self.origin(x, key.id))],
+            conditions: conditions(x, unchanged),
+            // The id of a command that was refused stays free.
+            command: None,
+            recorded_at: self.clock.now(),
+        };
+        match self.store.append(append).await {
+            Ok(done) => {
+                count_appended(1);
+                Ok(Some(Done::Refused(refused, done.last)))
+            }
+            Err(e) => self.not_appended(x, e).await,
+        }
+    }
+
+    /// What it means that an append under [`conditions`] was refused; none: it is decided again.
+    async fn not_appended(
+        &self,
+        x: &Execution<'_>,
+        error: AppendError,
+    ) -> Result<Option<Done>, SendError> {
+        let noted = 1 + usize::from(x.answer.is_some());
+        match error {
+            AppendError::Conflict { condition: 0, .. } => Ok(None),
+            AppendError::Conflict {
+                condition,
+                position,
+            } if condition >= noted => Ok(Some(Done::Unmet(condition - noted, position))),
+            AppendError::Conflict { .. } => Err(self.why_not_asked(x).await),
+            AppendError::CommandReused { id } => Err(SendError::Reused(id)),
+            AppendError::Invalid(why) => Err(SendError::Limit(why)),
+            AppendError::Store(e) => Err(SendError::Store(e)),
+            other => Err(SendError::Defect(other.to_string())),
         }
     }
 
@@ -482,6 +435,17 @@ impl Core {
             correlation: first.meta.origin.correlation,
         })
     }
+}
+
+/// Under what an outcome is recorded: what was decided on is unchanged, then what is answered is
+/// open, then what the note demands.
+fn conditions(x: &Execution<'_>, unchanged: AppendCondition) -> Vec<AppendCondition> {
+    let noted = x.note.iter().flat_map(|note| note.conditions.clone());
+    let answered = x.answer.as_ref().map(Answer::still_open);
+    std::iter::once(unchanged)
+        .chain(answered)
+        .chain(noted)
+        .collect()
 }
 
 /// What became of an issued command, as a sentence.

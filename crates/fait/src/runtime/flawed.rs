@@ -39,6 +39,7 @@ impl Core {
                     fingerprint: fingerprint(&issued.name, &issued.body),
                     env,
                     answer: None,
+                    note: None,
                 };
                 // What became of it nobody hears: that is the bug.
                 let _ = self.execute(execution).await;

@@ -7,6 +7,8 @@ pub(crate) mod turns;
 pub(crate) mod models;
 pub(crate) mod snapshots;
 pub(crate) mod token;
+mod receipt;
+pub(crate) mod note;
 pub(crate) mod decide;
 mod recorded;
 pub(crate) mod view;
@@ -23,6 +25,7 @@ mod backlog;
 mod works;
 pub(crate) mod dispatch;
 pub(crate) mod bulk;
+pub(crate) mod hear;
 pub(crate) mod bus;
 
 use crate::clock::Clock;
@@ -54,6 +57,8 @@ pub(crate) struct Core {
     /// Commands whose words are not recorded.
     pub(crate) unrecorded: BTreeSet<String>,
     pub(crate) systems: BTreeMap<String, dispatch::system::Adapter>,
+    /// Who hears other systems, by name.
+    pub(crate) hearings: BTreeMap<String, Arc<hear::Hearing>>,
     pub(crate) publications: bus::publication::Publications,
     /// Who this system is to others: a URI.
     pub(crate) source: String,

@@ -2,6 +2,7 @@
 
 use super::Core;
 use super::decide::Execution;
+use fait_core::bus::fact::OWN_KINDS;
 use fait_core::decision::RecordedCommand;
 use fait_core::decision::recorded::{PAIR, TYPE};
 use fait_core::event::{Draft, NewEvent, Origin, Position, Tag, Time};
@@ -69,13 +70,14 @@ impl Core {
     }
 }
 
-/// All tags of some events, each once; without those that the facts of processes carry for
-/// themselves, under which nothing of a person is erased.
+/// All tags of some events, each once; without those that the facts of processes and of the bus
+/// carry for themselves, under which nothing of a person is erased.
 fn tags_of(events: &[NewEvent]) -> Vec<Tag> {
     let mut tags: Vec<Tag> = vec![];
     for event in events {
         let fact = event.ty.starts_with('$');
-        for tag in event.tags.iter().filter(|t| !(fact && is_own_tag(t))) {
+        let own = |t: &Tag| is_own_tag(t) || OWN_KINDS.contains(&t.kind());
+        for tag in event.tags.iter().filter(|t| !(fact && own(t))) {
             if !tags.contains(tag) {
                 tags.push(tag.clone());
             }

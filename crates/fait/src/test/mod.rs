@@ -1,6 +1,7 @@
 //! The test kit: given / when / then for decisions, processes and views, without a store, a
 //! runtime or a real clock.
 
+pub mod bus;
 mod decision;
 mod fixtures;
 mod process;

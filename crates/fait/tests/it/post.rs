@@ -169,6 +169,7 @@ pub(crate) enum Says {
     Later,
     LaterBy(Duration),
     Never,
+    Refused,
     Unknown,
     Panic,
     /// It answers yes once the gate opens.
@@ -239,6 +240,7 @@ impl System for Fake {
                     after: Some(time),
                 }),
                 Says::Never => Err(TellError::never("no such address")),
+                Says::Refused => Err(TellError::refused("Unfranked", "it has no stamp")),
                 Says::Unknown => Err(TellError::unknown("the door fell shut")),
                 Says::Panic => panic!("the clerk panics"),
                 Says::Waits => {

@@ -4,7 +4,7 @@
 use crate::post::*;
 use fait::app::{App, Limits, Uncertain};
 use fait::event::minutes;
-use fait::process::{Class, InputRef, Status, types};
+use fait::process::{Class, Fact, InputRef, Outcome, Status, types};
 use fait::query::Query;
 use fait::store::{Memory, Range};
 use fait::{Clock, app};
@@ -60,6 +60,32 @@ async fn later_is_told_again_with_the_same_id() {
     assert_eq!(calls.iter().map(|c| c.attempt).max(), Some(4));
     assert_eq!(state(&app, "a").await, Posting::Sent(1));
     assert_eq!(status(&app).failures, 0);
+}
+
+#[tokio::test]
+async fn what_a_system_refuses_the_process_hears_as_refused() {
+    let office = retrying().says(&[Says::Refused]);
+    let app = on(&office);
+    write(&app, "a").await;
+    app.settle().await;
+    assert_eq!(office.calls().len(), 1);
+    assert_eq!(status(&app).failures, 0, "it answered");
+    let settled = Query::types(&[types::SETTLED]);
+    let settled = app.events(&settled, Range::after(0, 10)).await.unwrap();
+    let Some(Fact::Settled(settled)) = Fact::read(&settled.events[0]).unwrap() else {
+        panic!("it is settled")
+    };
+    let refused = Outcome::Refused {
+        code: "Unfranked".into(),
+        reason: "it has no stamp".into(),
+    };
+    assert_eq!(settled.outcome, refused);
+    let instance = app.instance("posting", "a").await.unwrap().unwrap();
+    let Status::Parked { class, reason, .. } = instance.status else {
+        panic!("nobody thought of that")
+    };
+    assert_eq!(class, Class::Unhandled);
+    assert_eq!(reason, "`Post` was refused: it has no stamp");
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ pub(crate) struct Publications {
     pub(super) kept: AtomicU64,
     /// Why nothing is done just now.
     pub(super) trouble: Mutex<Option<(Time, String)>>,
+    /// Held by who erases; shared by who makes messages, so that none is made of what is gone.
+    pub(crate) erasing: tokio::sync::RwLock<()>,
 }
 
 /// A publication with how far it has come.
@@ -86,6 +88,7 @@ impl Publications {
                 .collect(),
             kept: AtomicU64::new(0),
             trouble: Mutex::default(),
+            erasing: tokio::sync::RwLock::default(),
         }
     }
 

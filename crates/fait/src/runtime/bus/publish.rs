@@ -95,12 +95,14 @@ impl Core {
     async fn publish_until(&self, until: Position) -> Result<(), StoreError> {
         while let Some(at) = self.publications.at() {
             let query = self.publications.query();
+            let erasing = self.publications.erasing.read().await;
             let slice = self.store.read(&query, Range::after(at, PAGE)).await?;
             let upto = match slice.events.last() {
                 Some(last) if slice.events.len() == PAGE => last.meta.position,
                 _ => slice.head,
             };
             self.publish_page(&slice.events).await?;
+            drop(erasing);
             for publication in self.publications.going() {
                 publication.feed.set(upto.max(publication.at()));
             }

@@ -42,6 +42,7 @@ impl Core {
             fingerprint: fingerprint(&issued.name, &issued.body),
             env,
             answer: Some(answer.clone()).filter(|_| !apart),
+            note: None,
         };
         let executed = AssertUnwindSafe(self.execute(execution))
             .catch_unwind()

@@ -45,6 +45,15 @@ pub enum TellError {
         /// What is wrong, as a sentence.
         error: String,
     },
+    /// It has decided not to act, and says why: the process hears that it was refused, as if it
+    /// had been decided here.
+    #[error("{reason}")]
+    Refused {
+        /// The code of the refusal.
+        code: String,
+        /// Its sentence.
+        reason: String,
+    },
     /// Nobody knows whether it has acted: no answer, or half of one.
     #[error("{error}")]
     Unknown {
@@ -66,6 +75,14 @@ impl TellError {
     pub fn never(error: impl ToString) -> TellError {
         TellError::Never {
             error: error.to_string(),
+        }
+    }
+
+    /// It has decided not to act.
+    pub fn refused(code: impl ToString, reason: impl ToString) -> TellError {
+        TellError::Refused {
+            code: code.to_string(),
+            reason: reason.to_string(),
         }
     }
 

@@ -260,6 +260,11 @@ impl Core {
                 let error = format!("{system} will not do it: {error}");
                 return self.settle_told(command, Outcome::Failed { error }).await;
             }
+            Err(TellError::Refused { code, reason }) => {
+                self.paced(system, |pace| pace.answered());
+                let outcome = Outcome::Refused { code, reason };
+                return self.settle_told(command, outcome).await;
+            }
             Err(TellError::Later { error, after }) => (error, after, true),
             Err(TellError::Unknown { error }) => (error, None, false),
         };
@@ -388,6 +393,7 @@ fn result(told: &Result<(), TellError>) -> &'static str {
         Ok(()) => "told",
         Err(TellError::Later { .. }) => "later",
         Err(TellError::Never { .. }) => "never",
+        Err(TellError::Refused { .. }) => "refused",
         Err(TellError::Unknown { .. }) => "unknown",
     }
 }
