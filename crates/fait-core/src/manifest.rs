@@ -1,6 +1,6 @@
 //! The manifest: the whole system as sorted JSON, and nothing that is not in the program.
 
-use crate::bus::{PublishDef, PublishedDef};
+use crate::bus::{Expects, PublishDef, PublishedDef, ReceiveDef};
 use crate::command::{FieldDef, PageDef};
 use crate::decision::CommandDef;
 use crate::event::EventDef;
@@ -35,6 +35,9 @@ pub struct Manifest {
     /// Publications by name: what they look at and what others are told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub publishes: BTreeMap<String, PublicationEntry>,
+    /// Other systems that are listened to: what is read of their messages.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hears: BTreeMap<String, Vec<Expects>>,
     /// Event types that history has and no code reads any more: why, by stored name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retired: BTreeMap<String, String>,
@@ -164,6 +167,17 @@ impl Manifest {
             publishes: types.collect(),
         };
         self.publishes.insert(def.name.clone(), entry);
+    }
+
+    /// Adds what is read of the messages of another system.
+    pub fn hear(&mut self, def: &ReceiveDef) {
+        let from = self.hears.entry(def.system.clone()).or_default();
+        for expects in &def.expects {
+            if !from.contains(expects) {
+                from.push(expects.clone());
+            }
+        }
+        from.sort_by(|a, b| a.ty.cmp(&b.ty));
     }
 
     fn event(&mut self, def: &EventDef) -> String {
