@@ -46,6 +46,7 @@ pub const ALL: &[&str] = &[
     RECEIVED,
     BYTES,
     CONTINUED,
+    ANSWERED,
 ];
 
 /// Kinds of the tags that these facts carry for themselves.
