@@ -38,7 +38,7 @@ impl Receive for Market {
 fn offered(thing: &str) -> ThingOffered {
     ThingOffered {
         thing: thing.into(),
-        price: "EUR 1.00".parse().unwrap(),
+        price: "1.00".parse().unwrap(),
         words: vec![],
     }
 }

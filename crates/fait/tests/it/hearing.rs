@@ -434,3 +434,43 @@ async fn a_line_that_was_made_anew_is_not_gone_on_with_until_somebody_says_so() 
         ]
     );
 }
+
+#[tokio::test]
+async fn mistakes_in_what_is_heard_are_said_before_anything_runs() {
+    let told = |app: fait::app::AppBuilder| app.build().unwrap_err().to_string();
+    let line = Line::new();
+    let hearing = |name: &str| {
+        let app = App::in_memory().task::<KeepPlace>();
+        app.hears::<Yard>(name, line.clone())
+    };
+    assert_eq!(
+        told(App::in_memory().hears::<Yard>("yard", line.clone())),
+        "messages to `yard` become `KeepPlace`, which is not wired: add `.task::<KeepPlace>()`"
+    );
+    assert_eq!(
+        told(hearing("yard").hears::<Yard>("yard", line.clone())),
+        "receiver `yard` is wired twice"
+    );
+    let wrong = told(hearing("the yard"));
+    assert!(wrong.contains("cannot be called `the yard`"), "{wrong}");
+    assert!(told(hearing(&"y".repeat(101))).contains("1 to 100 bytes"));
+    let mut def = fait::bus::ReceiveDef::of::<Yard>();
+    def.system = " ".into();
+    let app = App::in_memory().task::<KeepPlace>();
+    let wrong = told(app.hearing("yard", def, line.clone()));
+    assert_eq!(wrong, "`yard` hears a system without a name");
+}
+
+#[tokio::test]
+async fn the_manifest_says_who_hears_whom() {
+    let app = yard::<Yard>(fait::store::Memory::default(), &Line::new());
+    let manifest = app.manifest();
+    let yard = &manifest.receivers["yard"];
+    assert_eq!(
+        (yard.system.as_str(), &yard.sends[..]),
+        ("Yard", &["KeepPlace".into()][..])
+    );
+    assert_eq!(yard.records, ["CratePacked", "CrateLeft"]);
+    assert_eq!(manifest.receives["Yard"], ["CrateLeft", "CratePacked"]);
+    assert!(manifest.events.contains_key("CrateLeft"));
+}

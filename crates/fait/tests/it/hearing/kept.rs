@@ -3,6 +3,7 @@
 use super::*;
 use fait::app::HearError;
 use fait::store::Memory;
+use fait_core::bus::fact::{Became, MessageReceived, Raw, in_tag, place_id};
 
 /// Row F7 of the fault matrix, for messages: whatever is wrong with one, it is kept, what has the
 /// same key waits, and a thousand others pass.
@@ -135,23 +136,64 @@ async fn a_skipped_message_lets_go_on_what_waits_behind_it() {
     );
 }
 
-/// Something came broken, and once more whole.
+/// An earlier program could not read a message at all, so it was kept by its place; the same came
+/// once more, and was read.
 #[tokio::test]
-async fn what_came_whole_meanwhile_is_not_taken_twice() {
-    let line = Line::new();
-    let whole = of("left", "a", 1);
-    let mut body = whole.to_bytes().to_vec();
-    line.lay_raw("application/cloudevents+json; charset=latin1", &body);
-    body.truncate(40);
-    line.lay_raw(STRUCTURED, &body);
-    line.lay(&whole);
-    let app = yard::<Yard>(Memory::default(), &line);
-    up_to(&app, 3).await;
-    let before = log(&app).await;
-    app.reread("yard", None).await.unwrap();
-    let left = |log: &[String]| log.iter().filter(|l| l.starts_with("CrateLeft")).count();
-    assert_eq!(left(&before), 1);
-    assert_eq!(left(&log(&app).await), 1);
+async fn what_came_by_another_way_meanwhile_is_not_taken_twice() {
+    let message = of("left", "a", 1);
+    let place = place_id("yard", "line 1", 1);
+    let (raw, _) = Raw::of(
+        &[("content-type".into(), STRUCTURED.into())],
+        &message.to_bytes(),
+        &in_tag("yard", place),
+    );
+    let kept = MessageReceived {
+        receiver: "yard".into(),
+        message: place,
+        source: None,
+        id: None,
+        ty: None,
+        key: None,
+        history: "line 1".into(),
+        sequence: 1,
+        became: Became::Unreadable {
+            reason: "it was too new".into(),
+            raw,
+        },
+        again: false,
+        kept_as: None,
+    };
+    for again in [true, false] {
+        let store = Arc::new(Memory::default());
+        let origin = fait::event::Origin::default();
+        let id = fait::reexport::uuid::Uuid::from_u128(1);
+        let append = fait::store::Append {
+            events: vec![kept.draft().with(id, origin)],
+            conditions: vec![],
+            command: None,
+            recorded_at: fait::event::Time(1_767_225_600_000),
+        };
+        store.append(append).await.unwrap();
+        let line = Line::new();
+        line.lay(&of("weather", "a", 0));
+        if again {
+            line.lay(&message);
+        }
+        let app = yard::<Yard>(store, &line);
+        if again {
+            up_to(&app, 2).await;
+        }
+        let read = app.reread("yard", None).await.unwrap();
+        assert_eq!(read[0].became, if again { "known" } else { "recorded" });
+        // And the other way round.
+        line.lay(&of("packed", "a", 1));
+        line.lay(&message);
+        up_to(&app, 3 + u64::from(again)).await;
+        let left = log(&app).await;
+        let left = left.iter().filter(|l| l.starts_with("CrateLeft"));
+        assert_eq!(left.count(), 1);
+        assert!(app.unreadable(None).await.unwrap().is_empty());
+    }
 }
 
 #[tokio::test]
@@ -173,7 +215,7 @@ async fn large_messages_are_kept_to_the_byte() {
         .unwrap();
     let mut bodies = vec![];
     for (n, event) in slice.events.iter().enumerate() {
-        let fact = fait_core_fact(event);
+        let fact = MessageReceived::of(event).unwrap();
         if let Some(raw) = fact.and_then(|f| f.became.raw().cloned()) {
             bodies.push(raw.open(&slice.events[n + 1..]).unwrap().1);
         }
@@ -193,10 +235,4 @@ async fn who_asks_for_what_is_not_there_is_told_so() {
     let id = "0190c2d4-0000-7000-8000-000000000001";
     let gone = app.reread("yard", Some(id)).await.unwrap_err();
     assert!(gone.to_string().contains("is not kept"), "{gone}");
-}
-
-fn fait_core_fact(
-    event: &fait::event::StoredEvent,
-) -> Option<fait_core::bus::fact::MessageReceived> {
-    fait_core::bus::fact::MessageReceived::of(event).unwrap()
 }
