@@ -1,5 +1,7 @@
 //! `fait bus`: what is between a running system and others, and what operators do to it.
 
+mod heard;
+
 use crate::failure::Failure;
 use crate::output::{Column, Out, Tone, note};
 use crate::source::Source;
@@ -38,6 +40,32 @@ what is handed over again comes again, with the same ids.")]
 
 The position is the one that `fait bus status` shows.")]
     PassOver(PassOver),
+    /// List the messages that cannot be read, and those that wait behind them
+    #[command(after_help = "Examples:
+  fait bus unreadable
+  fait bus unreadable tickets --json")]
+    Unreadable(heard::Unreadable),
+    /// Read messages again that are kept, with the program as it is now
+    #[command(after_help = "Examples:
+  fait bus reread tickets
+  fait bus reread tickets com.example.tickets.issued.v2
+  fait bus reread tickets 7d0ea5a4-2b1f-5d5c-9a64-7f2f7a1c0b11
+
+They are read in the order in which they came, and what waits behind them goes on.")]
+    Reread(heard::Again),
+    /// Leave a message out that cannot be read
+    #[command(after_help = "Example:
+  fait bus skip 7d0ea5a4-2b1f-5d5c-9a64-7f2f7a1c0b11 --reason \"a test of theirs\"
+
+Nothing becomes of it; what waits behind it goes on. It stays in the history as it came.")]
+    Skip(heard::Skip),
+    /// Go on hearing after what is heard became another history
+    #[command(after_help = "Examples:
+  fait bus continue tickets
+  fait bus continue tickets --after 4711
+
+From the beginning is safe: what was recorded already counts once.")]
+    Continue(heard::Continue),
 }
 
 /// From where on messages are handed over.
@@ -94,6 +122,10 @@ pub(crate) fn run(verb: &Verb, source: &dyn Source, out: &mut Out) -> Result<(),
             let done = act(source, outlet, "retry", &json!({}))?;
             say(out, &done, &format!("`{}` is tried", words::clean(outlet)))
         }
+        Verb::Unreadable(of) => heard::unreadable(of, source, out),
+        Verb::Reread(of) => heard::reread(of, source, out),
+        Verb::Skip(of) => heard::skip(of, source, out),
+        Verb::Continue(of) => heard::go_on(of, source, out),
         Verb::PassOver(one) => {
             let (position, by) = (one.position, &one.by);
             let body = json!({"position": position, "reason": one.reason, "by": by});

@@ -8,6 +8,7 @@ mod address;
 mod operate;
 mod feeds;
 mod bus;
+mod heard;
 mod menu;
 mod guide;
 mod draw;

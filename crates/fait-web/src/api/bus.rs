@@ -1,7 +1,7 @@
 //! The bus by HTTP: how it stands, and what operators do to it.
 
 use super::Words;
-use super::command::read_json;
+use super::body::read_json;
 use super::operate::Said;
 use crate::answer::Problem;
 use crate::request::At;

@@ -1,11 +1,13 @@
 //! `/bus`: what others are told and what is heard of them, and what waits for an operator.
 
+pub(super) mod heard;
+
 use super::desk::Desk;
 use super::frame::Page;
 use super::start::goto;
 use super::trouble::{Params, Trouble, Words, words};
 use super::words::{ago, count, lasting, plain, sentence};
-use crate::answer::Html;
+use crate::answer::{Html, Problem};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use fait::app::{
@@ -16,10 +18,16 @@ use fait::event::Time;
 use maud::{Markup, html};
 
 /// What was done, by the word in the address.
-const DONE: [(&str, &str); 3] = [
+const DONE: [(&str, &str); 6] = [
     ("replay", "Messages are handed over from there on."),
     ("skip", "It goes on without that message."),
     ("retry", "It is tried."),
+    ("reread", "The message was read again."),
+    (
+        "leave-out",
+        "Nothing becomes of the message; what waited behind it goes on.",
+    ),
+    ("continue", "It hears what is there now."),
 ];
 
 /// Whether there is anything between this system and others.
@@ -47,6 +55,12 @@ pub(super) async fn show(desk: Desk, params: Params) -> Result<Html, Trouble> {
 
 async fn page(desk: &Desk, done: Option<&str>, wrong: Option<&str>) -> Result<Html, Trouble> {
     let bus = desk.shared.app.bus().await?;
+    let kept = desk
+        .shared
+        .app
+        .unreadable(None)
+        .await
+        .map_err(Problem::from)?;
     let done = done.and_then(|d| DONE.iter().find(|(name, _)| *name == d));
     let waits = stopped(&bus);
     let main = html! {
@@ -82,6 +96,7 @@ async fn page(desk: &Desk, done: Option<&str>, wrong: Option<&str>) -> Result<Ht
             (outlets(&bus.outlets, desk.now))
             (inlets(&bus.inlets, desk.now))
         }
+        (heard::kept(&kept, &bus.inlets, desk.now))
     };
     let page = Page::new("Other systems", "/status");
     let page = if wrong.is_some() { page.still() } else { page };

@@ -59,6 +59,7 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/stuck", get(stuck::show))
         .route("/stuck/many", post(stuck::many))
         .route("/bus", get(bus::show).post(bus::act))
+        .route("/bus/heard", post(bus::heard::act))
         .route(
             "/instances/{process}/{key}",
             get(instance::show).post(instance::act),

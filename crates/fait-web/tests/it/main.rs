@@ -6,6 +6,7 @@ mod counter;
 mod api;
 mod operate;
 mod bus;
+mod heard;
 mod jars;
 mod rebuild;
 mod pages;
