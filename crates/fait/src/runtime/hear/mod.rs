@@ -160,6 +160,9 @@ impl Hearing {
 
     fn is_well(&self) {
         let mut state = self.state();
+        if state.failures > 0 {
+            tracing::info!(receiver = self.name, "hears again");
+        }
         (state.mood, state.failures) = (Mood::Hears, 0);
     }
 
@@ -194,7 +197,11 @@ impl Core {
             let failures = h.trouble(&trouble, self.clock.now());
             let wait = match trouble {
                 Trouble::Later(error) => {
-                    tracing::warn!(receiver = h.name, error, "hears again later");
+                    if failures == 1 {
+                        tracing::warn!(receiver = h.name, error, "hears again later");
+                    } else {
+                        tracing::debug!(receiver = h.name, error, failures, "hears again later");
+                    }
                     Some(self.wait_after(failures))
                 }
                 Trouble::Stop(why) => {

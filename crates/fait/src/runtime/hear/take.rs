@@ -227,12 +227,10 @@ impl Core {
         let fate = |came: Came<'_>| Fate::Became(noted(came).became);
         match done {
             Ok(Done::Accepted(receipt)) if receipt.repeated => Ok((Put::Known, Fate::Known)),
-            Ok(Done::Accepted(receipt)) => {
-                Ok((Put::There(receipt.position), fate(Came::Accepted(&[]))))
-            }
+            Ok(Done::Accepted(receipt)) => Ok((Put::There(receipt.position), fate(Came::Accepted))),
             Ok(Done::Refused(refused, at)) => Ok((Put::There(at), fate(Came::Refused(&refused)))),
-            Ok(Done::Unmet(0, _)) => Ok((Put::Known, Fate::Known)),
-            Ok(Done::Unmet(..)) => Ok((Put::Moved, Fate::Known)),
+            Ok(Done::Unmet(0)) => Ok((Put::Known, Fate::Known)),
+            Ok(Done::Unmet(_)) => Ok((Put::Moved, Fate::Known)),
             Err(SendError::Reused(id)) => match recorded {
                 Some(c) if self.store.last(&c.fail_if_events_match).await? > c.after => {
                     Ok((Put::Known, Fate::Known))
