@@ -83,9 +83,7 @@ impl Hearing {
 
     fn understood(&self, m: &InHand<'_>, event: &CloudEvent) -> Understood {
         let here = catch_unwind(AssertUnwindSafe(|| (self.def.receive)(event)));
-        let panicked = |panic: Box<dyn std::any::Any + Send>| {
-            Err(format!("reading it panicked: {}", panic_text(&*panic)))
-        };
+        let panicked = |panic: Box<dyn std::any::Any + Send>| Err(panic_text(&*panic));
         let here = match here.unwrap_or_else(panicked) {
             Ok(Incoming::Unknown(why)) | Err(why) => Err(shortened(why)),
             Ok(here) => Ok(here),
@@ -142,6 +140,13 @@ impl Understood {
     /// What keeps it in order with others.
     pub(super) fn lane(&self) -> Option<Lane> {
         lane(&self.fact)
+    }
+
+    /// What was recorded of it as what it is kept.
+    pub(super) fn kept(&self) -> Query {
+        let f = &self.fact;
+        let tag = in_tag(&f.receiver, f.kept());
+        Query::default().or(QueryItem::of(&[RECEIVED], vec![tag]))
     }
 
     /// All that was recorded of it, also where it stood before its source and id could be read.

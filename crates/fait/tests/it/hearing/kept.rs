@@ -199,7 +199,9 @@ async fn what_came_by_another_way_meanwhile_is_not_taken_twice() {
 #[tokio::test]
 async fn large_messages_are_kept_to_the_byte() {
     let line = Line::new();
-    let noise: Vec<u8> = (0..3_000_000_u32).map(|n| (n * 7919 >> 5) as u8).collect();
+    let noise: Vec<u8> = (0..3_000_000_u32)
+        .map(|n| (n.wrapping_mul(7919) >> 5) as u8)
+        .collect();
     line.lay_raw("image/png", &noise);
     let text = of("jammed", &"\u{1}\"".repeat(300_000), 1);
     line.lay(&text);

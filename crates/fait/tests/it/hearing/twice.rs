@@ -65,7 +65,7 @@ impl Process for Trip {
     type Key = ParcelId;
     type Events = Seen;
     type Timer = ();
-    type Sends = KeepPlace;
+    type Sends = Never;
     type Raises = Never;
     fn routes(r: &mut Routes<Self>) {
         r.start(|e: &CratePacked| e.parcel.clone());
