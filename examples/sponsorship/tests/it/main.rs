@@ -7,4 +7,5 @@ mod both;
 mod programs;
 mod kill;
 mod python;
+mod guide;
 mod board;

@@ -28,7 +28,7 @@ pub(crate) struct Program {
 impl Program {
     /// The house that sells meals.
     pub(crate) fn tickets(args: &[&str]) -> Program {
-        Program::new("tickets", tickets(), args)
+        Program::new("tickets", beside("tickets", "tickets"), args)
     }
 
     /// The office that looks after sponsors.
@@ -54,8 +54,8 @@ impl Program {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Starts it, and comes back when it says where it is.
-    pub(crate) fn up(&mut self) {
+    /// Starts it, and comes back when it says where it is, with what it said until then.
+    pub(crate) fn up(&mut self) -> String {
         let mut child = Command::new(&self.file)
             .args(["--listen", &format!("127.0.0.1:{}", self.port), "--data"])
             .arg(self.folder.path())
@@ -67,10 +67,10 @@ impl Program {
             .lines()
             .map_while(Result::ok);
         let address = self.address();
-        let open = lines.any(|line| line.contains(&address));
+        let said = lines.find(|line| line.contains(&address));
         std::thread::spawn(move || lines.for_each(drop));
         self.child = Some(child);
-        assert!(open, "{} does not open", self.name);
+        said.unwrap_or_else(|| panic!("{} does not open", self.name))
     }
 
     /// As `kill -9`.
@@ -116,15 +116,15 @@ impl Drop for Program {
     }
 }
 
-/// The program of the other crate stands beside this one's; what is built alone may lack it.
-fn tickets() -> PathBuf {
-    let beside = Path::new(env!("CARGO_BIN_EXE_sponsorship")).with_file_name("tickets");
+/// A program of another crate, which stands beside this one's. What is built alone may lack it.
+pub(crate) fn beside(program: &str, package: &str) -> PathBuf {
+    let beside = Path::new(env!("CARGO_BIN_EXE_sponsorship")).with_file_name(program);
     if !beside.is_file() {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "tickets"])
+            .args(["build", "--quiet", "--package", package])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status();
-        assert!(built.unwrap().success(), "tickets is not built");
+        assert!(built.unwrap().success(), "{program} is not built");
     }
     beside
 }
