@@ -14,6 +14,7 @@ mod rows;
 mod view;
 mod process;
 mod board;
+mod contract;
 mod play;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -73,6 +74,9 @@ enum Verb {
     /// Boards: text with the notes of an event-storming workshop
     #[command(subcommand)]
     Board(board::Verb),
+    /// Contracts between systems: check, write, expects, asyncapi
+    #[command(subcommand)]
+    Contract(contract::Verb),
     /// Play a board: its notes become a running system with pages for everybody on it
     Play(play::Play),
     /// The store in its folder: verify, info, backup, restore, export, import
@@ -117,6 +121,7 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::Process(verb) => process::run(verb, open, out),
         Verb::History(verb) => history::run(verb, out),
         Verb::Board(verb) => board::run(verb, at, out),
+        Verb::Contract(verb) => contract::run(verb, at, out),
         Verb::Play(args) => play::run(args, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;

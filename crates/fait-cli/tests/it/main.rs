@@ -21,4 +21,5 @@ mod usage;
 mod lint;
 mod view;
 mod drift;
+mod contract;
 mod layout;

@@ -1,6 +1,7 @@
 //! The HTTP interface: JSON in, JSON or a problem out.
 
 mod command;
+mod contract;
 mod event;
 mod feed;
 mod happened;
@@ -41,6 +42,8 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/api/events/{which}", get(event::one))
         .route("/api/trace/{which}", get(event::trace))
         .route("/api/manifest", get(ops::manifest))
+        .route("/api/asyncapi.json", get(contract::asyncapi_document))
+        .route("/api/schemas/{type}", get(contract::schema))
         .route("/api/board/happened", get(happened::happened))
         .route("/api/ops/processes", get(ops::processes))
         .route("/api/ops/processes/{name}", get(ops::instances))
