@@ -191,12 +191,12 @@ fn run(step: Step, cargo: &Cargo) -> Result<bool, String> {
         Step::Compile => cargo.run(&cargo.compile()),
         Step::Clippy => cargo.run(&cargo.clippy()),
         Step::Unit => {
-            if cargo
-                .package
-                .as_deref()
-                .is_none_or(|package| package == "fait")
-            {
+            let wanted = |name: &str| cargo.package.as_deref().is_none_or(|p| p == name);
+            if wanted("fait") {
                 println!("   PostgreSQL: {}", machine::postgresql()?.display());
+            }
+            if wanted("fait-nats") {
+                println!("   NATS: {}", machine::nats_server()?.display());
             }
             let python = machine::python()?;
             println!("   Python: {}", python.display());

@@ -7,13 +7,13 @@ mod source;
 mod events;
 mod store;
 mod feed;
-mod bus;
 mod trace;
 mod program;
 mod history;
 mod rows;
 mod view;
 mod process;
+mod bus;
 mod board;
 mod play;
 

@@ -1,0 +1,139 @@
+//! Two whole systems, and a broker that is away.
+
+use crate::server::Server;
+use crate::systems::{IssueTickets, PlanMeal, Tickets, meals, noted, tickets};
+use fait::app::{Mood, OutletStatus};
+use fait::{App, Clock};
+use fait_nats::{Nats, Options};
+use std::sync::Arc;
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+async fn outlet(app: &App) -> OutletStatus {
+    app.bus().await.expect("read").outlets.remove(0)
+}
+
+/// Waits for what must come; what is tried again at some time is tried at once.
+async fn drained(tickets: &App, meals: &App, upto: u64) {
+    loop {
+        let noted = noted(meals).await;
+        if noted.len() as u64 >= upto {
+            return assert!(noted.into_iter().eq(1..=upto), "once and in order");
+        }
+        tickets.retry_outlet("nats").expect("an outlet");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_systems_go_on_for_ten_minutes_without_their_broker_and_nothing_is_lost() {
+    let mut server = Server::start("");
+    let nats = Nats::connect(&server.url(), Options::default())
+        .await
+        .expect("connected");
+    let clock = Clock::by_hand();
+    let tickets = tickets(&Arc::default(), clock.clone()).relays("nats", nats.outlet("tickets"));
+    let tickets = tickets.build().expect("it starts");
+    let meals = meals(&Arc::default(), Clock::by_hand());
+    let inlet = nats.inlet("tickets", "meals");
+    let meals = meals
+        .hears::<Tickets>("tickets", inlet)
+        .build()
+        .expect("it starts");
+    for number in 1..=10 {
+        tickets
+            .send(IssueTickets::number(number))
+            .await
+            .expect("issued");
+    }
+    drained(&tickets, &meals, 10).await;
+
+    server.kill();
+    for minute in 1..=10 {
+        for n in 1..=6 {
+            let number = 10 + (minute - 1) * 6 + n;
+            tickets
+                .send(IssueTickets::number(number))
+                .await
+                .expect("it goes on");
+            let order = number.to_string().into();
+            meals.send(PlanMeal { order }).await.expect("it goes on");
+        }
+        tickets.advance(MINUTE).await;
+        meals.advance(MINUTE).await;
+        let stands = outlet(&tickets).await;
+        assert_eq!(stands.waiting, minute * 6, "the lag is shown");
+        let why = stands.trouble.expect("the reason is shown").error;
+        assert!(why.contains("no connection to the NATS server"), "{why}");
+    }
+    let stands = meals.inlets().await.expect("read").remove(0);
+    assert!(matches!(stands.mood, Mood::Waits { .. }), "{stands:?}");
+    assert_eq!(noted(&meals).await.len(), 10);
+
+    server.up();
+    drained(&tickets, &meals, 70).await;
+    while outlet(&tickets).await.waiting > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(outlet(&tickets).await.trouble, None);
+    tickets.stop().await;
+    meals.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_made_anew_stops_both_sides_until_an_operator_says_how_to_go_on() {
+    let server = Server::start("");
+    let nats = Nats::connect(&server.url(), Options::default())
+        .await
+        .expect("connected");
+    let relayed = tickets(&Arc::default(), Clock::machine());
+    let tickets = relayed
+        .relays("nats", nats.outlet("tickets"))
+        .build()
+        .expect("it starts");
+    let meals = meals(&Arc::default(), Clock::machine());
+    let inlet = nats.inlet("tickets", "meals");
+    let meals = meals
+        .hears::<Tickets>("tickets", inlet)
+        .build()
+        .expect("it starts");
+    for number in 1..=5 {
+        tickets
+            .send(IssueTickets::number(number))
+            .await
+            .expect("issued");
+    }
+    drained(&tickets, &meals, 5).await;
+    let client = async_nats::connect(server.url()).await.expect("connected");
+    let context = async_nats::jetstream::new(client);
+    context
+        .delete_stream("fait-tickets")
+        .await
+        .expect("deleted");
+    tickets.send(IssueTickets::number(6)).await.expect("issued");
+    while outlet(&tickets).await.halted.is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(outlet(&tickets).await.waiting, 1);
+    let from = fait::app::ReplayFrom::Start;
+    tickets
+        .replay("nats", from, "ann", Some("the stream was deleted"))
+        .await
+        .expect("replayed");
+    loop {
+        let stands = meals.inlets().await.expect("read").remove(0);
+        if matches!(stands.mood, Mood::Stopped { .. }) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(noted(&meals).await.len(), 5);
+    meals
+        .continue_hearing("tickets", None, "operator:ann")
+        .await
+        .expect("it goes on");
+    drained(&tickets, &meals, 6).await;
+    tickets.stop().await;
+    meals.stop().await;
+}
