@@ -1,5 +1,6 @@
 //! `test` and `ci`: every check as a step, with its time, and one line at the end.
 
+use crate::api;
 use crate::browser;
 use crate::machine;
 use crate::tidy;
@@ -21,13 +22,14 @@ Runs all steps, goes on after one that fails, and ends with `N passed, N failed`
   doctest   the examples of the documentation, the README and the guide
   doc       the documentation builds without a warning
   browser   `cargo xtask browser`
+  api       `cargo xtask api`
 
 Random cases are the same in each run; `PROPTEST_RNG_SEED=N` chooses others, and `cargo xtask fuzz`
 looks for new ones.
 
-  --quick           all but the browser
+  --quick           all but the browser and api
   --only STEP       this step; may be repeated
-  --package CRATE   one crate instead of the workspace, without the browser";
+  --package CRATE   one crate instead of the workspace, without browser and api";
 
 pub(crate) const CI_HELP: &str = "\
 Usage: cargo xtask ci [the options of `test`]
@@ -49,9 +51,10 @@ enum Step {
     Doctest,
     Doc,
     Browser,
+    Api,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step::Fmt,
     Step::Tidy,
     Step::Compile,
@@ -60,6 +63,7 @@ const STEPS: [Step; 8] = [
     Step::Doctest,
     Step::Doc,
     Step::Browser,
+    Step::Api,
 ];
 
 impl Step {
@@ -73,6 +77,7 @@ impl Step {
             Step::Doctest => "doctest",
             Step::Doc => "doc",
             Step::Browser => "browser",
+            Step::Api => "api",
         }
     }
 
@@ -117,8 +122,9 @@ impl Options {
     fn steps(&self) -> Vec<Step> {
         let wanted = |step: &Step| {
             let named = self.only.iter().any(|name| name == step.name());
-            let browser = *step == Step::Browser && (self.quick || self.package.is_some());
-            named || self.only.is_empty() && !browser
+            let wide = [Step::Browser, Step::Api].contains(step);
+            let wide = wide && (self.quick || self.package.is_some());
+            named || self.only.is_empty() && !wide
         };
         STEPS.into_iter().filter(wanted).collect()
     }
@@ -208,6 +214,7 @@ fn run(step: Step, cargo: &Cargo) -> Result<bool, String> {
         },
         Step::Doc => cargo.run(&cargo.scoped(&["doc", "--no-deps"])),
         Step::Browser => browser::run(&browser::Options::default()),
+        Step::Api => api::run(&api::Options::default()),
     }
 }
 

@@ -16,6 +16,8 @@ mod process;
 mod bus;
 mod board;
 mod play;
+mod api;
+mod token;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
@@ -79,6 +81,12 @@ enum Verb {
     Board(board::Verb),
     /// Play a board: its notes become a running system with pages for everybody on it
     Play(play::Play),
+    /// The open door for other systems: as an OpenAPI document
+    #[command(subcommand)]
+    Api(api::Verb),
+    /// Tokens with which other systems come to the open door: new
+    #[command(subcommand)]
+    Token(token::Verb),
     /// The store in its folder: verify, info, backup, restore, export, import
     #[command(subcommand)]
     Store(store::Verb),
@@ -123,6 +131,8 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::History(verb) => history::run(verb, out),
         Verb::Board(verb) => board::run(verb, at, out),
         Verb::Play(args) => play::run(args, out),
+        Verb::Api(verb) => api::run(verb, open, out),
+        Verb::Token(verb) => token::run(verb, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()

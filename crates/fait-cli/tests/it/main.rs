@@ -20,6 +20,7 @@ mod next;
 mod store;
 mod sql;
 mod usage;
+mod door;
 mod lint;
 mod view;
 mod drift;

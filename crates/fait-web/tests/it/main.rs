@@ -13,3 +13,4 @@ mod pages;
 mod board;
 mod seen;
 mod door;
+mod published;
