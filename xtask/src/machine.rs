@@ -1,5 +1,7 @@
 //! The programs that tests need: found, installed, or named in the error.
 
+use crate::tree;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -86,6 +88,63 @@ pub(crate) fn nats_server() -> Result<PathBuf, String> {
          /usr/sbin. Install it (Debian: apt-get install nats-server)"
             .into()
     })
+}
+
+/// What a test in Python runs with, from the root of the repository.
+const REQUIREMENTS: &str = "tests/python/requirements.txt";
+
+/// Finds Python with its `venv`, or installs it as [`ensure`] does, and makes an environment with
+/// the packages of [`REQUIREMENTS`]; gives its Python. It is made anew when they change.
+pub(crate) fn python() -> Result<PathBuf, String> {
+    let root = tree::root()?;
+    let wanted = root.join(REQUIREMENTS);
+    let place = tree::target(&root).join("python");
+    let made = place.join("made-of.txt");
+    let python = place.join("bin/python");
+    let text = fs::read_to_string(&wanted).map_err(|e| format!("{}: {e}", wanted.display()))?;
+    if fs::read_to_string(&made).is_ok_and(|of| of == text) && python.is_file() {
+        return Ok(python);
+    }
+    if !has_venv() && can_install() {
+        install(&["python3", "python3-venv"])?;
+    }
+    if !has_venv() {
+        return Err(
+            "tests of the open door need Python 3.10 or newer with venv. Install them \
+                    (Debian: apt-get install python3 python3-venv)"
+                .into(),
+        );
+    }
+    println!("installing {REQUIREMENTS} into {}", place.display());
+    let environment = ["-m", "venv", "--clear"].map(Path::new);
+    ran(Command::new("python3").args(environment).arg(&place))?;
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--disable-pip-version-check",
+        "-r",
+    ];
+    ran(Command::new(&python).args(pip).arg(&wanted))?;
+    // Last, so that what was interrupted is made anew.
+    fs::write(&made, text).map_err(|e| format!("{}: {e}", made.display()))?;
+    Ok(python)
+}
+
+/// Whether an environment can be made here.
+fn has_venv() -> bool {
+    let looks = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
+    let found = Command::new("python3").args(["-c", looks]).output();
+    found.is_ok_and(|out| out.status.success())
+}
+
+fn ran(command: &mut Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?} failed: {status}")),
+        Err(e) => Err(format!("{command:?} cannot be run: {e}")),
+    }
 }
 
 /// The Debian packages that are missing here.

@@ -24,9 +24,17 @@ Verbs:
   fuzz     the decoders of the embedded store, fed with bytes of a fuzzer's making
   kill     the embedded store in a process that is killed, as often as wanted
   browser  the restaurant's pages in a real Chromium
+  python   the environment of the tests in Python: makes it, says where its Python is
   ci       what continuous integration runs: `test` that never asks and never writes
 
 `cargo xtask <verb> --help` says more.";
+
+const PYTHON_HELP: &str = "\
+Usage: cargo xtask python
+
+Makes an environment of tests/python/requirements.txt in target/python, unless it is there, and says
+where its Python is. Tests find it by the environment variable FAIT_PYTHON, or there. What is missing
+is installed when this runs as root on Debian; elsewhere the error says what to install.";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -56,6 +64,8 @@ fn verb(args: &[String]) -> Result<bool, String> {
         "tidy" => tidy::verb(rest),
         "browser" if help => say(browser::HELP),
         "browser" => browser::verb(rest),
+        "python" if help => say(PYTHON_HELP),
+        "python" => say(&machine::python()?.display().to_string()),
         "sim" if help => say(sim::HELP),
         "sim" => sim::verb(rest),
         "fuzz" if help => say(fuzz::HELP),

@@ -4,7 +4,7 @@ use crate::browser;
 use crate::machine;
 use crate::tidy;
 use crate::tree;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -17,7 +17,7 @@ Runs all steps, goes on after one that fails, and ends with `N passed, N failed`
   compile   everything compiles; what needs it is not run when it does not
   clippy    no lint speaks
   unit      unit and integration tests (with cargo-nextest when it is installed); some start
-            PostgreSQL, which root installs on Debian when it is missing
+            PostgreSQL or run Python, which root installs on Debian when they are missing
   doctest   the examples of the documentation, the README and the guide
   doc       the documentation builds without a warning
   browser   `cargo xtask browser`
@@ -198,7 +198,9 @@ fn run(step: Step, cargo: &Cargo) -> Result<bool, String> {
             if wanted("fait-nats") {
                 println!("   NATS: {}", machine::nats_server()?.display());
             }
-            cargo.run(&cargo.unit())
+            let python = machine::python()?;
+            println!("   Python: {}", python.display());
+            cargo.run_with(&cargo.unit(), &[("FAIT_PYTHON", &python)])
         }
         Step::Doctest => match cargo.has_library() {
             true => cargo.run(&cargo.scoped(&["test", "--doc"])),
@@ -278,9 +280,14 @@ impl Cargo {
     }
 
     fn run(&self, args: &[String]) -> Result<bool, String> {
+        self.run_with(args, &[])
+    }
+
+    fn run_with(&self, args: &[String], places: &[(&str, &Path)]) -> Result<bool, String> {
         let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(program);
         command.args(args).current_dir(&self.root);
+        command.envs(places.iter().copied());
         if args.first().is_some_and(|verb| verb == "doc") {
             command.env("RUSTDOCFLAGS", "-D warnings");
         }

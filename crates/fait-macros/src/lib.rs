@@ -201,7 +201,7 @@ pub fn derive_refusal(input: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `name = "…"` | what others know it by: a reversed domain name and what it is; needed |
 /// | `version = 2` | the version; 1 without it. Another version is another type |
-/// | `deprecated(since = "…", sunset = "…", instead = "…")` | it will cease: dates, and what to use |
+/// | `deprecated(since = "…", sunset = "…", instead = "…")` | it will cease: dates, what to use |
 #[proc_macro_attribute]
 pub fn published(args: TokenStream, item: TokenStream) -> TokenStream {
     published::expand(args.into(), item.into()).into()

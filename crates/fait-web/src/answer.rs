@@ -1,7 +1,7 @@
 //! Answers: JSON, problems (RFC 9457), and pages.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use fait::app::{ClaimError, FeedError, SendError, VersionError};
 use fait::store::StoreError;
@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
-    kind: &'static str,
+    kind: Box<str>,
     title: &'static str,
-    detail: String,
+    detail: Box<str>,
     more: Value,
+    headers: Vec<(HeaderName, String)>,
 }
 
 impl Problem {
@@ -26,11 +27,20 @@ impl Problem {
     ) -> Self {
         Problem {
             status,
-            kind,
+            kind: format!("urn:fait:problem:{kind}").into(),
             title,
-            detail: detail.into(),
+            detail: detail.into().into(),
             more: json!({}),
+            headers: vec![],
         }
+    }
+
+    /// A decision refused it; the type names the reason.
+    pub(crate) fn refusal(code: &str, message: &str) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let mut problem = Problem::new(status, "", "It was refused", message);
+        problem.kind = format!("urn:fait:refusal:{code}").into();
+        problem.with("code", code)
     }
 
     /// What was sent cannot be read.
@@ -59,6 +69,17 @@ impl Problem {
         self
     }
 
+    /// A header of the answer. One that cannot be sent is left out.
+    pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Says that another try may help, and when.
+    pub(crate) fn later(self, seconds: u64) -> Self {
+        self.header(header::RETRY_AFTER, seconds.to_string())
+    }
+
     /// The short title.
     pub(crate) fn title(&self) -> &str {
         self.title
@@ -72,10 +93,10 @@ impl Problem {
     /// The problem as JSON.
     pub(crate) fn body(&self) -> Value {
         let mut body = self.more.clone();
-        body["type"] = format!("urn:fait:problem:{}", self.kind).into();
+        body["type"] = (*self.kind).into();
         body["title"] = self.title.into();
         body["status"] = self.status.as_u16().into();
-        body["detail"] = self.detail.clone().into();
+        body["detail"] = (*self.detail).into();
         body
     }
 
@@ -90,6 +111,11 @@ impl IntoResponse for Problem {
         let mut response = (self.status, Json(self.body())).into_response();
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
         response
     }
 }
@@ -103,13 +129,7 @@ impl From<SendError> for Problem {
                 Some(field) => Problem::malformed(detail).with("field", field),
                 None => Problem::malformed(detail),
             },
-            SendError::Refused(r) => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "refused",
-                "It was refused",
-                r.message,
-            )
-            .with("code", r.code),
+            SendError::Refused(r) => Problem::refusal(&r.code, &r.message),
             SendError::Limit(_) => Problem::malformed(format!("{detail}; send less")),
             SendError::Elsewhere(_) => Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -137,6 +157,7 @@ impl From<SendError> for Problem {
                     "Others were faster",
                     detail,
                 )
+                .later(1)
             }
             SendError::Store(e) => e.into(),
             _ => Problem::new(

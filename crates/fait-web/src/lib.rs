@@ -6,7 +6,12 @@
 mod answer;
 mod sheet;
 mod trial;
+mod kebab;
+mod clients;
+mod running;
+mod openapi;
 mod shared;
+mod caller;
 mod request;
 mod seen;
 mod api;
@@ -15,4 +20,6 @@ mod site;
 mod alone;
 
 pub use alone::BoardSite;
+pub use clients::{Clients, ClientsError, MAX_CLIENT_NAME, NewToken};
+pub use openapi::openapi;
 pub use site::Site;

@@ -1,7 +1,8 @@
 //! What comes in with every request: the words of its address, and who it is.
 
 use crate::answer::Problem;
-use crate::shared::{Shared, kebab};
+use crate::kebab::kebab;
+use crate::shared::Shared;
 use axum::RequestPartsExt;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;

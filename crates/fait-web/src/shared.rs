@@ -1,5 +1,8 @@
 //! What every route needs.
 
+use crate::clients::Clients;
+use crate::kebab::kebab;
+use crate::running::Running;
 use crate::sheet::Sheet;
 use crate::trial::Trial;
 use fait::App;
@@ -27,6 +30,10 @@ pub(crate) struct Shared {
     pub(crate) trial: Option<Arc<Trial>>,
     /// The board that the system plays, if it plays one.
     pub(crate) playing: Option<Playing>,
+    /// Who may use the open door; when there is nobody, everybody may.
+    pub(crate) clients: Arc<Clients>,
+    /// What is being carried out for them.
+    pub(crate) running: Running,
     closing: watch::Sender<bool>,
 }
 
@@ -48,6 +55,8 @@ impl Shared {
             tally: Arc::default(),
             trial: trial.map(Arc::new),
             playing: None,
+            clients: Arc::default(),
+            running: Running::default(),
             closing,
         }
     }
@@ -89,17 +98,4 @@ impl Shared {
             .find(|r| kebab(r) == wanted)
             .map(String::as_str)
     }
-}
-
-/// `Floor manager` as `floor-manager`.
-pub(crate) fn kebab(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars().flat_map(char::to_lowercase) {
-        if c.is_alphanumeric() {
-            out.push(c);
-        } else if !out.is_empty() && !out.ends_with('-') {
-            out.push('-');
-        }
-    }
-    out.trim_end_matches('-').to_string()
 }

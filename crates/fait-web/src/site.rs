@@ -1,6 +1,7 @@
 //! The site: all routes, with what holds for every one of them.
 
 use crate::answer::Problem;
+use crate::clients::Clients;
 use crate::shared::{MAX_BODY, Shared};
 use crate::sheet::Sheet;
 use crate::trial::Trial;
@@ -16,6 +17,7 @@ use fait::board::play::Playing;
 use futures_util::StreamExt;
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -25,8 +27,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// The task UI and the HTTP interface of a running system.
 ///
-/// It has no login: whoever reaches the address is whoever they say. Listen on a loopback
-/// address, or behind something that knows who is who.
+/// Its pages have no login: whoever reaches the address is whoever they say. Listen on a loopback
+/// address, or behind something that knows who is who. Other systems are known by their tokens:
+/// see [`Site::clients`].
 #[must_use = "a site is served with `serve`"]
 pub struct Site {
     app: App,
@@ -34,6 +37,7 @@ pub struct Site {
     board: Option<Sheet>,
     trial: Option<Trial>,
     playing: Option<Playing>,
+    clients: Clients,
 }
 
 impl std::fmt::Debug for Site {
@@ -53,6 +57,7 @@ impl Site {
             board: None,
             trial: None,
             playing: None,
+            clients: Clients::default(),
         }
     }
 
@@ -83,27 +88,47 @@ impl Site {
         self
     }
 
-    /// The site as a tower service, for tests and for other servers.
+    /// The other systems that may use the open door: `/api/commands/…`, `/api/receipts/…`. With
+    /// any of them, that door is closed to everybody else, on every address.
+    ///
+    /// The pages and the rest of the interface stay as they are on a loopback address. On any
+    /// other address they are not there, since there would be no use in tokens beside pages that
+    /// let everybody in. So a system that is asked by others has two sites: one for its people
+    /// and operators on a loopback address, one with clients on another.
+    pub fn clients(mut self, clients: Clients) -> Site {
+        self.clients = clients;
+        self
+    }
+
+    /// The site as a tower service, for tests and for other servers: as on a loopback address.
     pub fn into_service(self) -> Router {
-        routes(self.shared())
+        routes(self.shared(), true)
     }
 
     fn shared(self) -> Shared {
         let mut shared = Shared::new(self.app, self.title, self.board, self.trial);
         shared.playing = self.playing;
+        shared.clients = Arc::new(self.clients);
         shared
     }
 
     /// Serves until `shutdown` resolves; what is under way is finished.
     ///
     /// # Errors
-    /// The listener fails.
+    /// The listener fails, or a client has a right that means nothing in this system.
     pub async fn serve(
         self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let (app, shared) = (self.app.clone(), self.shared());
+        let wrong = shared.clients.unknown(&shared.manifest);
+        if !wrong.is_empty() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                wrong.join("; "),
+            ));
+        }
         let closing = shared.clone();
         let local = listener.local_addr()?.ip().is_loopback();
         let stop = async move {
@@ -114,7 +139,8 @@ impl Site {
             // Streams end now; without that they would hold the server open.
             closing.close();
         };
-        let mut routes = routes(shared);
+        let open = local || shared.clients.is_empty();
+        let mut routes = routes(shared, open);
         if local {
             routes = routes.layer(middleware::from_fn(this_machine));
         }
@@ -124,12 +150,18 @@ impl Site {
     }
 }
 
-fn routes(shared: Shared) -> Router {
+/// All routes, or those of the open door only.
+fn routes(shared: Shared, all: bool) -> Router {
     api::recorder();
-    Router::new()
-        .merge(api::routes(&shared))
-        .merge(page::routes(&shared))
-        .fallback(unknown)
+    let door = Router::new().merge(api::door(&shared)).merge(api::health());
+    let routes = match all {
+        true => door
+            .merge(api::routes(&shared))
+            .merge(page::routes(&shared))
+            .fallback(unknown),
+        false => door.fallback(only_the_door),
+    };
+    routes
         .method_not_allowed_fallback(wrong_method)
         .with_state(shared)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -145,6 +177,13 @@ async fn unknown(State(shared): State<Shared>, request: Request) -> Response {
         return api::unknown(path).into_response();
     }
     page::not_found(&shared, path).await
+}
+
+async fn only_the_door(request: Request) -> Problem {
+    let path = request.uri().path();
+    let detail =
+        format!("`{path}` is not for clients; people and operators ask on a loopback address");
+    Problem::not_found(detail)
 }
 
 async fn wrong_method(request: Request) -> Problem {

@@ -28,6 +28,9 @@ pub const SKIPPED: &str = "$MessageSkipped";
 /// A message came in, or one that was kept was read again, with what became of it.
 pub const RECEIVED: &str = "$MessageReceived";
 
+/// Another system asked for something under a key: which, and what came of it.
+pub const ANSWERED: &str = "$CommandAnswered";
+
 /// The bytes of a message that are too many for the fact that it came in; right behind that.
 pub const BYTES: &str = "$MessageBytes";
 
@@ -43,4 +46,5 @@ pub const OWN_KINDS: &[&str] = &[
     "inlet",
     "in",
     "unread",
+    "asked",
 ];

@@ -34,7 +34,8 @@ pub trait Published:
     }
 }
 
-/// A field that `#[subject]` may stand on: an id, a text, a UUID, a number, or an `Option` of these.
+/// A field that `#[subject]` may stand on: an id, a text, a UUID, a number, or an `Option` of
+/// these.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what a message is about",
     label = "`#[subject]` stands on an id, a text, a UUID, a number, or an `Option` of these"

@@ -1,6 +1,6 @@
 //! Named feeds by HTTP: how they stand, and putting them elsewhere.
 
-use super::command::read_json;
+use super::body::read_json;
 use crate::answer::Problem;
 use crate::request::At;
 use crate::shared::Shared;

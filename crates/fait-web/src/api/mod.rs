@@ -1,21 +1,26 @@
 //! The HTTP interface: JSON in, JSON or a problem out.
 
+mod body;
 mod command;
+mod receipt;
+mod task;
 mod event;
 mod feed;
 mod happened;
 mod ops;
+mod published;
 mod operate;
 mod rebuild;
 mod stream;
 mod view;
 
-pub(crate) use command::too_large;
+pub(crate) use body::too_large;
 
 pub(crate) use ops::recorder;
 pub(crate) use rebuild::act_on;
 
 use crate::answer::Problem;
+use crate::caller;
 use crate::seen;
 use crate::shared::Shared;
 use axum::Router;
@@ -26,14 +31,25 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use std::str::FromStr;
 
-/// All routes below `/api`, and those that machines watch.
-pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
+/// What other systems use. Where the system has clients, nobody else is let in.
+pub(crate) fn door(shared: &Shared) -> Router<Shared> {
     Router::new()
         .route("/api/commands/{name}", post(command::send))
-        .route("/api/inbox/{role}", get(command::inbox))
-        .route("/api/tasks/{id}/claim", post(command::claim))
-        .route("/api/tasks/{id}/hand-back", post(command::hand_back))
-        .route("/api/tasks/{id}/decline", post(command::decline))
+        .route("/api/receipts/{id}", get(receipt::receipt))
+        .route("/api/published", get(published::page))
+        .route("/api/published/stream", get(published::stream))
+        .route("/api/openapi.json", get(ops::openapi))
+        .route_layer(from_fn_with_state(shared.clone(), seen::tell))
+        .route_layer(from_fn_with_state(shared.clone(), caller::known))
+}
+
+/// All other routes below `/api`: for whoever is at this machine.
+pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
+    Router::new()
+        .route("/api/inbox/{role}", get(task::inbox))
+        .route("/api/tasks/{id}/claim", post(task::claim))
+        .route("/api/tasks/{id}/hand-back", post(task::hand_back))
+        .route("/api/tasks/{id}/decline", post(task::decline))
         .route("/api/views/{name}", get(view::rows))
         .route("/api/views/{name}/{key}", get(view::row))
         .route("/api/events", get(event::list))
@@ -63,11 +79,16 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/api/ops/views/{name}/parked", get(rebuild::parked))
         .route("/api/ops/feeds", get(feed::all))
         .route("/api/ops/feeds/{name}/reset", post(feed::reset))
+        .route("/metrics", get(ops::metrics))
+        .route_layer(from_fn_with_state(shared.clone(), seen::tell))
+}
+
+/// Whether the system lives, for whoever asks.
+pub(crate) fn health() -> Router<Shared> {
+    Router::new()
         .route("/healthz", get(ops::live))
         .route("/livez", get(ops::live))
         .route("/readyz", get(ops::ready))
-        .route("/metrics", get(ops::metrics))
-        .route_layer(from_fn_with_state(shared.clone(), seen::tell))
 }
 
 /// The words behind `?`, with errors that name the word.

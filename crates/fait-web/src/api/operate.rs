@@ -1,7 +1,7 @@
 //! What operators do by HTTP: to one instance, or to many.
 
 use super::Words;
-use super::command::read_json;
+use super::body::read_json;
 use crate::answer::Problem;
 use crate::request::At;
 use crate::seen::{AtLeast, WAIT, caught_up};

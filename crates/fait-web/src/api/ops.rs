@@ -1,7 +1,7 @@
 //! What operators and machines watch.
 
 use super::Words;
-use super::command::read_json;
+use super::body::read_json;
 use crate::answer::Problem;
 use crate::request::At;
 use crate::seen::{AtLeast, WAIT, caught_up};
@@ -21,6 +21,14 @@ use std::sync::OnceLock;
 /// `GET /api/manifest`
 pub(super) async fn manifest(State(shared): State<Shared>) -> Json<Value> {
     Json(json!(*shared.manifest))
+}
+
+/// `GET /api/openapi.json`
+pub(super) async fn openapi(State(shared): State<Shared>) -> Json<Value> {
+    Json(crate::openapi::openapi(
+        &shared.manifest,
+        !shared.clients.is_empty(),
+    ))
 }
 
 /// `GET /api/ops/processes`

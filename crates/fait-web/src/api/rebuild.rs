@@ -1,7 +1,7 @@
 //! What operators do to views by HTTP, and what would come of it.
 
 use super::Words;
-use super::command::read_json;
+use super::body::read_json;
 use super::operate::Said;
 use crate::answer::Problem;
 use crate::request::At;

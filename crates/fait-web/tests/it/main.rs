@@ -10,3 +10,4 @@ mod rebuild;
 mod pages;
 mod board;
 mod seen;
+mod door;

@@ -9,7 +9,7 @@ use fait::event::{Meta, Money};
 use fait::process::{Input, Outbox, Process};
 use fait::projection::Projection;
 use fait::{App, EventSet, Refusal, command, data, entity_ids, event};
-use fait_web::Site;
+use fait_web::{Clients, Site};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -84,6 +84,7 @@ impl Decide for OfferThing {
         self.thing.clone()
     }
     fn decide(&self, thing: &Thing, _: &Context) -> Result<Vec<ThingOffered>, No> {
+        while_hung(&format!("decision on {}", self.thing.0));
         if thing.offered {
             return Err(No::OnSale);
         }
@@ -132,10 +133,17 @@ impl Decide for SellThing {
     }
 }
 
-/// Things on which the view hangs.
+fn while_hung(key: &str) {
+    let mut hung = HUNG.0.lock().unwrap();
+    while hung.contains(key) {
+        hung = HUNG.1.wait(hung).unwrap();
+    }
+}
+
+/// Things on which the view hangs, and `decision on {thing}`.
 static HUNG: (Mutex<BTreeSet<String>>, Condvar) = (Mutex::new(BTreeSet::new()), Condvar::new());
 
-/// A key on which the view hangs, until this is dropped; also by a test that fails.
+/// A key on which something hangs, until this is dropped; also by a test that fails.
 pub(crate) struct Hung(&'static str);
 
 pub(crate) fn hang(key: &'static str) -> Hung {
@@ -170,10 +178,7 @@ impl Projection for ShelfView {
     type Events = Shelf;
     type Row = ShelfRow;
     fn project(row: &mut Option<ShelfRow>, key: &ThingId, event: Shelf, _: &Meta) {
-        let mut hung = HUNG.0.lock().unwrap();
-        while hung.contains(&key.0) {
-            hung = HUNG.1.wait(hung).unwrap();
-        }
+        while_hung(&key.0);
         *row = match event {
             Shelf::Offered(e) => Some(ShelfRow {
                 thing: e.thing,
@@ -251,6 +256,13 @@ fn opened(place: AppBuilder) -> Shop {
     let app = onto(place).build().unwrap();
     let web = Site::new(app.clone()).into_service();
     Shop { app, web }
+}
+
+/// A shop with an open door for clients.
+pub(crate) fn with_clients(clients: Clients) -> Shop {
+    let shop = open();
+    let web = Site::new(shop.app.clone()).clients(clients).into_service();
+    Shop { web, ..shop }
 }
 
 pub(crate) struct Answer {

@@ -233,9 +233,9 @@ impl AppBuilder {
         self
     }
 
-    /// Where a process, policy or publication begins if it is new in a system that has a history; with
-    /// [`Begin::FromNow`] when nothing is said. It is recorded at its first start and holds from
-    /// then on: saying something else later changes nothing.
+    /// Where a process, policy or publication begins if it is new in a system that has a history;
+    /// with [`Begin::FromNow`] when nothing is said. It is recorded at its first start and holds
+    /// from then on: saying something else later changes nothing.
     #[must_use]
     pub fn begins(mut self, process: &str, begin: Begin) -> Self {
         self.begins.push((process.into(), begin));

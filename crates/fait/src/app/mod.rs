@@ -12,6 +12,7 @@ mod feeds;
 mod hears;
 pub mod history;
 mod inbox;
+mod kept;
 mod look;
 mod migrate;
 mod operate;
@@ -67,6 +68,7 @@ pub use feed::{
 pub use feeds::{FeedStatus, MAX_SET_ASIDE, SetAside};
 pub use hears::{HearError, MAX_RECEIVER_BYTES, Reread, UnreadableMessage};
 pub use inbox::{Asked, ClaimError};
+pub use kept::{Kept, Key};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
 pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
@@ -129,8 +131,9 @@ impl App {
     }
 
     /// Waits until everything that follows from what has happened has happened: views have caught
-    /// up, processes have stepped, what they sent is done, what others are told is recorded and handed over. People and deadlines that have not come
-    /// are not waited for, and other systems only while they answer within a second.
+    /// up, processes have stepped, what they sent is done, what others are told is recorded. People
+    /// and deadlines that have not come are not waited for, and other systems only while they
+    /// answer within a second.
     pub async fn settle(&self) {
         let mut quiet = 0;
         while quiet < 2 {

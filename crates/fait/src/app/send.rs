@@ -1,8 +1,9 @@
 //! Sending commands, and asking what would come of them.
 
 use super::{App, Envelope, Receipt, SendError};
-use crate::runtime::decide::{Execution, MAX_TRIES, fingerprint};
+use crate::runtime::decide::{Done, Execution, MAX_TRIES, fingerprint};
 use crate::runtime::nearest;
+use crate::runtime::note::Note;
 use fait_core::command::{CommandSet, InputError};
 use fait_core::decision::{CommandDef, Context, Decide, Deciding, Decision, Refused};
 use fait_core::event::{DecodeError, Event, EventSet, Origin};
@@ -137,6 +138,21 @@ impl App {
         body: &Value,
         env: Envelope,
     ) -> Result<Receipt, SendError> {
+        match self.decide_noted(deciding, (name, body), env, None).await? {
+            Done::Accepted(receipt) => Ok(receipt),
+            Done::Refused(refused, _) => Err(SendError::Refused(refused)),
+            Done::Unmet(..) => Err(SendError::Conflict),
+        }
+    }
+
+    /// Decides a command that was begun, and records a note with what comes of it.
+    pub(super) async fn decide_noted(
+        &self,
+        deciding: Box<dyn Deciding>,
+        (name, body): (&str, &Value),
+        env: Envelope,
+        note: Option<Note>,
+    ) -> Result<Done, SendError> {
         let answer = match env.answering {
             None => None,
             Some(asked) => match self.core.open_command(asked).await {
@@ -163,25 +179,25 @@ impl App {
             fingerprint,
             env,
             answer,
-            note: None,
+            note,
         };
-        let mut result = self.core.execute(execution).await;
+        let mut result = self.core.execute_noted(execution).await;
         let outcome = match &result {
-            Ok(_) => "accepted",
-            Err(SendError::Refused(_)) => "refused",
-            Err(_) => "failed",
+            Ok(Done::Accepted(_)) => "accepted",
+            Ok(Done::Refused(..)) | Err(SendError::Refused(_)) => "refused",
+            Ok(Done::Unmet(..)) | Err(_) => "failed",
         };
         metrics::counter!(
             "fait_commands_total", "command" => name.to_string(), "outcome" => outcome
         )
         .increment(1);
-        if let Ok(receipt) = &mut result {
+        if let Ok(Done::Accepted(receipt)) = &mut result {
             receipt.behind = self.behind(receipt).await;
         }
         result
     }
 
-    fn begin(&self, name: &str, body: &Value) -> Result<Box<dyn Deciding>, SendError> {
+    pub(super) fn begin(&self, name: &str, body: &Value) -> Result<Box<dyn Deciding>, SendError> {
         let def = self.task(name)?;
         match &def.begin {
             Some(begin) => Ok(begin(body)?),

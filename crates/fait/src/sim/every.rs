@@ -372,7 +372,7 @@ impl<A, S, O> Every<A, S, O> {
 /// Where to crash: before and after each operation. A crash before an operation leaves what a
 /// crash after the one before it leaves, unless the world outside heard an answer or time went by
 /// in between; then it is left out. All that is in memory is gone either way.
-fn places_to_crash(trail: &[Operation]) -> (Vec<Crash>, u64) {
+pub(super) fn places_to_crash(trail: &[Operation]) -> (Vec<Crash>, u64) {
     let mut all = vec![];
     let mut equal = 0;
     let mut known = None;
@@ -392,7 +392,7 @@ fn places_to_crash(trail: &[Operation]) -> (Vec<Crash>, u64) {
 }
 
 /// Some of everything, by a seed.
-fn mixed_plan(seed: u64, operations: u64) -> Plan {
+pub(super) fn mixed_plan(seed: u64, operations: u64) -> Plan {
     let mut chance = super::Chance::of(seed ^ 0x5eed);
     let mut crash = || Crash {
         at: 1 + chance.below(operations.max(1)),

@@ -81,9 +81,16 @@ fn facts(log: &[StoredEvent]) -> impl Iterator<Item = (&StoredEvent, Fact)> {
 
 /// The laws that a log breaks: L3, L7 to L10. The log must be of a system that has settled.
 pub fn broken_by(log: &[StoredEvent]) -> Vec<Broken> {
+    broken_beside(log, &[])
+}
+
+/// The laws that a log breaks beside the log of another system, which may have what led to
+/// something here.
+pub(super) fn broken_beside(log: &[StoredEvent], other: &[StoredEvent]) -> Vec<Broken> {
+    let elsewhere = other.iter().map(|e| e.meta.id).collect();
     let mut found = steps::check(log);
     found.extend(commands::check(log));
     found.extend(deadlines::check(log));
-    found.extend(causes::check(log));
+    found.extend(causes::check(log, &elsewhere));
     found
 }

@@ -97,6 +97,7 @@ mod ending;
 mod run;
 mod laws;
 mod every;
+pub mod two;
 
 pub use crate::runtime::flaw::{Flaw, with_flaw};
 pub use chance::Chance;

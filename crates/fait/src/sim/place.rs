@@ -16,6 +16,7 @@ use std::fmt;
 use std::future::pending;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -34,8 +35,11 @@ pub struct Operation {
     pub number: u64,
     /// What it was, as a text for people.
     pub what: String,
-    /// What the world outside knew when it began: how often it heard an answer, and the time.
+    /// What the world outside knew when it began: how often it heard an answer or another system
+    /// did something, and the time.
     pub(super) known: (u64, Time),
+    /// Its place among the operations of all systems on this clock.
+    pub(super) order: u64,
 }
 
 impl fmt::Display for Operation {
@@ -60,12 +64,23 @@ pub(super) struct Inside {
     /// Counts the crashes; wakes whoever waits for an answer that will not come.
     crashes: watch::Sender<u64>,
     /// The running system; none between a crash and the next start.
-    running: watch::Sender<Option<App>>,
+    running: watch::Sender<Option<Running>>,
+    /// Counts the operations of all systems on this clock.
+    order: Arc<AtomicU64>,
+}
+
+/// A system that runs, and the machine on which it does.
+#[derive(Clone)]
+pub(super) struct Running {
+    pub(super) app: App,
+    pub(super) machine: Handle,
 }
 
 struct Now {
     life: u64,
     done: u64,
+    /// Operations over all lives.
+    ever: u64,
     heard: u64,
     down: bool,
     /// Nothing yields or fails while a system starts: it asks the store without waiting.
@@ -99,9 +114,21 @@ impl Place {
     }
 
     pub(super) fn on(store: Memory, clock: Clock, plan: Plan) -> Place {
+        Place::beside(store, clock, plan, Arc::default())
+    }
+
+    /// Two places on one clock, as different as their plans.
+    pub(super) fn two([first, second]: [Plan; 2]) -> [Place; 2] {
+        let (clock, order) = (Clock::by_hand(), Arc::<AtomicU64>::default());
+        [first, second]
+            .map(|plan| Place::beside(Memory::default(), clock.clone(), plan, order.clone()))
+    }
+
+    fn beside(store: Memory, clock: Clock, plan: Plan, order: Arc<AtomicU64>) -> Place {
         let now = Now {
             life: 0,
             done: 0,
+            ever: 0,
             heard: 0,
             down: false,
             up: false,
@@ -117,6 +144,7 @@ impl Place {
             now: Mutex::new(now),
             crashes: watch::Sender::new(0),
             running: watch::Sender::new(None),
+            order,
         }))
     }
 
@@ -145,6 +173,11 @@ impl Place {
     /// Every operation so far.
     pub fn trail(&self) -> Vec<Operation> {
         self.now().trail.clone()
+    }
+
+    /// How many operations there were so far.
+    pub(super) fn operations(&self) -> u64 {
+        self.now().ever
     }
 
     /// Every append that took effect, in order.
@@ -183,7 +216,13 @@ impl Place {
     /// The system has started.
     pub(super) fn started(&self, app: App) {
         self.now().up = true;
-        self.0.running.send_replace(Some(app));
+        let machine = Handle::current();
+        self.0.running.send_replace(Some(Running { app, machine }));
+    }
+
+    /// The system, when it runs now.
+    pub(super) fn runs(&self) -> Option<Running> {
+        self.0.running.borrow().clone()
     }
 
     /// Whether the system has stopped at an operation of the plan.
@@ -203,12 +242,12 @@ impl Place {
     }
 
     /// The running system, as soon as there is one.
-    pub(super) async fn running(&self) -> App {
+    pub(super) async fn running(&self) -> Running {
         let mut running = self.0.running.subscribe();
         loop {
-            let app = running.borrow_and_update().clone();
-            if let Some(app) = app {
-                return app;
+            let runs = running.borrow_and_update().clone();
+            if let Some(runs) = runs {
+                return runs;
             }
             let _ = running.changed().await;
         }
@@ -228,6 +267,11 @@ impl Place {
     /// Whether chance says so, for a fault of one in `n`.
     pub(super) fn happens(&self, n: u64) -> bool {
         n > 0 && self.now().chance.one_in(n)
+    }
+
+    /// A number from 0 to `n` - 1 by chance.
+    pub(super) fn below(&self, n: u64) -> u64 {
+        self.now().chance.below(n)
     }
 
     pub(super) fn shuffle<T>(&self, things: &mut [T]) {
@@ -272,11 +316,15 @@ impl Place {
     fn begin(&self, what: String) -> Option<Side> {
         let mut now = self.now();
         now.done += 1;
+        now.ever += 1;
+        let order = self.0.order.fetch_add(1, Ordering::Relaxed) + 1;
+        let others = order - now.ever;
         let operation = Operation {
             life: now.life,
             number: now.done,
             what,
-            known: (now.heard, self.0.clock.now()),
+            known: (now.heard + others, self.0.clock.now()),
+            order,
         };
         now.trail.push(operation);
         let life = usize::try_from(now.life).unwrap_or(usize::MAX);

@@ -44,6 +44,8 @@ pub struct Faults {
     pub reorder: u64,
     /// An operation takes so long that other tasks get on first.
     pub slow: u64,
+    /// A way between two simulated systems carries nothing for some seconds.
+    pub down: u64,
 }
 
 impl Faults {
@@ -55,6 +57,7 @@ impl Faults {
             again: 2,
             reorder: 1,
             slow: 2,
+            down: 12,
         }
     }
 }
@@ -123,11 +126,12 @@ impl fmt::Display for Plan {
                 again,
                 reorder,
                 slow,
+                down,
             } = self.faults;
             write!(
                 f,
                 "; seed {}, one in: store {store}, system {system}, again {again}, reorder \
-                 {reorder}, slow {slow}",
+                 {reorder}, slow {slow}, down {down}",
                 self.seed
             )?;
         }

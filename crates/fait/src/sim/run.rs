@@ -26,7 +26,7 @@ pub enum RunError {
     Stuck,
 }
 
-type Scenario<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+pub(super) type Scenario<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// Plays a scenario as a plan says; gives how it ended. Deterministic: the same plan has the same
 /// log, byte for byte, as long as system and scenario depend on nothing but their arguments.

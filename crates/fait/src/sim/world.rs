@@ -1,22 +1,24 @@
 //! The world around a simulated system: people and other systems, who try until they hear.
 
 use super::outside::Outside;
-use super::place::Place;
+use super::place::{Place, Running};
 use crate::app::{App, Asked, CommandError, Receipt, SendError, Told};
 use fait_core::decision::Decide;
 use fait_core::event::{Event, Time};
 use fait_core::process::Target;
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use uuid::Uuid;
 
 /// How long one pause of somebody who tries again takes, on the simulated machine.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// How long somebody waits before looking again for what is about to be there.
-const AGAIN: Duration = Duration::from_secs(1);
+pub(super) const AGAIN: Duration = Duration::from_secs(1);
 
 /// How often somebody looks again.
 const LOOKS: u32 = 30;
@@ -69,11 +71,11 @@ impl World {
     pub async fn during<T>(&self, act: impl AsyncFn(App) -> T) -> T {
         loop {
             let crashes = self.place.crash_count();
-            let app = self.place.running().await;
+            let Running { app, machine } = self.place.running().await;
             let done = tokio::select! {
                 biased;
                 () = self.place.crashed_after(crashes) => None,
-                done = act(app) => Some(done),
+                done = on(&machine, act(app)) => Some(done),
             };
             if let Some(done) = done {
                 self.place.heard();
@@ -250,4 +252,14 @@ impl World {
     pub async fn settle(&self) {
         self.during(async |app: App| app.settle().await).await;
     }
+}
+
+/// Does something with the timers and tasks of one machine, wherever it is waited for.
+async fn on<T>(machine: &Handle, act: impl Future<Output = T>) -> T {
+    let mut act = Box::pin(act);
+    poll_fn(|turn| {
+        let _there = machine.enter();
+        act.as_mut().poll(turn)
+    })
+    .await
 }

@@ -5,3 +5,4 @@ mod post;
 mod teeth;
 mod machines;
 mod laws;
+mod two;

@@ -3,20 +3,21 @@
 use super::{Found, Law, broken};
 use fait_core::event::StoredEvent;
 use fait_core::process::types;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// What only comes of something else.
 const CAUSED: &[&str] = &[types::STEPPED, types::SETTLED, types::PARKED, types::TRIED];
 
-pub(super) fn check(log: &[StoredEvent]) -> Found {
+/// `elsewhere` are the events of other systems: a cause may stand in their logs.
+pub(super) fn check(log: &[StoredEvent], elsewhere: &BTreeSet<Uuid>) -> Found {
     let mut found = vec![];
-    let mut known: BTreeMap<Uuid, &StoredEvent> = BTreeMap::new();
+    let mut known: BTreeSet<Uuid> = BTreeSet::new();
     for event in log {
         let (at, origin) = (event.meta.position, &event.meta.origin);
         let wrong = match origin.causation {
             // Whatever stands before has a cause, so this has one too.
-            Some(cause) if known.contains_key(&cause) => None,
+            Some(cause) if known.contains(&cause) || elsewhere.contains(&cause) => None,
             Some(cause) => Some(format!("{} comes of {cause}, which is not there", event.ty)),
             None if CAUSED.contains(&event.ty.as_str()) && !by_hand(event) => {
                 Some(format!("{} comes of nothing", event.ty))
@@ -31,7 +32,7 @@ pub(super) fn check(log: &[StoredEvent]) -> Found {
             let why = format!("{} belongs to no flow", event.ty);
             found.push(broken(Law::Causes, at, why));
         }
-        known.insert(event.meta.id, event);
+        known.insert(event.meta.id);
     }
     found
 }
