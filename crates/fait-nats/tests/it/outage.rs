@@ -3,10 +3,13 @@
 use crate::server::Server;
 use crate::systems::{IssueTickets, PlanMeal, Tickets, meals, noted, tickets};
 use fait::app::{Mood, OutletStatus};
+use fait::bus::Outlet;
+use fait::store::Memory;
 use fait::{App, Clock};
 use fait_nats::{Nats, Options};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -146,6 +149,79 @@ async fn a_stream_made_anew_stops_both_sides_until_an_operator_says_how_to_go_on
         .await
         .expect("it goes on");
     drained(&tickets, &meals, 6).await;
+    tickets.stop().await;
+    meals.stop().await;
+}
+
+/// A program on a log that others are on as well.
+struct Program(Runtime);
+
+impl Program {
+    fn start(store: &Arc<Memory>, url: &str) -> Program {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build();
+        let runtime = runtime.expect("a runtime");
+        let (store, url) = (store.clone(), url.to_string());
+        runtime.spawn(async move {
+            let nats = Nats::connect(&url, Options::default())
+                .await
+                .expect("connected");
+            let app = tickets(&store, Clock::machine()).relays("nats", nats.outlet("tickets"));
+            let app = app.build().expect("it starts");
+            std::future::pending::<()>().await;
+            drop(app);
+        });
+        Program(runtime)
+    }
+
+    /// Nothing of it goes on behind where it waits now.
+    fn kill(self) {
+        self.0.shutdown_background();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_programs_on_one_log_that_are_killed_hand_over_each_message_once() {
+    const MESSAGES: u64 = 2000;
+    let mut server = Server::start("");
+    let url = server.url();
+    let nats = Nats::connect(&url, Options::default())
+        .await
+        .expect("connected");
+    let store = Arc::default();
+    let relayed = tickets(&store, Clock::machine()).relays("nats", nats.outlet("tickets"));
+    let tickets = relayed.build().expect("it starts");
+    let meals = meals(&Arc::default(), Clock::machine());
+    let inlet = nats.inlet("tickets", "meals");
+    let meals = meals
+        .hears::<Tickets>("tickets", inlet)
+        .build()
+        .expect("it starts");
+    let mut others = [Program::start(&store, &url), Program::start(&store, &url)];
+    for number in 1..=MESSAGES {
+        tickets
+            .send(IssueTickets::number(number))
+            .await
+            .expect("issued");
+        if number % 100 == 0 {
+            let other = &mut others[(number / 100 % 2) as usize];
+            std::mem::replace(other, Program::start(&store, &url)).kill();
+        }
+        match number % 700 {
+            0 => server.kill(),
+            50 if !server.runs() => server.up(),
+            _ => {}
+        }
+    }
+    if !server.runs() {
+        server.up();
+    }
+    drained(&tickets, &meals, MESSAGES).await;
+    let reached = nats.outlet("tickets").reached().await.expect("reached");
+    assert_eq!(reached.sequence, MESSAGES, "each stands there once");
+    others.into_iter().for_each(Program::kill);
     tickets.stop().await;
     meals.stop().await;
 }
