@@ -13,6 +13,7 @@ mod history;
 mod rows;
 mod view;
 mod process;
+mod bus;
 mod board;
 mod play;
 
@@ -64,6 +65,9 @@ enum Verb {
     /// Named feeds of programs: list, reset
     #[command(subcommand)]
     Feed(feed::Verb),
+    /// Between systems: status, replay, retry, pass over
+    #[command(subcommand)]
+    Bus(bus::Verb),
     /// Processes: list, show, stuck, and what operators do to their instances
     #[command(subcommand)]
     Process(process::Verb),
@@ -114,6 +118,7 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::Trace(verb) => trace::run(verb, &*open()?, out),
         Verb::View(verb) => view::run(verb, &*open()?, out),
         Verb::Feed(verb) => feed::run(verb, &*open()?, out),
+        Verb::Bus(verb) => bus::run(verb, &*open()?, out),
         Verb::Process(verb) => process::run(verb, open, out),
         Verb::History(verb) => history::run(verb, out),
         Verb::Board(verb) => board::run(verb, at, out),

@@ -13,6 +13,7 @@ pub mod projection;
 pub mod process;
 pub mod bus;
 pub mod manifest;
+pub mod contract;
 
 /// Crates that appear in public signatures and in what the derives write.
 pub mod reexport {

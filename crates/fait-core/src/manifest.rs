@@ -1,6 +1,6 @@
 //! The manifest: the whole system as sorted JSON, and nothing that is not in the program.
 
-use crate::bus::{PublishDef, PublishedDef};
+use crate::bus::{Expects, PublishDef, PublishedDef, ReceiveDef};
 use crate::command::{FieldDef, PageDef};
 use crate::decision::CommandDef;
 use crate::event::EventDef;
@@ -35,6 +35,12 @@ pub struct Manifest {
     /// Publications by name: what they look at and what others are told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub publishes: BTreeMap<String, PublicationEntry>,
+    /// Other systems that are listened to: what is read of their messages.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hears: BTreeMap<String, Vec<Expects>>,
+    /// Who hears them, by name: what their messages may become.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub receivers: BTreeMap<String, ReceiverEntry>,
     /// Event types that history has and no code reads any more: why, by stored name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retired: BTreeMap<String, String>,
@@ -57,6 +63,17 @@ pub struct CommandEntry {
     pub reads: Vec<String>,
     /// Sentences of its refusals by code.
     pub refusals: BTreeMap<String, String>,
+}
+
+/// Somebody who hears another system, in the manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReceiverEntry {
+    /// The other system.
+    pub system: String,
+    /// The commands that its messages may become.
+    pub sends: Vec<String>,
+    /// The events that its messages may become.
+    pub records: Vec<String>,
 }
 
 /// A view in the manifest.
@@ -164,6 +181,24 @@ impl Manifest {
             publishes: types.collect(),
         };
         self.publishes.insert(def.name.clone(), entry);
+    }
+
+    /// Adds who hears another system, and what is read of its messages.
+    pub fn hear(&mut self, receiver: &str, def: &ReceiveDef) {
+        let entry = ReceiverEntry {
+            system: def.system.clone(),
+            sends: def.sends.clone(),
+            records: def.records.iter().map(|e| self.event(e)).collect(),
+        };
+        self.receivers.insert(receiver.into(), entry);
+        self.systems.entry(def.system.clone()).or_default();
+        let from = self.hears.entry(def.system.clone()).or_default();
+        for expects in &def.expects {
+            if !from.contains(expects) {
+                from.push(expects.clone());
+            }
+        }
+        from.sort_by(|a, b| a.ty.cmp(&b.ty));
     }
 
     fn event(&mut self, def: &EventDef) -> String {

@@ -7,6 +7,8 @@ mod folder;
 mod address;
 mod operate;
 mod feeds;
+mod bus;
+mod heard;
 mod menu;
 mod guide;
 mod draw;

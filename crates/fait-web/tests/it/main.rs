@@ -5,6 +5,8 @@ mod stream;
 mod counter;
 mod api;
 mod operate;
+mod bus;
+mod heard;
 mod jars;
 mod rebuild;
 mod pages;

@@ -131,9 +131,9 @@ impl App {
     }
 
     /// Waits until everything that follows from what has happened has happened: views have caught
-    /// up, processes have stepped, what they sent is done, what others are told is recorded. People
-    /// and deadlines that have not come are not waited for, and other systems only while they
-    /// answer within a second.
+    /// up, processes have stepped, what they sent is done, what others are told is recorded and
+    /// handed over, what is heard is recorded. People and deadlines that have not come are not
+    /// waited for, and other systems only while they answer within a second.
     pub async fn settle(&self) {
         let mut quiet = 0;
         while quiet < 2 {

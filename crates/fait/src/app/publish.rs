@@ -117,7 +117,8 @@ impl App {
     }
 
     /// What was published behind a position, in order: at most so many, and at most
-    /// [`MAX_MESSAGES`](super::MAX_MESSAGES), fewer where they are large; of these types, or of all where none is named.
+    /// [`MAX_MESSAGES`](super::MAX_MESSAGES), fewer where they are large; of these types, or of all
+    /// where none is named.
     ///
     /// # Errors
     /// The store cannot be read, or a newer program has published.

@@ -38,6 +38,7 @@ mod brink;
 mod definitions;
 mod matrix;
 mod feeds;
+mod hearing;
 mod in_process;
 mod items;
 mod views_property;

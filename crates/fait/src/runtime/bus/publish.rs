@@ -64,6 +64,9 @@ impl Made {
 impl Core {
     /// Publishes until the system stops.
     pub(crate) async fn run_publisher(self: Arc<Self>) {
+        if self.publications.iter().next().is_none() {
+            return;
+        }
         while let Some(at) = self.publications.at() {
             let result = tokio::select! {
                 biased;

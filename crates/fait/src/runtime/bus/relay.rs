@@ -53,7 +53,7 @@ impl From<BusError> for Break {
         match e {
             BusError::Later(why) => Break::Later(why),
             BusError::Other(why) => Break::Halt(other_history(&why), Wants::Replay),
-            BusError::Message { position, why } => Break::Message(position, why),
+            BusError::Message { position, .. } => Break::Message(position, e.to_string()),
             BusError::Unfit(why) => Break::Halt(why, Wants::Change),
         }
     }
@@ -223,8 +223,8 @@ impl Core {
         drop(turn);
         let reached = match result {
             // A message stands for itself: those behind it are not to blame.
-            Err(BusError::Message { position, why }) if position <= first => {
-                return Err(Break::Halt(why, Wants::Skip { position }));
+            Err(e @ BusError::Message { position, .. }) if position <= first => {
+                return Err(Break::Halt(e.to_string(), Wants::Skip { position }));
             }
             result => result?,
         };
