@@ -201,7 +201,7 @@ fn run(step: Step, cargo: &Cargo) -> Result<bool, String> {
             if wanted("fait") {
                 println!("   PostgreSQL: {}", machine::postgresql()?.display());
             }
-            if wanted("fait-nats") {
+            if wanted("fait-nats") || wanted("sponsorship") {
                 println!("   NATS: {}", machine::nats_server()?.display());
             }
             let python = machine::python()?;
