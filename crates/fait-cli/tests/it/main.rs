@@ -24,4 +24,5 @@ mod door;
 mod lint;
 mod view;
 mod drift;
+mod contract;
 mod layout;

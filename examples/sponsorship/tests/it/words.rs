@@ -1,6 +1,7 @@
-//! What the other system's messages mean here.
+//! What the other system's messages mean here, and that it promises what is read of them.
 
 use fait::bus::{CloudEvent, Data, Incoming, Receive, Received};
+use fait::contract::{Reader, read, read_reader, unmet};
 use serde_json::{Value, json};
 use sponsorship::events::BookingId;
 use sponsorship::tickets::{FromTickets, ISSUED, MealTicketsIssued, MealTicketsRefused, REFUSED};
@@ -55,4 +56,22 @@ fn what_should_be_understood_and_is_not_is_kept_with_the_reason() {
         panic!("{got:?}");
     };
     assert!(why.contains("UUID"), "{why}");
+}
+
+/// What is read stands in the other system's folder, so that its tests know whom they would break.
+#[test]
+fn what_is_read_is_promised_and_the_other_system_knows_it() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tickets/contract");
+    let reader = Reader {
+        system: "Sponsorship".into(),
+        expects: FromTickets::expects(),
+    };
+    let file = format!("{folder}/consumers/sponsorship.json");
+    if std::env::var_os("UPDATE_MANIFEST").is_some() {
+        let text = serde_json::to_string_pretty(&reader).unwrap();
+        std::fs::create_dir_all(format!("{folder}/consumers")).unwrap();
+        std::fs::write(&file, text + "\n").unwrap();
+    }
+    assert_eq!(unmet(&read(folder).unwrap(), &reader), []);
+    assert_eq!(read_reader(file).unwrap(), reader);
 }

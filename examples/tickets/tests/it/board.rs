@@ -51,6 +51,17 @@ fn the_manifest_is_the_committed_file() {
     );
 }
 
+/// What others read is a promise; what changes it is refused here, with those whom it would break.
+#[test]
+fn what_was_promised_to_others_is_kept() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/contract");
+    if std::env::var_os("UPDATE_MANIFEST").is_some() {
+        let today = fait::Clock::machine().now();
+        fait::contract::write(&wired().manifest(), folder, today).unwrap();
+    }
+    fait::contract::is_written(&wired().manifest(), folder);
+}
+
 #[test]
 fn every_event_that_was_ever_written_can_be_read() {
     fait::test::fixtures("tests/events").keep(&wired());
