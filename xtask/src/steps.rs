@@ -1,5 +1,6 @@
 //! `test` and `ci`: every check as a step, with its time, and one line at the end.
 
+use crate::asyncapi;
 use crate::browser;
 use crate::machine;
 use crate::tidy;
@@ -20,14 +21,15 @@ Runs all steps, goes on after one that fails, and ends with `N passed, N failed`
             PostgreSQL or run Python, which root installs on Debian when they are missing
   doctest   the examples of the documentation, the README and the guide
   doc       the documentation builds without a warning
+  asyncapi  `cargo xtask asyncapi`
   browser   `cargo xtask browser`
 
 Random cases are the same in each run; `PROPTEST_RNG_SEED=N` chooses others, and `cargo xtask fuzz`
 looks for new ones.
 
-  --quick           all but the browser
+  --quick           all but what needs Node: asyncapi and the browser
   --only STEP       this step; may be repeated
-  --package CRATE   one crate instead of the workspace, without the browser";
+  --package CRATE   one crate instead of the workspace, without asyncapi and the browser";
 
 pub(crate) const CI_HELP: &str = "\
 Usage: cargo xtask ci [the options of `test`]
@@ -48,10 +50,11 @@ enum Step {
     Unit,
     Doctest,
     Doc,
+    Asyncapi,
     Browser,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step::Fmt,
     Step::Tidy,
     Step::Compile,
@@ -59,6 +62,7 @@ const STEPS: [Step; 8] = [
     Step::Unit,
     Step::Doctest,
     Step::Doc,
+    Step::Asyncapi,
     Step::Browser,
 ];
 
@@ -72,6 +76,7 @@ impl Step {
             Step::Unit => "unit",
             Step::Doctest => "doctest",
             Step::Doc => "doc",
+            Step::Asyncapi => "asyncapi",
             Step::Browser => "browser",
         }
     }
@@ -117,8 +122,9 @@ impl Options {
     fn steps(&self) -> Vec<Step> {
         let wanted = |step: &Step| {
             let named = self.only.iter().any(|name| name == step.name());
-            let browser = *step == Step::Browser && (self.quick || self.package.is_some());
-            named || self.only.is_empty() && !browser
+            let node = matches!(step, Step::Asyncapi | Step::Browser);
+            let left_out = node && (self.quick || self.package.is_some());
+            named || self.only.is_empty() && !left_out
         };
         STEPS.into_iter().filter(wanted).collect()
     }
@@ -207,6 +213,7 @@ fn run(step: Step, cargo: &Cargo) -> Result<bool, String> {
             false => Ok(true),
         },
         Step::Doc => cargo.run(&cargo.scoped(&["doc", "--no-deps"])),
+        Step::Asyncapi => asyncapi::run(),
         Step::Browser => browser::run(&browser::Options::default()),
     }
 }

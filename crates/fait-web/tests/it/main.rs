@@ -11,3 +11,4 @@ mod pages;
 mod board;
 mod seen;
 mod door;
+mod promised;
