@@ -125,6 +125,28 @@ fn ran(command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// Where else than on the path Debian and others put what is a server.
+const SERVERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
+
+/// Finds the NATS server, or installs it as [`ensure`] does.
+pub(crate) fn nats_server() -> Result<PathBuf, String> {
+    let find = || {
+        let elsewhere = SERVERS.map(|folder| Path::new(folder).join("nats-server"));
+        on_path("nats-server").or_else(|| elsewhere.into_iter().find(|file| file.is_file()))
+    };
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    if can_install() {
+        install(&["nats-server"])?;
+    }
+    find().ok_or_else(|| {
+        "the tests of the bus need nats-server 2.9.10 or newer: it is neither on the path nor in \
+         /usr/sbin. Install it (Debian: apt-get install nats-server)"
+            .into()
+    })
+}
+
 /// The Debian packages that are missing here.
 fn missing() -> Vec<&'static str> {
     let mut missing = Vec::new();

@@ -1,5 +1,6 @@
 //! `test` and `ci`: every check as a step, with its time, and one line at the end.
 
+use crate::api;
 use crate::asyncapi;
 use crate::browser;
 use crate::machine;
@@ -23,13 +24,14 @@ Runs all steps, goes on after one that fails, and ends with `N passed, N failed`
   doc       the documentation builds without a warning
   asyncapi  `cargo xtask asyncapi`
   browser   `cargo xtask browser`
+  api       `cargo xtask api`
 
 Random cases are the same in each run; `PROPTEST_RNG_SEED=N` chooses others, and `cargo xtask fuzz`
 looks for new ones.
 
-  --quick           all but what needs Node: asyncapi and the browser
+  --quick           all but asyncapi, browser and api
   --only STEP       this step; may be repeated
-  --package CRATE   one crate instead of the workspace, without asyncapi and the browser";
+  --package CRATE   one crate instead of the workspace, without asyncapi, browser and api";
 
 pub(crate) const CI_HELP: &str = "\
 Usage: cargo xtask ci [the options of `test`]
@@ -52,9 +54,10 @@ enum Step {
     Doc,
     Asyncapi,
     Browser,
+    Api,
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step::Fmt,
     Step::Tidy,
     Step::Compile,
@@ -64,6 +67,7 @@ const STEPS: [Step; 9] = [
     Step::Doc,
     Step::Asyncapi,
     Step::Browser,
+    Step::Api,
 ];
 
 impl Step {
@@ -78,6 +82,7 @@ impl Step {
             Step::Doc => "doc",
             Step::Asyncapi => "asyncapi",
             Step::Browser => "browser",
+            Step::Api => "api",
         }
     }
 
@@ -122,9 +127,9 @@ impl Options {
     fn steps(&self) -> Vec<Step> {
         let wanted = |step: &Step| {
             let named = self.only.iter().any(|name| name == step.name());
-            let node = matches!(step, Step::Asyncapi | Step::Browser);
-            let left_out = node && (self.quick || self.package.is_some());
-            named || self.only.is_empty() && !left_out
+            let wide = [Step::Asyncapi, Step::Browser, Step::Api].contains(step);
+            let wide = wide && (self.quick || self.package.is_some());
+            named || self.only.is_empty() && !wide
         };
         STEPS.into_iter().filter(wanted).collect()
     }
@@ -197,12 +202,12 @@ fn run(step: Step, cargo: &Cargo) -> Result<bool, String> {
         Step::Compile => cargo.run(&cargo.compile()),
         Step::Clippy => cargo.run(&cargo.clippy()),
         Step::Unit => {
-            if cargo
-                .package
-                .as_deref()
-                .is_none_or(|package| package == "fait")
-            {
+            let wanted = |name: &str| cargo.package.as_deref().is_none_or(|p| p == name);
+            if wanted("fait") {
                 println!("   PostgreSQL: {}", machine::postgresql()?.display());
+            }
+            if wanted("fait-nats") || wanted("sponsorship") {
+                println!("   NATS: {}", machine::nats_server()?.display());
             }
             let python = machine::python()?;
             println!("   Python: {}", python.display());
@@ -215,6 +220,7 @@ fn run(step: Step, cargo: &Cargo) -> Result<bool, String> {
         Step::Doc => cargo.run(&cargo.scoped(&["doc", "--no-deps"])),
         Step::Asyncapi => asyncapi::run(),
         Step::Browser => browser::run(&browser::Options::default()),
+        Step::Api => api::run(&api::Options::default()),
     }
 }
 

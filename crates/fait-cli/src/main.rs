@@ -13,9 +13,12 @@ mod history;
 mod rows;
 mod view;
 mod process;
+mod bus;
 mod board;
 mod contract;
 mod play;
+mod api;
+mod token;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
@@ -65,6 +68,9 @@ enum Verb {
     /// Named feeds of programs: list, reset
     #[command(subcommand)]
     Feed(feed::Verb),
+    /// Between systems: status, replay, retry, pass over
+    #[command(subcommand)]
+    Bus(bus::Verb),
     /// Processes: list, show, stuck, and what operators do to their instances
     #[command(subcommand)]
     Process(process::Verb),
@@ -79,6 +85,12 @@ enum Verb {
     Contract(contract::Verb),
     /// Play a board: its notes become a running system with pages for everybody on it
     Play(play::Play),
+    /// The open door for other systems: as an OpenAPI document
+    #[command(subcommand)]
+    Api(api::Verb),
+    /// Tokens with which other systems come to the open door: new
+    #[command(subcommand)]
+    Token(token::Verb),
     /// The store in its folder: verify, info, backup, restore, export, import
     #[command(subcommand)]
     Store(store::Verb),
@@ -118,11 +130,14 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::Trace(verb) => trace::run(verb, &*open()?, out),
         Verb::View(verb) => view::run(verb, &*open()?, out),
         Verb::Feed(verb) => feed::run(verb, &*open()?, out),
+        Verb::Bus(verb) => bus::run(verb, &*open()?, out),
         Verb::Process(verb) => process::run(verb, open, out),
         Verb::History(verb) => history::run(verb, out),
         Verb::Board(verb) => board::run(verb, at, out),
         Verb::Contract(verb) => contract::run(verb, at, out),
         Verb::Play(args) => play::run(args, out),
+        Verb::Api(verb) => api::run(verb, open, out),
+        Verb::Token(verb) => token::run(verb, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()

@@ -38,6 +38,9 @@ pub struct Manifest {
     /// Other systems that are listened to: what is read of their messages.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hears: BTreeMap<String, Vec<Expects>>,
+    /// Who hears them, by name: what their messages may become.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub receivers: BTreeMap<String, ReceiverEntry>,
     /// Event types that history has and no code reads any more: why, by stored name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub retired: BTreeMap<String, String>,
@@ -60,6 +63,17 @@ pub struct CommandEntry {
     pub reads: Vec<String>,
     /// Sentences of its refusals by code.
     pub refusals: BTreeMap<String, String>,
+}
+
+/// Somebody who hears another system, in the manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReceiverEntry {
+    /// The other system.
+    pub system: String,
+    /// The commands that its messages may become.
+    pub sends: Vec<String>,
+    /// The events that its messages may become.
+    pub records: Vec<String>,
 }
 
 /// A view in the manifest.
@@ -169,8 +183,15 @@ impl Manifest {
         self.publishes.insert(def.name.clone(), entry);
     }
 
-    /// Adds what is read of the messages of another system.
-    pub fn hear(&mut self, def: &ReceiveDef) {
+    /// Adds who hears another system, and what is read of its messages.
+    pub fn hear(&mut self, receiver: &str, def: &ReceiveDef) {
+        let entry = ReceiverEntry {
+            system: def.system.clone(),
+            sends: def.sends.clone(),
+            records: def.records.iter().map(|e| self.event(e)).collect(),
+        };
+        self.receivers.insert(receiver.into(), entry);
+        self.systems.entry(def.system.clone()).or_default();
         let from = self.hears.entry(def.system.clone()).or_default();
         for expects in &def.expects {
             if !from.contains(expects) {

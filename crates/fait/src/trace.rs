@@ -9,6 +9,16 @@ use uuid::Uuid;
 /// Events of a flow that are looked at, at most.
 pub const MAX_FLOW: usize = 10_000;
 
+/// Kinds of tags that say nothing of a flow: what carries one of them has nothing in common.
+const BROAD: &[&str] = &[
+    "process",
+    "publication",
+    "published",
+    "outlet",
+    "inlet",
+    "unread",
+];
+
 /// An event in a causation tree.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cause {
@@ -30,7 +40,7 @@ pub async fn trace(store: &dyn Store, event: &StoredEvent) -> Result<Vec<Cause>,
     found.insert(event.meta.position, event.clone());
     let mut frontier = event.tags.clone();
     while let Some(tag) = frontier.pop() {
-        if looked.contains(&tag) || tag.kind() == "process" || found.len() > MAX_FLOW {
+        if looked.contains(&tag) || BROAD.contains(&tag.kind()) || found.len() > MAX_FLOW {
             continue;
         }
         let query = Query::tags(vec![tag.clone()]);

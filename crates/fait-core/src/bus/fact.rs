@@ -37,6 +37,18 @@ pub const BYTES: &str = "$MessageBytes";
 /// An operator said where to go on in another history of what comes in.
 pub const CONTINUED: &str = "$InletContinued";
 
+/// All of these.
+pub const ALL: &[&str] = &[
+    PUBLISHED,
+    PUBLICATIONS_BEGAN,
+    OUTLET_JOINED,
+    SKIPPED,
+    RECEIVED,
+    BYTES,
+    CONTINUED,
+    ANSWERED,
+];
+
 /// Kinds of the tags that these facts carry for themselves.
 pub const OWN_KINDS: &[&str] = &[
     "published",

@@ -11,6 +11,8 @@ mod happened;
 mod ops;
 mod published;
 mod operate;
+mod bus;
+mod hears;
 mod rebuild;
 mod stream;
 mod view;
@@ -82,6 +84,11 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/api/ops/views/{name}/parked", get(rebuild::parked))
         .route("/api/ops/feeds", get(feed::all))
         .route("/api/ops/feeds/{name}/reset", post(feed::reset))
+        .route("/api/ops/bus", get(bus::status))
+        .route("/api/ops/bus/outlets/{name}/{action}", post(bus::act))
+        .route("/api/ops/bus/unreadable", get(hears::unreadable))
+        .route("/api/ops/bus/inlets/{name}/{action}", post(hears::act))
+        .route("/api/ops/bus/messages/{id}/skip", post(hears::skip))
         .route("/metrics", get(ops::metrics))
         .route_layer(from_fn_with_state(shared.clone(), seen::tell))
 }

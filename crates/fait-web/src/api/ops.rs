@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use fait::app::{ProcessCount, RebuildStatus, ViewStatus};
+use fait::app::{BusStatus, Mood, ProcessCount, RebuildStatus, ViewStatus};
 use metrics::gauge;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::{Value, json};
@@ -171,5 +171,31 @@ pub(super) async fn metrics(State(shared): State<Shared>) -> Result<String, Prob
         }
         gauge!("fait_process_lag_events", "process" => p.name).set(p.lag_events as f64);
     }
+    measure_bus(&shared.app.bus().await?);
     Ok(handle.render())
+}
+
+fn measure_bus(bus: &BusStatus) {
+    let one = |is: bool| f64::from(u8::from(is));
+    for p in &bus.publications {
+        let name = p.name.clone();
+        gauge!("fait_bus_publication_lag_events", "publication" => name.clone())
+            .set(p.lag_events as f64);
+        gauge!("fait_bus_publication_stopped", "publication" => name).set(one(p.stopped.is_some()));
+    }
+    for o in &bus.outlets {
+        let name = o.name.clone();
+        gauge!("fait_bus_outlet_waiting_messages", "outlet" => name.clone()).set(o.waiting as f64);
+        gauge!("fait_bus_outlet_failing", "outlet" => name.clone()).set(one(o.trouble.is_some()));
+        gauge!("fait_bus_outlet_stopped", "outlet" => name).set(one(o.halted.is_some()));
+    }
+    for i in &bus.inlets {
+        let name = i.receiver.clone();
+        let kept = i.unreadable + i.waiting;
+        gauge!("fait_bus_inlet_kept_messages", "receiver" => name.clone()).set(kept as f64);
+        gauge!("fait_bus_inlet_failing", "receiver" => name.clone())
+            .set(one(matches!(i.mood, Mood::Waits { .. })));
+        gauge!("fait_bus_inlet_stopped", "receiver" => name)
+            .set(one(matches!(i.mood, Mood::Stopped { .. })));
+    }
 }

@@ -18,6 +18,7 @@ mod thing;
 mod filter;
 mod view;
 mod event;
+mod bus;
 mod status;
 mod rebuild;
 mod stuck;
@@ -57,6 +58,8 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/status/views/{name}/diff", get(rebuild::diff))
         .route("/stuck", get(stuck::show))
         .route("/stuck/many", post(stuck::many))
+        .route("/bus", get(bus::show).post(bus::act))
+        .route("/bus/heard", post(bus::heard::act))
         .route(
             "/instances/{process}/{key}",
             get(instance::show).post(instance::act),

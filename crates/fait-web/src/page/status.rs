@@ -1,5 +1,6 @@
 //! `/status`: how the system stands, and what waits for an operator.
 
+use super::bus;
 use super::desk::{Desk, MOST};
 use super::frame::Page;
 use super::rebuild;
@@ -10,7 +11,7 @@ use super::words::{ago, count, lasting, plain, sentence, short};
 use crate::answer::Html;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use fait::app::{Asked, ProcessStatus, ViewStatus};
+use fait::app::{Asked, BusStatus, ProcessStatus, ViewStatus};
 use fait::process::{Instance, Status, Target};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, T
         app.views().await?,
     );
     let parked = app.parked()?;
+    let between = app.bus().await?;
     let hurt = views.iter().filter(|v| rebuild::is_hurt(v)).count() as u64;
     let main = html! {
         h1 { "Status" }
@@ -61,6 +63,7 @@ async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, T
         @if !parked.is_empty() {
             p { a.button href="/stuck" { "What is stuck, and all that can be done about it" } }
         }
+        @if bus::is_there(&between) { (others(&between)) }
         (stopped(desk, &parked))
         div #numbers data-live {
             (queues(desk)?)
@@ -69,6 +72,18 @@ async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, T
         }
     };
     Ok(Page::new("Status", "/status").around(desk, &main))
+}
+
+/// The way to what is between this system and others.
+fn others(between: &BusStatus) -> Markup {
+    let waits = bus::stopped(between);
+    html! {
+        p #others data-live {
+            a href="/bus" { "What other systems are told, and what is heard of them" }
+            @if waits == 1 { ": one part waits for somebody" }
+            @if waits > 1 { ": " (waits) " parts wait for somebody" }
+        }
+    }
 }
 
 fn table(name: &str, heads: &[(&str, bool)], rows: &[Markup]) -> Markup {

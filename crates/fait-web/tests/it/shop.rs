@@ -252,7 +252,7 @@ fn onto(place: AppBuilder) -> AppBuilder {
         .process::<Selling>()
 }
 
-fn opened(place: AppBuilder) -> Shop {
+pub(crate) fn opened(place: AppBuilder) -> Shop {
     let app = onto(place).build().unwrap();
     let web = Site::new(app.clone()).into_service();
     Shop { app, web }

@@ -4,6 +4,7 @@ use super::system::adapter;
 use super::{App, System};
 use crate::clock::Clock;
 use crate::runtime::begin::Begin;
+use crate::runtime::bus::outlet::Relay;
 use crate::runtime::bus::publication::Publications;
 use crate::runtime::db::Db;
 use crate::runtime::dispatch::Dispatch;
@@ -71,6 +72,7 @@ pub struct AppBuilder {
     systems: Vec<(String, Adapter)>,
     pub(super) hears: Vec<Hearing>,
     pub(super) publications: Vec<PublishDef>,
+    pub(super) outlets: Vec<Relay>,
     pub(super) source: Option<String>,
 }
 
@@ -279,6 +281,7 @@ impl AppBuilder {
         self.store = Some(Arc::new(Memory::default()));
         (self.folder, self.views_file) = (None, None);
         self.hears.clear();
+        self.outlets.clear();
         self.clock(Clock::by_hand())
     }
 
@@ -329,6 +332,7 @@ impl AppBuilder {
             systems,
             hearings: named(self.hears),
             publications: Publications::new(self.publications),
+            outlets: self.outlets.into_iter().map(Arc::new).collect(),
             source,
             index: Feed::default(),
             recent: Recent::default(),
@@ -409,6 +413,7 @@ impl AppBuilder {
             }
         }
         self.check_published()?;
+        self.check_outlets()?;
         self.check_past()?;
         self.check_hears()?;
         self.commands.iter().try_for_each(|c| self.check_page(c))
@@ -601,6 +606,10 @@ fn start(
             .spawn_on(core.clone().run_hearing(hearing.clone()), runtime);
     }
     core.tasks.spawn_on(core.clone().run_publisher(), runtime);
+    for outlet in &core.outlets {
+        core.tasks
+            .spawn_on(core.clone().run_relay(outlet.clone()), runtime);
+    }
     core.tasks.spawn_on(core.clone().run_index(), runtime);
     core.tasks.spawn_on(core.clone().run_dispatch(), runtime);
     core.tasks.spawn_on(core.clone().run_expiry(), runtime);

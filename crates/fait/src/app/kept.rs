@@ -71,7 +71,7 @@ fn note(name: &str, key: &Key, fingerprint: Uuid) -> Note {
         }],
         write: Box::new(move |came| {
             let refused = match came {
-                Came::Accepted(_) => None,
+                Came::Accepted => None,
                 Came::Refused(refused) => Some(refused),
             };
             let said = Said {

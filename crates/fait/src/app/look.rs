@@ -62,7 +62,7 @@ impl AppBuilder {
             m.receive(def, system);
         }
         self.publications.iter().for_each(|p| m.publish(p));
-        self.hears.iter().for_each(|h| m.hear(&h.def));
+        self.hears.iter().for_each(|h| m.hear(&h.name, &h.def));
         m.retired = self.retired.iter().cloned().collect();
         m
     }
@@ -152,7 +152,7 @@ impl App {
             m.receive(def, system);
         }
         core.publications.iter().for_each(|p| m.publish(&p.def));
-        core.hearings.values().for_each(|h| m.hear(&h.def));
+        core.hearings.values().for_each(|h| m.hear(&h.name, &h.def));
         m.retired = core.retired.clone();
         m
     }

@@ -16,6 +16,7 @@ mod kept;
 mod look;
 mod migrate;
 mod operate;
+mod outlets;
 mod pick;
 mod preflight;
 mod publish;
@@ -31,8 +32,11 @@ pub(crate) use sample::sample;
 
 pub use crate::runtime::begin::{Begin, MAX_ADOPTED_EVENTS};
 pub use crate::runtime::bulk::{BulkState, Failed, MAX_FAILURES, Progress};
+pub use crate::runtime::bus::messages::{MAX_MESSAGES, MAX_MESSAGES_BYTES};
+pub use crate::runtime::bus::outlet::{Halted, Wants};
 pub use crate::runtime::bus::publication::Stopped;
 pub use crate::runtime::bus::publish::{MAX_BYTES_OF_ONE_EVENT, MAX_OF_ONE_EVENT};
+pub use crate::runtime::bus::relay::MAX_HANDED_OVER;
 pub use crate::runtime::decide::{DECLINED, Envelope, MAX_TRIES, Receipt, Recorded, SendError};
 pub use crate::runtime::dispatch::MAX_WAITING;
 pub use crate::runtime::dispatch::system::{
@@ -56,7 +60,7 @@ pub use crate::runtime::view::{
 pub use crate::trace::Cause;
 pub use build::{AppBuilder, BuildError};
 pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
-pub use bus::{BusStatus, PublicationStatus, Trouble};
+pub use bus::{BusStatus, MAX_COUNTED, OutletStatus, PublicationStatus, Trouble};
 pub use compensate::{Compensation, Undo};
 pub use feed::{
     Batch, Feed, FeedBuilder, FeedError, Happened, MAX_FEED_BYTES, MAX_FEED_EVENTS, Start,
@@ -68,9 +72,9 @@ pub use kept::{Kept, Key};
 pub use look::{Health, ProcessStatus};
 pub use migrate::{MigrateError, Migrated};
 pub use operate::{Act, MAX_REASON_BYTES, OperateError, Operation};
+pub use outlets::{OutletError, ReplayFrom};
 pub use pick::{Filter, Picked, Standing, Stuck};
 pub use preflight::{Finding, Finds, MAX_FINDINGS, Preflight};
-pub use publish::{MAX_MESSAGES, MAX_MESSAGES_BYTES};
 pub use read::{MAX_WAIT, ReadError};
 pub use send::{CommandError, Send};
 pub use shadow::{Difference, MAX_DIFFERENCES, Shadow};
@@ -127,9 +131,9 @@ impl App {
     }
 
     /// Waits until everything that follows from what has happened has happened: views have caught
-    /// up, processes have stepped, what they sent is done, what others are told is recorded. People
-    /// and deadlines that have not come are not waited for, and other systems only while they
-    /// answer within a second.
+    /// up, processes have stepped, what they sent is done, what others are told is recorded and
+    /// handed over, what is heard is recorded. People and deadlines that have not come are not
+    /// waited for, and other systems only while they answer within a second.
     pub async fn settle(&self) {
         let mut quiet = 0;
         while quiet < 2 {
@@ -157,6 +161,7 @@ impl App {
             && core.publications.settled(head);
         let now = core.clock.now();
         followed
+            && core.outlets.iter().all(|o| o.settled(head, now))
             && core.dispatch.is_idle(now)
             && core
                 .db
@@ -172,7 +177,9 @@ impl App {
         let due = self.core.db.next_due(None).ok().flatten();
         // What is due now and still there waits for something else than time.
         let next = self.core.dispatch.next_time().filter(|at| *at > now);
-        due.into_iter().chain(next).min()
+        let outlets = self.core.outlets.iter().filter_map(|o| o.state().next_try);
+        let outlets = outlets.filter(|at| *at > now);
+        due.into_iter().chain(next).chain(outlets).min()
     }
 
     /// Lets time pass at once, deadline by deadline, settling at each.

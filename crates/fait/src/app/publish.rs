@@ -2,24 +2,14 @@
 
 use super::App;
 use super::build::{AppBuilder, BuildError, unique};
-use crate::bus::{Message, Messages};
-use fait_core::bus::fact::{MessagePublished, PUBLISHED, published_tag};
+use crate::bus::Messages;
+use crate::runtime::bus::messages::messages_of;
 use fait_core::bus::{Publish, PublishDef, PublishedDef};
-use fait_core::event::{Position, StoredEvent};
-use fait_core::query::{Query, QueryItem};
-use fait_core::store::{MAX_NAME_BYTES, Range, StoreError};
+use fait_core::event::Position;
+use fait_core::store::{MAX_NAME_BYTES, StoreError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use uuid::Uuid;
-
-/// Most messages that [`App::published`] gives at once.
-pub const MAX_MESSAGES: usize = 1000;
-
-/// It gives no more once it has so many bytes of them.
-pub const MAX_MESSAGES_BYTES: usize = 4 << 20;
-
-/// Messages read at once: each may have a megabyte.
-const PAGE: usize = 50;
 
 impl AppBuilder {
     /// What others are told. Where it begins in a system that has a history says
@@ -127,7 +117,8 @@ impl App {
     }
 
     /// What was published behind a position, in order: at most so many, and at most
-    /// [`MAX_MESSAGES`]; of these types, or of all where none is named.
+    /// [`MAX_MESSAGES`](super::MAX_MESSAGES), fewer where they are large; of these types, or of all
+    /// where none is named.
     ///
     /// # Errors
     /// The store cannot be read, or a newer program has published.
@@ -137,42 +128,7 @@ impl App {
         most: usize,
         types: &[String],
     ) -> Result<Messages, StoreError> {
-        let most = most.clamp(1, MAX_MESSAGES);
-        let query = query(types);
-        let mut messages = vec![];
-        let (mut upto, mut bytes) = (after, 0);
-        loop {
-            let limit = PAGE.min(most - messages.len());
-            let slice = self
-                .core
-                .store
-                .read(&query, Range::after(upto, limit))
-                .await?;
-            let full = slice.events.len() == limit;
-            for event in &slice.events {
-                bytes += event.data.len();
-                messages.extend(self.message(event)?);
-                upto = event.meta.position;
-            }
-            if !full {
-                upto = upto.max(slice.head);
-                break;
-            }
-            if messages.len() >= most || bytes >= MAX_MESSAGES_BYTES {
-                break;
-            }
-        }
-        Ok(Messages { messages, upto })
-    }
-
-    /// The message that an event is; none when it is no message.
-    fn message(&self, event: &StoredEvent) -> Result<Option<Message>, StoreError> {
-        let message = MessagePublished::read(event).map_err(StoreError::new)?;
-        Ok(message.map(|m| Message {
-            position: event.meta.position,
-            id: event.meta.id,
-            event: m.cloud_event(event, &self.core.source),
-        }))
+        self.core.published(after, most, types).await
     }
 
     /// Waits until something is published behind a position, but no longer than that, and not
@@ -185,7 +141,7 @@ impl App {
         after: Position,
         within: Duration,
     ) -> Result<bool, StoreError> {
-        let query = query(&[]);
+        let query = messages_of(&[]);
         let found = async {
             loop {
                 let head = self.core.store.head().await?;
@@ -201,16 +157,5 @@ impl App {
             () = self.core.stop.cancelled() => Ok(false),
             () = tokio::time::sleep(within) => Ok(false),
         }
-    }
-}
-
-/// Messages of some types, or all.
-fn query(types: &[String]) -> Query {
-    let of = |ty: &String| QueryItem::of(&[PUBLISHED], vec![published_tag(ty)]);
-    match types {
-        [] => Query::types(&[PUBLISHED]),
-        types => Query {
-            items: types.iter().map(of).collect(),
-        },
     }
 }

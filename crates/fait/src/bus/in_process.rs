@@ -14,7 +14,7 @@ const AT_ONCE: usize = 100;
 /// How long is waited for the first.
 const A_WHILE: Duration = Duration::from_secs(1);
 
-/// A system whose messages can be read: an [`App`](../struct.App.html).
+/// A system whose messages can be read: an `App`.
 pub trait Publishing: Send + Sync + 'static {
     /// Which history its log is, and how far that goes.
     ///

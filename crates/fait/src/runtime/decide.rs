@@ -92,9 +92,8 @@ pub(crate) enum Done {
     Accepted(Receipt),
     /// It was refused, and the note that says so stands there.
     Refused(Refused, Position),
-    /// A condition of the note does not hold, the first of them being 0, because of the event
-    /// there. Nothing was recorded.
-    Unmet(usize, Position),
+    /// A condition of the note does not hold, the first of them being 0. Nothing was recorded.
+    Unmet(usize),
 }
 
 impl Core {
@@ -103,7 +102,7 @@ impl Core {
         match self.execute_noted(x).await? {
             Done::Accepted(receipt) => Ok(receipt),
             Done::Refused(refused, _) => Err(SendError::Refused(refused)),
-            Done::Unmet(..) => Err(SendError::Conflict),
+            Done::Unmet(_) => Err(SendError::Conflict),
         }
     }
 
@@ -233,7 +232,7 @@ impl Core {
             events.push(draft.with(self.clock.id(), origin.clone()));
         }
         if let Some(note) = &x.note {
-            let draft = (note.write)(Came::Accepted(&events[..shown]));
+            let draft = (note.write)(Came::Accepted);
             events.push(draft.with(self.clock.id(), origin.clone()));
         }
         self.record_command(x, at, seen, &origin, &mut events);
@@ -309,10 +308,9 @@ impl Core {
         let noted = 1 + usize::from(x.answer.is_some());
         match error {
             AppendError::Conflict { condition: 0, .. } => Ok(None),
-            AppendError::Conflict {
-                condition,
-                position,
-            } if condition >= noted => Ok(Some(Done::Unmet(condition - noted, position))),
+            AppendError::Conflict { condition, .. } if condition >= noted => {
+                Ok(Some(Done::Unmet(condition - noted)))
+            }
             AppendError::Conflict { .. } => Err(self.why_not_asked(x).await),
             AppendError::CommandReused { id } => Err(SendError::Reused(id)),
             AppendError::Invalid(why) => Err(SendError::Limit(why)),

@@ -60,6 +60,7 @@ pub(crate) struct Core {
     /// Who hears other systems, by name.
     pub(crate) hearings: BTreeMap<String, Arc<hear::Hearing>>,
     pub(crate) publications: bus::publication::Publications,
+    pub(crate) outlets: Vec<Arc<bus::outlet::Relay>>,
     /// Who this system is to others: a URI.
     pub(crate) source: String,
     pub(crate) index: Feed,

@@ -1,7 +1,7 @@
 //! What is kept beside the outcome of a command, in the same append.
 
 use fait_core::decision::Refused;
-use fait_core::event::{Draft, NewEvent};
+use fait_core::event::Draft;
 use fait_core::store::AppendCondition;
 
 /// An event that says what came of a command. It is appended together with that: with the events,
@@ -15,8 +15,8 @@ pub(crate) struct Note {
 
 /// What came of a command.
 pub(crate) enum Came<'a> {
-    /// It was accepted. These stand before the note in the same append.
-    Accepted(&'a [NewEvent]),
+    /// It was accepted. What happened stands before the note in the same append.
+    Accepted,
     /// It was refused.
     Refused(&'a Refused),
 }

@@ -1,15 +1,17 @@
-//! The test kit: given / when / then for decisions, processes and views, without a store, a
-//! runtime or a real clock.
+//! The test kit: given / when / then for decisions, processes, views and what others say, without
+//! a store, a runtime or a real clock; and the contract of a bus, [`mod@bus`].
 
 pub mod bus;
 mod decision;
 mod fixtures;
 mod process;
+mod receive;
 mod view;
 
 pub use decision::{Decided, Given, given, nothing};
 pub use fixtures::{Fixtures, fixtures};
 pub use process::{ProcessTest, process};
+pub use receive::{ReceiveTest, message, message_of, receive};
 pub use view::{ViewTest, view};
 
 use fait_core::event::{Draft, Event, Meta, Origin, Position, StoredEvent, Time};

@@ -209,7 +209,8 @@ async fn what_is_erased_takes_its_messages_along() {
 #[tokio::test]
 async fn a_publication_that_panics_stops_there_and_the_others_go_on() {
     let store = Arc::new(Memory::default());
-    let app = office(App::on(store.clone()))
+    let app = wired(App::on(store.clone()))
+        .publishes::<Careless>()
         .publishes::<Counts>()
         .build()
         .unwrap();
@@ -235,7 +236,7 @@ async fn a_publication_that_panics_stops_there_and_the_others_go_on() {
     app.stop().await;
     // The fixed program goes on where it stopped; nothing is lost and nothing is out of order.
     let app = wired(App::on(store))
-        .publishes::<Fixed>()
+        .publishes::<Announcements>()
         .publishes::<Counts>()
         .build()
         .unwrap();
@@ -315,6 +316,22 @@ async fn what_is_published_is_in_the_manifest() {
     assert_eq!(types, expected);
     let app = office(App::in_memory()).build().unwrap();
     assert_eq!(app.manifest(), manifest);
+}
+
+#[test]
+fn the_guide_shows_this_code() {
+    let code = include_str!("box_office.rs");
+    let guide = include_str!("../../../../docs/guide/publishing.md");
+    let blocks = guide
+        .split("```rust,from=crates/fait/tests/it/box_office.rs\n")
+        .skip(1);
+    let blocks: Vec<&str> = blocks
+        .filter_map(|b| Some(b.split_once("```")?.0))
+        .collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        assert!(code.contains(block), "{block}");
+    }
 }
 
 /// The words of another contract under the same name.

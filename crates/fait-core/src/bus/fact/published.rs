@@ -3,7 +3,7 @@
 use super::{OUTLET_JOINED, PUBLICATIONS_BEGAN, PUBLISHED, SKIPPED};
 use crate::bus::cloud::{Attribute, CloudEvent, Data};
 use crate::bus::published::{DeprecatedDef, PublishedDef};
-use crate::event::{DecodeError, Draft, Origin, Position, StoredEvent, Tag, Time};
+use crate::event::{DecodeError, Draft, Meta, Origin, Position, StoredEvent, Tag, Time};
 use crate::process::json_bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -111,14 +111,14 @@ impl MessagePublished {
     }
 
     /// The message as it leaves the system that is known to others as `source`.
-    pub fn cloud_event(self, event: &StoredEvent, source: &str) -> CloudEvent {
-        let origin = &event.meta.origin;
+    pub fn cloud_event(self, meta: &Meta, source: &str) -> CloudEvent {
+        let origin = &meta.origin;
         let mut extensions = BTreeMap::new();
         let mut text = |name: &str, value: String| {
             extensions.insert(name.to_string(), Attribute::Text(value));
         };
-        text("sequence", format!("{:020}", event.meta.position));
-        text("recordedtime", event.meta.recorded_at.to_string());
+        text("sequence", format!("{:020}", meta.position));
+        text("recordedtime", meta.recorded_at.to_string());
         text("correlationid", origin.correlation.to_string());
         text("causationid", self.of.id.to_string());
         if let Some(subject) = &self.subject {
@@ -138,7 +138,7 @@ impl MessagePublished {
             extensions.insert("deprecated".into(), Attribute::Flag(true));
         }
         CloudEvent {
-            id: event.meta.id.to_string(),
+            id: meta.id.to_string(),
             source: source.into(),
             ty: self.ty,
             subject: self.subject,
@@ -195,6 +195,9 @@ pub struct OutletJoined {
     pub sequence: u64,
     /// Messages behind this position are handed over.
     pub after: Position,
+    /// Why an operator said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl OutletJoined {

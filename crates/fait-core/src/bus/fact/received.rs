@@ -160,8 +160,9 @@ fn is_zero(n: &u32) -> bool {
 }
 
 impl Raw {
-    /// A message as it came; with the facts that must stand right behind the one that has this.
-    pub fn of(headers: &[(String, String)], body: &[u8]) -> (Raw, Vec<Draft>) {
+    /// A message as it came; with the facts that must stand right behind the one that has this,
+    /// under a tag, so that they are erased with it.
+    pub fn of(headers: &[(String, String)], body: &[u8], tag: &Tag) -> (Raw, Vec<Draft>) {
         let mut raw = Raw {
             headers: headers.to_vec(),
             ..Raw::default()
@@ -174,7 +175,10 @@ impl Raw {
         if written.len() <= IN_FACT {
             return (raw, vec![]);
         }
-        let parts: Vec<Draft> = written.chunks(IN_PART).map(part).collect();
+        let parts: Vec<Draft> = written
+            .chunks(IN_PART)
+            .map(|bytes| part(bytes, tag))
+            .collect();
         let raw = Raw {
             parts: u32::try_from(parts.len()).unwrap_or(u32::MAX),
             ..Raw::default()
@@ -215,14 +219,14 @@ struct Part {
     base64: String,
 }
 
-fn part(bytes: &[u8]) -> Draft {
+fn part(bytes: &[u8], tag: &Tag) -> Draft {
     let part = Part {
         base64: STANDARD.encode(bytes),
     };
     Draft {
         ty: BYTES.into(),
         version: 1,
-        tags: vec![],
+        tags: vec![tag.clone()],
         data: json_bytes(&part).into(),
     }
 }

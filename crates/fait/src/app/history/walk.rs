@@ -7,6 +7,7 @@ use super::views::Views;
 use super::{AppBuilder, Progress};
 use crate::app::preflight::guarded;
 use crate::runtime::begin::at_once;
+use fait_core::bus::fact;
 use fait_core::decision::{RecordedCommand, recorded};
 use fait_core::event::{EventDef, Position, RESERVED_PREFIX, StoredEvent};
 use fait_core::process::{Fact, Issued, Outcome, types};
@@ -174,7 +175,8 @@ impl<'a> Walk<'a> {
                 return;
             }
         };
-        let known = [recorded::TYPE, types::BEGAN].contains(&event.ty.as_str());
+        let ty = event.ty.as_str();
+        let known = [recorded::TYPE, types::BEGAN].contains(&ty) || fact::ALL.contains(&ty);
         match fact {
             None if !known => {
                 let what = "this version of `fait` does not know it";

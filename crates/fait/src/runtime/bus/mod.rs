@@ -3,3 +3,6 @@
 pub(crate) mod publication;
 mod begin;
 pub(crate) mod publish;
+pub(crate) mod messages;
+pub(crate) mod outlet;
+pub(crate) mod relay;

@@ -8,8 +8,8 @@ use super::super::Core;
 use super::begin::feed_name;
 use super::publication::{Publication, Stopped};
 use fait_core::bus::fact::{MessagePublished, PUBLISHED, Source, of_tag, publication_tag};
-use fait_core::bus::{Outgoing, TranslateError};
-use fait_core::event::{NewEvent, Position, StoredEvent};
+use fait_core::bus::{CloudEvent, Outgoing, TranslateError};
+use fait_core::event::{Meta, NewEvent, Position, StoredEvent};
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{AppendCondition, AppendError, MAX_TAGS, Range, StoreError, validate_event};
 use std::collections::HashSet;
@@ -64,6 +64,9 @@ impl Made {
 impl Core {
     /// Publishes until the system stops.
     pub(crate) async fn run_publisher(self: Arc<Self>) {
+        if self.publications.iter().next().is_none() {
+            return;
+        }
         while let Some(at) = self.publications.at() {
             let result = tokio::select! {
                 biased;
@@ -231,6 +234,22 @@ impl Core {
         let origin = MessagePublished::origin(name, source);
         let event = message.draft(source).with(id, origin);
         validate_event(&event).map_err(|e| e.to_string())?;
+        // What others could not read never gets into the log.
+        let meta = Meta {
+            position: source.meta.position,
+            id,
+            recorded_at: source.meta.recorded_at,
+            origin: event.origin.clone(),
+        };
+        let told = message.cloud_event(&meta, &self.source);
+        told.check().map_err(|e| e.to_string())?;
+        let bytes = told.to_bytes().len();
+        if bytes > CloudEvent::MOST_BYTES {
+            let most = CloudEvent::MOST_BYTES;
+            return Err(format!(
+                "the message has {bytes} bytes; at most {most} travel"
+            ));
+        }
         Ok(event)
     }
 

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// Facts read at once.
-const PAGE: usize = 1000;
+const PAGE: usize = 100;
 
 /// What a receiver keeps, in the order in which it came.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Kept {
     messages: BTreeMap<Position, KeptMessage>,
     places: HashMap<Uuid, Position>,
     lanes: HashMap<Lane, BTreeSet<Position>>,
+    /// How many of them can be read, as far as is known.
+    waiting: usize,
 }
 
 /// A message that is kept.
@@ -63,6 +65,11 @@ impl Kept {
 
     pub(super) fn len(&self) -> usize {
         self.messages.len()
+    }
+
+    /// Those that cannot be read, and those that wait behind them.
+    pub(super) fn count(&self) -> (usize, usize) {
+        (self.messages.len() - self.waiting, self.waiting)
     }
 
     /// Whether something of this lane is kept that came before a position.
@@ -114,13 +121,17 @@ impl Kept {
             reason,
             lane,
         };
-        self.messages.insert(first, kept);
+        self.waiting += usize::from(kept.reason.is_none());
+        let before = self.messages.insert(first, kept);
+        self.waiting -= usize::from(before.is_some_and(|m| m.reason.is_none()));
         Ok(())
     }
 
     fn forget(&mut self, message: Uuid) {
         let first = self.places.remove(&message);
         let gone = first.and_then(|first| self.messages.remove(&first));
+        let waited = gone.as_ref().is_some_and(|m| m.reason.is_none());
+        self.waiting -= usize::from(waited);
         if let Some(KeptMessage {
             first,
             lane: Some(lane),

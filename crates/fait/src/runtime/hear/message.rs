@@ -6,7 +6,7 @@ use crate::runtime::compose::shortened;
 use crate::runtime::decide::Envelope;
 use crate::runtime::note::Came;
 use fait_core::bus::Asked;
-use fait_core::bus::fact::{Became, MessageReceived, Raw, in_tag, message_id, place_id};
+use fait_core::bus::fact::{Became, MessageReceived, RECEIVED, Raw, in_tag, message_id, place_id};
 use fait_core::event::{Draft, Origin, Time, panic_text};
 use fait_core::query::{Query, QueryItem};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,7 +52,8 @@ impl InHand<'_> {
 
     /// What is kept of it, and the facts that must stand right behind.
     pub(super) fn keep(&self, u: &Understood, unreadable: Option<String>) -> Vec<Draft> {
-        let (raw, parts) = Raw::of(self.headers, self.body);
+        let tag = in_tag(&u.fact.receiver, u.fact.message);
+        let (raw, parts) = Raw::of(self.headers, self.body, &tag);
         let became = match unreadable {
             Some(reason) => Became::Unreadable { reason, raw },
             None => Became::Waiting { raw },
@@ -82,9 +83,7 @@ impl Hearing {
 
     fn understood(&self, m: &InHand<'_>, event: &CloudEvent) -> Understood {
         let here = catch_unwind(AssertUnwindSafe(|| (self.def.receive)(event)));
-        let panicked = |panic: Box<dyn std::any::Any + Send>| {
-            Err(format!("reading it panicked: {}", panic_text(&*panic)))
-        };
+        let panicked = |panic: Box<dyn std::any::Any + Send>| Err(panic_text(&*panic));
         let here = match here.unwrap_or_else(panicked) {
             Ok(Incoming::Unknown(why)) | Err(why) => Err(shortened(why)),
             Ok(here) => Ok(here),
@@ -143,13 +142,20 @@ impl Understood {
         lane(&self.fact)
     }
 
+    /// What was recorded of it as what it is kept.
+    pub(super) fn kept(&self) -> Query {
+        let f = &self.fact;
+        let tag = in_tag(&f.receiver, f.kept());
+        Query::default().or(QueryItem::of(&[RECEIVED], vec![tag]))
+    }
+
     /// All that was recorded of it, also where it stood before its source and id could be read.
     pub(super) fn recorded(&self) -> Query {
         let f = &self.fact;
         let place = place_id(&f.receiver, &f.history, f.sequence);
         let mut ids = vec![f.message, place];
         ids.extend(f.kept_as);
-        let item = |id| QueryItem::of::<&str>(&[], vec![in_tag(&f.receiver, id)]);
+        let item = |id| QueryItem::of(&[RECEIVED], vec![in_tag(&f.receiver, id)]);
         ids.into_iter()
             .fold(Query::default(), |q, id| q.or(item(id)))
     }
@@ -167,7 +173,10 @@ impl Understood {
         let f = &self.fact;
         match f.kept_as {
             None => Query::default(),
-            Some(_) => Query::tags(vec![in_tag(&f.receiver, f.message)]),
+            Some(_) => {
+                let tag = in_tag(&f.receiver, f.message);
+                Query::default().or(QueryItem::of(&[RECEIVED], vec![tag]))
+            }
         }
     }
 
@@ -180,7 +189,7 @@ impl Understood {
         move |came| {
             let name = name.clone();
             let became = match came {
-                Came::Accepted(_) => Became::Accepted { command, name },
+                Came::Accepted => Became::Accepted { command, name },
                 Came::Refused(refused) => Became::Refused {
                     command,
                     name,

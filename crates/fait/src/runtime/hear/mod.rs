@@ -47,6 +47,8 @@ struct State {
     last: Option<Time>,
     /// Something that was taken is not recorded yet.
     busy: bool,
+    /// How many messages cannot be read, and how many wait behind them.
+    kept: (usize, usize),
 }
 
 /// Everything up to here is recorded, or was ignored.
@@ -160,6 +162,9 @@ impl Hearing {
 
     fn is_well(&self) {
         let mut state = self.state();
+        if state.failures > 0 {
+            tracing::info!(receiver = self.name, "hears again");
+        }
         (state.mood, state.failures) = (Mood::Hears, 0);
     }
 
@@ -194,7 +199,11 @@ impl Core {
             let failures = h.trouble(&trouble, self.clock.now());
             let wait = match trouble {
                 Trouble::Later(error) => {
-                    tracing::warn!(receiver = h.name, error, "hears again later");
+                    if failures == 1 {
+                        tracing::warn!(receiver = h.name, error, "hears again later");
+                    } else {
+                        tracing::debug!(receiver = h.name, error, failures, "hears again later");
+                    }
                     Some(self.wait_after(failures))
                 }
                 Trouble::Stop(why) => {
@@ -237,6 +246,7 @@ impl Core {
             (state.place, state.opened) = (place, true);
         }
         self.go_on_with_kept(h, kept).await?;
+        h.state().kept = kept.count();
         let place = h.state().place.clone();
         let after = place.history.clone().map(|history| Mark {
             history,
@@ -284,6 +294,7 @@ impl Core {
             }
             match self.take_in(h, kept, &delivery).await {
                 Ok((fate, fact)) => {
+                    h.state().kept = kept.count();
                     h.passed(&mark, fact, fate == Fate::Ignored);
                     h.state().last = Some(self.clock.now());
                     count(&h.name, &fate);
@@ -315,8 +326,13 @@ impl Core {
 
     /// How a receiver stands.
     pub(crate) async fn inlet_status(&self, h: &Hearing) -> Result<InletStatus, StoreError> {
-        let kept = self.kept_now(&h.name).await?;
+        let opened = h.state().opened;
+        let known = match opened {
+            true => None,
+            false => Some(self.kept_now(&h.name).await?.count()),
+        };
         let state = h.state();
+        let (unreadable, waiting) = known.unwrap_or(state.kept);
         let place = state.place.clone();
         Ok(InletStatus {
             receiver: h.name.clone(),
@@ -328,8 +344,8 @@ impl Core {
             mood: state.mood.clone(),
             ignored: state.ignored,
             last: state.last,
-            unreadable: kept.messages().filter(|m| m.reason.is_some()).count(),
-            waiting: kept.messages().filter(|m| m.reason.is_none()).count(),
+            unreadable,
+            waiting,
         })
     }
 
@@ -351,6 +367,7 @@ impl Core {
             recorded_at: self.clock.now(),
         };
         self.store.append(append).await.map_err(StoreError::new)?;
+        h.is_well();
         h.state().opened = false;
         h.wake.notify_one();
         Ok(())
@@ -374,10 +391,10 @@ impl Hearing {
     /// What an error of the inlet means.
     fn what_to_do(&self, error: BusError) -> Trouble {
         let name = &self.name;
-        match error {
-            BusError::Later(why) => Trouble::Later(why),
-            BusError::Other(why) => Trouble::Stop(format!(
-                "{why}. Nothing is skipped or repeated until you say how to go on: \
+        match &error {
+            BusError::Later(why) => Trouble::Later(why.clone()),
+            BusError::Other(_) => Trouble::Stop(format!(
+                "{error}. Nothing is skipped or repeated until you say how to go on: \
                  `fait bus continue {name}` hears the new history from its beginning, where what \
                  is known already counts once; `--after N` begins behind a place in it"
             )),

@@ -11,6 +11,7 @@ use crate::runtime::{Core, count_appended};
 use fait_core::bus::Asked;
 use fait_core::bus::fact::{Became, MAX_RAW_BYTES, RECEIVED};
 use fait_core::event::{Draft, NewEvent, Position, panic_text};
+use fait_core::query::Query;
 use fait_core::store::{Append, AppendCondition, AppendError};
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -96,6 +97,8 @@ impl Core {
             match put {
                 Put::Nothing => return Ok((fate, None)),
                 Put::There(at) => return Ok((fate, Some(at))),
+                // It came by another way, which is looked at again.
+                Put::Known if m.kept.is_some_and(|k| kept.get(k.message) == Some(k)) => {}
                 Put::Known => return Ok((Fate::Known, None)),
                 Put::Moved => {}
                 Put::Never(why) => u.here = Err(shortened(why)),
@@ -111,12 +114,13 @@ impl Core {
         u: &Understood,
     ) -> Result<(Put, Fate), Trouble> {
         let system = &h.def.system;
-        let under = conditions(h, kept, m, u);
         let fact = |became: Became| (u.became(became.clone()).draft(), Fate::Became(became));
         let known = match m.kept {
             Some(_) => self.store.last(&u.elsewhere()).await? > 0,
             None => false,
         };
+        let recorded = if known { u.kept() } else { u.recorded() };
+        let under = conditions(h, kept, m, recorded);
         let (drafts, fate) = match (&u.here, m.kept) {
             _ if known => {
                 let (draft, fate) = fact(Became::Known);
@@ -227,12 +231,10 @@ impl Core {
         let fate = |came: Came<'_>| Fate::Became(noted(came).became);
         match done {
             Ok(Done::Accepted(receipt)) if receipt.repeated => Ok((Put::Known, Fate::Known)),
-            Ok(Done::Accepted(receipt)) => {
-                Ok((Put::There(receipt.position), fate(Came::Accepted(&[]))))
-            }
+            Ok(Done::Accepted(receipt)) => Ok((Put::There(receipt.position), fate(Came::Accepted))),
             Ok(Done::Refused(refused, at)) => Ok((Put::There(at), fate(Came::Refused(&refused)))),
-            Ok(Done::Unmet(0, _)) => Ok((Put::Known, Fate::Known)),
-            Ok(Done::Unmet(..)) => Ok((Put::Moved, Fate::Known)),
+            Ok(Done::Unmet(0)) => Ok((Put::Known, Fate::Known)),
+            Ok(Done::Unmet(_)) => Ok((Put::Moved, Fate::Known)),
             Err(SendError::Reused(id)) => match recorded {
                 Some(c) if self.store.last(&c.fail_if_events_match).await? > c.after => {
                     Ok((Put::Known, Fate::Known))
@@ -249,10 +251,10 @@ impl Core {
 
 /// Nothing was recorded of the message behind what is known of it, and nothing was kept or ended
 /// since that was looked at.
-fn conditions(h: &Hearing, kept: &Kept, m: &InHand<'_>, u: &Understood) -> Vec<AppendCondition> {
+fn conditions(h: &Hearing, kept: &Kept, m: &InHand<'_>, recorded: Query) -> Vec<AppendCondition> {
     vec![
         AppendCondition {
-            fail_if_events_match: u.recorded(),
+            fail_if_events_match: recorded,
             after: m.kept.map_or(0, |k| k.fact),
         },
         AppendCondition {
