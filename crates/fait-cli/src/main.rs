@@ -15,7 +15,10 @@ mod view;
 mod process;
 mod bus;
 mod board;
+mod contract;
 mod play;
+mod api;
+mod token;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
@@ -77,8 +80,17 @@ enum Verb {
     /// Boards: text with the notes of an event-storming workshop
     #[command(subcommand)]
     Board(board::Verb),
+    /// Contracts between systems: check, write, expects, asyncapi
+    #[command(subcommand)]
+    Contract(contract::Verb),
     /// Play a board: its notes become a running system with pages for everybody on it
     Play(play::Play),
+    /// The open door for other systems: as an OpenAPI document
+    #[command(subcommand)]
+    Api(api::Verb),
+    /// Tokens with which other systems come to the open door: new
+    #[command(subcommand)]
+    Token(token::Verb),
     /// The store in its folder: verify, info, backup, restore, export, import
     #[command(subcommand)]
     Store(store::Verb),
@@ -122,7 +134,10 @@ fn run(line: &Line) -> Result<(), Failure> {
         Verb::Process(verb) => process::run(verb, open, out),
         Verb::History(verb) => history::run(verb, out),
         Verb::Board(verb) => board::run(verb, at, out),
+        Verb::Contract(verb) => contract::run(verb, at, out),
         Verb::Play(args) => play::run(args, out),
+        Verb::Api(verb) => api::run(verb, open, out),
+        Verb::Token(verb) => token::run(verb, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()

@@ -18,6 +18,7 @@ pub mod bus;
 mod runtime;
 pub mod trace;
 pub mod app;
+pub mod contract;
 pub mod test;
 #[cfg(feature = "sim")]
 pub mod sim;

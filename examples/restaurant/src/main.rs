@@ -8,7 +8,7 @@ use fait::board::check::strict;
 use fait::event::seconds;
 use fait::reexport::serde::Serialize;
 use fait::reexport::serde_json;
-use fait_web::Site;
+use fait_web::{Clients, Site};
 use restaurant::card::Terminal;
 use restaurant::staff::{Staff, work};
 use restaurant::{BOARD, play};
@@ -43,6 +43,10 @@ struct Options {
     /// Restaurant seconds between two of those orders; 0: all at once.
     #[arg(long, env = "RESTAURANT_EVERY", default_value_t = 180)]
     every: u64,
+    /// A file with other systems that may send commands, as `fait token new` writes them. Without
+    /// it the open door asks nobody who they are.
+    #[arg(long, env = "RESTAURANT_CLIENTS", value_name = "FILE")]
+    clients: Option<PathBuf>,
     /// Does not start when the board and the code differ, and says how.
     #[arg(long, env = "RESTAURANT_STRICT_BOARD")]
     strict_board: bool,
@@ -143,6 +147,10 @@ async fn run(options: Options) -> Result<(), String> {
         let wired = restaurant::wired(App::in_memory(), Terminal::new(false));
         strict(&wired, BOARD).map_err(|drift| drift.to_string())?;
     }
+    let clients = match &options.clients {
+        Some(file) => Clients::from_file(file).map_err(|e| e.to_string())?,
+        None => Clients::default(),
+    };
     // Whoever holds the address runs the restaurant; look at that before touching the folder.
     let listener = TcpListener::bind(options.listen).await.map_err(|e| {
         format!(
@@ -160,7 +168,8 @@ async fn run(options: Options) -> Result<(), String> {
     tokio::spawn(async move { play::place(&guests, orders, every).await });
     let site = Site::new(app.clone())
         .board(BOARD)
-        .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)));
+        .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)))
+        .clients(clients);
     let served = site.serve(listener, stopped()).await;
     // The second signal, or ten seconds, ends what does not end by itself.
     tokio::select! {

@@ -2,6 +2,7 @@
 
 mod body;
 mod command;
+mod contract;
 mod receipt;
 mod task;
 mod event;
@@ -59,6 +60,8 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/api/events/{which}", get(event::one))
         .route("/api/trace/{which}", get(event::trace))
         .route("/api/manifest", get(ops::manifest))
+        .route("/api/asyncapi.json", get(contract::asyncapi_document))
+        .route("/api/schemas/{type}", get(contract::schema))
         .route("/api/board/happened", get(happened::happened))
         .route("/api/ops/processes", get(ops::processes))
         .route("/api/ops/processes/{name}", get(ops::instances))

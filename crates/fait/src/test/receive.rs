@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A [`Receive`] under test: first a message, then what it is here.
-#[must_use]
 pub struct ReceiveTest<R: Receive> {
     last: Option<(String, Received<R>)>,
 }

@@ -367,6 +367,7 @@ impl Core {
             recorded_at: self.clock.now(),
         };
         self.store.append(append).await.map_err(StoreError::new)?;
+        h.is_well();
         h.state().opened = false;
         h.wake.notify_one();
         Ok(())
