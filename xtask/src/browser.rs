@@ -138,7 +138,7 @@ fn with_board(
 }
 
 /// An empty folder for a program.
-fn empty(results: &Path, name: &str) -> Result<PathBuf, String> {
+pub(crate) fn empty(results: &Path, name: &str) -> Result<PathBuf, String> {
     let place = results.join(name);
     let trouble = |e: std::io::Error| format!("{}: {e}", place.display());
     if place.exists() {
@@ -149,13 +149,13 @@ fn empty(results: &Path, name: &str) -> Result<PathBuf, String> {
 }
 
 /// Brings the packages up to date with the lock file.
-fn packages(tests: &Path) -> Result<(), String> {
+pub(crate) fn packages(tests: &Path) -> Result<(), String> {
     let changed = |path: PathBuf| path.metadata().and_then(|m| m.modified()).ok();
     let installed = changed(tests.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= changed(tests.join("package-lock.json")) {
         return Ok(());
     }
-    println!("installing the packages of tests/browser with npm");
+    println!("installing the packages of {} with npm", tests.display());
     let mut command = Command::new("npm");
     command
         .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
@@ -168,16 +168,20 @@ fn packages(tests: &Path) -> Result<(), String> {
 }
 
 /// A program while it runs; it is stopped when this is dropped.
-struct Server {
+pub(crate) struct Server {
     name: &'static str,
     child: Child,
-    address: String,
+    pub(crate) address: String,
     log: PathBuf,
 }
 
 impl Server {
     /// Starts it in its folder, and waits until it says where it is. Its log lies beside that.
-    fn start(name: &'static str, mut command: Command, place: &Path) -> Result<Server, String> {
+    pub(crate) fn start(
+        name: &'static str,
+        mut command: Command,
+        place: &Path,
+    ) -> Result<Server, String> {
         let log = place.with_extension("log");
         let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
         let errors = file
@@ -209,7 +213,7 @@ impl Server {
     }
 
     /// Asks it to stop, and says so if it does not stop well.
-    fn stop(mut self) -> Result<(), String> {
+    pub(crate) fn stop(mut self) -> Result<(), String> {
         let name = self.name;
         let pid = self.child.id().to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status();
@@ -248,7 +252,7 @@ impl Drop for Server {
 }
 
 /// Builds the programs, and says in which folder they are.
-fn build(root: &Path) -> Result<PathBuf, String> {
+pub(crate) fn build(root: &Path) -> Result<PathBuf, String> {
     let target = tree::target(root);
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
@@ -265,7 +269,7 @@ fn build(root: &Path) -> Result<PathBuf, String> {
     }
 }
 
-fn program(folder: &Path, name: &str) -> PathBuf {
+pub(crate) fn program(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 

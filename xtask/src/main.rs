@@ -6,6 +6,8 @@ mod finding;
 mod tidy;
 mod machine;
 mod browser;
+mod asyncapi;
+mod api;
 mod sim;
 mod fuzz;
 mod kill;
@@ -18,12 +20,14 @@ const HELP: &str = "\
 Usage: cargo xtask <verb> [options]
 
 Verbs:
-  test     everything that must hold: format, lints, tidy, tests, documentation, browser
+  test     everything that must hold: format, lints, tidy, tests, documentation, browser, api
   tidy     the rules that no other tool knows: directions, sizes, words, forbidden calls
   sim      the embedded store on a simulated disk, for as many lives as wanted
   fuzz     the decoders of the embedded store, fed with bytes of a fuzzer's making
   kill     the embedded store in a process that is killed, as often as wanted
   browser  the restaurant's pages in a real Chromium
+  asyncapi the AsyncAPI documents, read by the official parser
+  api      the restaurant's open door, held against its OpenAPI document by schemathesis
   python   the environment of the tests in Python: makes it, says where its Python is
   ci       what continuous integration runs: `test` that never asks and never writes
 
@@ -64,6 +68,10 @@ fn verb(args: &[String]) -> Result<bool, String> {
         "tidy" => tidy::verb(rest),
         "browser" if help => say(browser::HELP),
         "browser" => browser::verb(rest),
+        "asyncapi" if help => say(asyncapi::HELP),
+        "asyncapi" => asyncapi::verb(rest),
+        "api" if help => say(api::HELP),
+        "api" => api::verb(rest),
         "python" if help => say(PYTHON_HELP),
         "python" => say(&machine::python()?.display().to_string()),
         "sim" if help => say(sim::HELP),

@@ -1,5 +1,7 @@
 //! `test` and `ci`: every check as a step, with its time, and one line at the end.
 
+use crate::api;
+use crate::asyncapi;
 use crate::browser;
 use crate::machine;
 use crate::tidy;
@@ -20,14 +22,16 @@ Runs all steps, goes on after one that fails, and ends with `N passed, N failed`
             PostgreSQL or run Python, which root installs on Debian when they are missing
   doctest   the examples of the documentation, the README and the guide
   doc       the documentation builds without a warning
+  asyncapi  `cargo xtask asyncapi`
   browser   `cargo xtask browser`
+  api       `cargo xtask api`
 
 Random cases are the same in each run; `PROPTEST_RNG_SEED=N` chooses others, and `cargo xtask fuzz`
 looks for new ones.
 
-  --quick           all but the browser
+  --quick           all but asyncapi, browser and api
   --only STEP       this step; may be repeated
-  --package CRATE   one crate instead of the workspace, without the browser";
+  --package CRATE   one crate instead of the workspace, without asyncapi, browser and api";
 
 pub(crate) const CI_HELP: &str = "\
 Usage: cargo xtask ci [the options of `test`]
@@ -48,10 +52,12 @@ enum Step {
     Unit,
     Doctest,
     Doc,
+    Asyncapi,
     Browser,
+    Api,
 }
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 10] = [
     Step::Fmt,
     Step::Tidy,
     Step::Compile,
@@ -59,7 +65,9 @@ const STEPS: [Step; 8] = [
     Step::Unit,
     Step::Doctest,
     Step::Doc,
+    Step::Asyncapi,
     Step::Browser,
+    Step::Api,
 ];
 
 impl Step {
@@ -72,7 +80,9 @@ impl Step {
             Step::Unit => "unit",
             Step::Doctest => "doctest",
             Step::Doc => "doc",
+            Step::Asyncapi => "asyncapi",
             Step::Browser => "browser",
+            Step::Api => "api",
         }
     }
 
@@ -117,8 +127,9 @@ impl Options {
     fn steps(&self) -> Vec<Step> {
         let wanted = |step: &Step| {
             let named = self.only.iter().any(|name| name == step.name());
-            let browser = *step == Step::Browser && (self.quick || self.package.is_some());
-            named || self.only.is_empty() && !browser
+            let wide = [Step::Asyncapi, Step::Browser, Step::Api].contains(step);
+            let wide = wide && (self.quick || self.package.is_some());
+            named || self.only.is_empty() && !wide
         };
         STEPS.into_iter().filter(wanted).collect()
     }
@@ -195,7 +206,7 @@ fn run(step: Step, cargo: &Cargo) -> Result<bool, String> {
             if wanted("fait") {
                 println!("   PostgreSQL: {}", machine::postgresql()?.display());
             }
-            if wanted("fait-nats") {
+            if wanted("fait-nats") || wanted("sponsorship") {
                 println!("   NATS: {}", machine::nats_server()?.display());
             }
             let python = machine::python()?;
@@ -207,7 +218,9 @@ fn run(step: Step, cargo: &Cargo) -> Result<bool, String> {
             false => Ok(true),
         },
         Step::Doc => cargo.run(&cargo.scoped(&["doc", "--no-deps"])),
+        Step::Asyncapi => asyncapi::run(),
         Step::Browser => browser::run(&browser::Options::default()),
+        Step::Api => api::run(&api::Options::default()),
     }
 }
 
@@ -231,6 +244,10 @@ impl Cargo {
 
     fn clippy(&self) -> Vec<String> {
         let mut args = self.scoped(&["clippy", "--all-targets"]);
+        // What is off by default compiles as well.
+        if matches!(self.package.as_deref(), None | Some("restaurant")) {
+            args.extend(words(&["--features", "restaurant/otel"]));
+        }
         args.extend(words(&["--", "-D", "warnings"]));
         args
     }

@@ -15,7 +15,10 @@ mod view;
 mod process;
 mod bus;
 mod board;
+mod contract;
 mod play;
+mod api;
+mod token;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use failure::Failure;
@@ -44,7 +47,7 @@ struct Line {
         hide_env_values = true,
         value_name = "FOLDER | http://HOST:PORT"
     )]
-    at: Option<String>,
+    at: Vec<String>,
     /// Answer as JSON: one document, or one line for each event of a stream
     #[arg(long, global = true)]
     json: bool,
@@ -77,8 +80,17 @@ enum Verb {
     /// Boards: text with the notes of an event-storming workshop
     #[command(subcommand)]
     Board(board::Verb),
+    /// Contracts between systems: check, write, expects, asyncapi
+    #[command(subcommand)]
+    Contract(contract::Verb),
     /// Play a board: its notes become a running system with pages for everybody on it
     Play(play::Play),
+    /// The open door for other systems: as an OpenAPI document
+    #[command(subcommand)]
+    Api(api::Verb),
+    /// Tokens with which other systems come to the open door: new
+    #[command(subcommand)]
+    Token(token::Verb),
     /// The store in its folder: verify, info, backup, restore, export, import
     #[command(subcommand)]
     Store(store::Verb),
@@ -109,20 +121,34 @@ fn main() -> ExitCode {
 }
 
 fn run(line: &Line) -> Result<(), Failure> {
-    let (mut out, at) = (Out::new(line.json), line.at.as_deref());
+    let mut out = Out::new(line.json);
     let out = &mut out;
+    let at = match (&line.verb, line.at.as_slice()) {
+        (Verb::Trace(verb), all) => {
+            trace::run(verb, all, out)?;
+            return out.flush();
+        }
+        (_, [_, _, ..]) => {
+            let why = "only `fait trace` looks at several places; say `--at` once";
+            return Err(Failure::Usage(why.into()));
+        }
+        (_, one) => one.first().map(String::as_str),
+    };
     // Opened by those who look at what happened; a store is looked at as it lies in its folder.
     let open = || source::open(at);
     match &line.verb {
         Verb::Events(verb) => events::run(verb, &*open()?, out),
-        Verb::Trace(verb) => trace::run(verb, &*open()?, out),
+        Verb::Trace(_) => Ok(()),
         Verb::View(verb) => view::run(verb, &*open()?, out),
         Verb::Feed(verb) => feed::run(verb, &*open()?, out),
         Verb::Bus(verb) => bus::run(verb, &*open()?, out),
         Verb::Process(verb) => process::run(verb, open, out),
         Verb::History(verb) => history::run(verb, out),
         Verb::Board(verb) => board::run(verb, at, out),
+        Verb::Contract(verb) => contract::run(verb, at, out),
         Verb::Play(args) => play::run(args, out),
+        Verb::Api(verb) => api::run(verb, open, out),
+        Verb::Token(verb) => token::run(verb, out),
         Verb::Store(verb) => store::run(verb, at, out),
     }?;
     out.flush()

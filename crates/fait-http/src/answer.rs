@@ -1,5 +1,6 @@
 //! What an answer means.
 
+use crate::receipt;
 use fait::app::{App, TellError, Told};
 use fait::event::{Event, Time};
 use fait::store::BoxFuture;
@@ -49,15 +50,25 @@ pub(super) fn class(
     if status.is_success() {
         return Ok(());
     }
-    let text = String::from_utf8_lossy(body.get(..SHOWN).unwrap_or(body));
-    let error = match text.trim() {
-        "" => status.to_string(),
+    let error = match shown(body, SHOWN) {
+        text if text.is_empty() => status.to_string(),
         text => format!("{status}: {text}"),
     };
+    if let Some(refused) = receipt::refusal(status, body) {
+        return Err(refused);
+    }
     match status.as_u16() {
+        // Who says when, means that another try may help.
+        409 if after.is_some() => Err(TellError::Later { error, after }),
         408 | 425 | 429 | 500 | 502 | 503 | 504 => Err(TellError::Later { error, after }),
         _ => Err(TellError::never(error)),
     }
+}
+
+/// The beginning of what may be a page of words.
+pub(super) fn shown(body: &[u8], most: usize) -> String {
+    let text = String::from_utf8_lossy(body.get(..most).unwrap_or(body));
+    text.trim().to_owned()
 }
 
 /// How long `Retry-After` asks to wait: seconds, or until a date by the other side's clock, or by
@@ -119,5 +130,28 @@ mod tests {
             assert!(e.to_string().ends_with("why"));
         }
         assert_eq!(class(StatusCode::ACCEPTED, b"", None), Ok(()));
+        let soon = Some(Duration::from_secs(1));
+        let busy = class(StatusCode::CONFLICT, b"", soon).unwrap_err();
+        assert!(matches!(busy, TellError::Later { .. }), "{busy}");
+        let over = class(StatusCode::CONFLICT, b"", None).unwrap_err();
+        assert!(matches!(over, TellError::Never { .. }), "{over}");
+    }
+
+    #[test]
+    fn a_refusal_of_an_open_door_is_told_from_other_problems() {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let refused = br#"{"type": "urn:fait:refusal:Full", "code": "Full", "detail": "no seat"}"#;
+        assert_eq!(
+            class(status, refused, None),
+            Err(TellError::refused("Full", "no seat"))
+        );
+        for other in [
+            r#"{"type": "urn:fait:problem:key-reused", "detail": "used"}"#,
+            r#"{"type": "https://example.com/full", "code": "Full"}"#,
+            "urn:fait:refusal:Full",
+        ] {
+            let e = class(status, other.as_bytes(), None).unwrap_err();
+            assert!(matches!(e, TellError::Never { .. }), "{e}");
+        }
     }
 }

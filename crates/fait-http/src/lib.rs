@@ -1,4 +1,5 @@
-//! Outside systems that processes tell by HTTP.
+//! Systems that are reached by HTTP: outside systems that processes tell, and the messages that
+//! another system of this kind publishes ([`Feed`]).
 //!
 //! A command becomes `POST {base}/{name}` with its JSON as the body, unless
 //! [`Http::request`] says otherwise. The command's id goes along as `Idempotency-Key`: it is the
@@ -8,10 +9,17 @@
 //! | answer | what follows |
 //! |---|---|
 //! | 2xx | the command is done |
+//! | 202 with a receipt | the receipt is followed, then it is as the receipt says |
+//! | 422 with a refusal | the process hears the refusal, as if it had been decided here |
 //! | 408, 425, 429, 500, 502, 503, 504 | told again, after `Retry-After` when that is given |
+//! | 409 with `Retry-After` | told again after that |
 //! | any other | the process hears at once that it failed |
 //! | no connection: refused, unknown host, no TLS | told again |
 //! | none in time, or half of one | nobody knows: as [`Uncertain`] says |
+//!
+//! Receipts and refusals are those of the open door of a system that is made with `fait`, for which
+//! there is [`Http::door`]. The flow and the cause go along as `Correlation-Id` and
+//! `Causation-Id`, the trace as `traceparent`.
 //!
 //! ```
 //! use fait::app::{App, Uncertain};
@@ -53,20 +61,25 @@
 //! # }
 //! ```
 
+mod client;
+mod receipt;
 mod answer;
+mod feed;
 
 use answer::{Answer, after, class};
+use client::{bearer, client, said, web};
 use fait::app::{App, Limits, System, TellError, Told, Uncertain};
 use fait::event::Event;
 use fait::store::BoxFuture;
 use reqwest::header::{
     CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, InvalidHeaderName, InvalidHeaderValue,
 };
-use reqwest::{Client, Url, redirect};
+use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+pub use feed::Feed;
 pub use reqwest::Method;
 
 /// Most bytes of an answer that are read.
@@ -115,6 +128,14 @@ pub enum HttpError {
     Client(reqwest::Error),
 }
 
+/// What was answered.
+struct Said {
+    status: StatusCode,
+    body: Vec<u8>,
+    /// How long it asks to be left alone.
+    after: Option<Duration>,
+}
+
 type Asks = Arc<dyn Fn(&Told) -> Result<Request, String> + Send + Sync>;
 
 /// An outside system that is told by HTTP. Cheap to clone.
@@ -148,21 +169,9 @@ impl Http {
     /// # Errors
     /// The address is none, or this machine cannot speak TLS.
     pub fn to(base: &str, on_uncertain: Uncertain) -> Result<Http, HttpError> {
-        let wrong = || HttpError::Address(base.into());
-        let url = Url::parse(base).map_err(|_| wrong())?;
-        if !["http", "https"].contains(&url.scheme()) {
-            return Err(wrong());
-        }
-        // The application may have chosen another one before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .redirect(redirect::Policy::none())
-            .build()
-            .map_err(HttpError::Client)?;
         Ok(Http {
-            client,
-            base: base.trim_end_matches('/').into(),
+            base: web(base)?.into(),
+            client: client()?,
             headers: HeaderMap::new(),
             asks: Arc::new(|told| Ok(Request::post(told.name.clone(), told.body.clone()))),
             answers: None,
@@ -170,6 +179,24 @@ impl Http {
             within: Duration::from_secs(20),
             limits: Limits::default(),
         })
+    }
+
+    /// The open door of another system that is made with `fait`, at the address of that system
+    /// and with this system's token there. It acts once for an id, so it is told again until it
+    /// is known what came of it.
+    ///
+    /// # Errors
+    /// As for [`Http::to`], or the token cannot be sent.
+    pub fn door(address: &str, token: Option<&str>) -> Result<Http, HttpError> {
+        let base = format!("{}/api/commands", web(address)?);
+        let mut http = Http::to(&base, Uncertain::Retry)?;
+        if let Some(token) = token {
+            let value = bearer(token)?;
+            http.headers.insert(reqwest::header::AUTHORIZATION, value);
+        }
+        http.headers
+            .insert("prefer", HeaderValue::from_static("wait=10"));
+        Ok(http)
     }
 
     /// A header that goes with every request, for example a password. It is not shown in logs.
@@ -224,6 +251,51 @@ impl Http {
 
     async fn ask(&self, told: &Told, app: &App) -> Result<(), TellError> {
         let request = self.build(told)?;
+        let begun = Instant::now();
+        let mut said = self.execute(request, app).await?;
+        if said.status == StatusCode::ACCEPTED
+            && let Some(path) = receipt::path_in(&said.body)
+        {
+            let receipt = format!("{}{path}", receipt::origin(&self.base));
+            said = self.follow(&receipt, said, begun, app).await?;
+        }
+        class(said.status, &said.body, said.after)?;
+        match &self.answers {
+            Some(answers) => answers(told, &said.body, app).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Asks for a receipt until it says what came of the command. Not for longer than an answer
+    /// may take: then the command is told again, and gets the receipt of what is under way.
+    async fn follow(
+        &self,
+        address: &str,
+        mut said: Said,
+        begun: Instant,
+        app: &App,
+    ) -> Result<Said, TellError> {
+        loop {
+            let pause = said.after.unwrap_or(Duration::from_secs(1));
+            if begun.elapsed() + pause >= self.within {
+                let error = "it is being done, and takes longer than an answer may".into();
+                let after = said.after;
+                return Err(TellError::Later { error, after });
+            }
+            tokio::time::sleep(pause).await;
+            let request = self.client.get(address).headers(self.headers.clone());
+            let request = request.timeout(self.within).build();
+            said = self
+                .execute(request.map_err(TellError::never)?, app)
+                .await?;
+            match receipt::read(said.status, &said.body)? {
+                receipt::Stands::Pending => {}
+                receipt::Stands::Done => return Ok(said),
+            }
+        }
+    }
+
+    async fn execute(&self, request: reqwest::Request, app: &App) -> Result<Said, TellError> {
         let mut answer = self.client.execute(request).await.map_err(|e| missed(&e))?;
         let status = answer.status();
         let after = after(answer.headers(), app.clock().now());
@@ -243,11 +315,11 @@ impl Http {
                 Err(e) => return Err(TellError::unknown(said(&e))),
             }
         }
-        class(status, &body, after)?;
-        match &self.answers {
-            Some(answers) => answers(told, &body, app).await,
-            None => Ok(()),
-        }
+        Ok(Said {
+            status,
+            body,
+            after,
+        })
     }
 
     fn build(&self, told: &Told) -> Result<reqwest::Request, TellError> {
@@ -258,8 +330,8 @@ impl Http {
         let (flow, cause) = (told.correlation.to_string(), told.cause.to_string());
         let mut own = vec![
             ("idempotency-key", id.as_str()),
-            ("x-correlation-id", &flow),
-            ("x-causation-id", &cause),
+            ("correlation-id", &flow),
+            ("causation-id", &cause),
         ];
         own.extend(told.traceparent.as_deref().map(|t| ("traceparent", t)));
         let asked_for = asked.headers.iter();
@@ -311,19 +383,4 @@ fn missed(e: &reqwest::Error) -> TellError {
     } else {
         TellError::unknown(error)
     }
-}
-
-/// An error with its causes, without the address: that may have a password in it.
-fn said(e: &reqwest::Error) -> String {
-    let mut words = match () {
-        () if e.is_connect() => "no connection".to_string(),
-        () if e.is_timeout() => "no answer in time".to_string(),
-        () => "no whole answer".to_string(),
-    };
-    let mut cause = std::error::Error::source(e);
-    while let Some(e) = cause {
-        words = format!("{words}: {e}");
-        cause = e.source();
-    }
-    words
 }

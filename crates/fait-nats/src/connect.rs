@@ -1,7 +1,7 @@
 //! The connection: how it is made, and what kind of server is at its other end.
 
 use async_nats::connection::State;
-use async_nats::jetstream::{self, Context};
+use async_nats::jetstream::{Context, ContextBuilder};
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event};
 use fait::bus::BusError;
 use std::error::Error;
@@ -188,6 +188,7 @@ pub enum NatsError {
 #[derive(Clone)]
 pub struct Nats {
     client: Client,
+    context: Context,
     address: Arc<str>,
     last: Arc<Mutex<String>>,
 }
@@ -235,6 +236,7 @@ impl Nats {
             }
         };
         let nats = Nats {
+            context: ContextBuilder::new().timeout(ANSWER).build(client.clone()),
             client,
             address: shown(address).into(),
             last,
@@ -265,8 +267,7 @@ impl Nats {
                 self.address
             )));
         }
-        let builder = jetstream::context::ContextBuilder::new().timeout(ANSWER);
-        Ok(builder.build(self.client.clone()))
+        Ok(self.context.clone())
     }
 
     /// Whether the server is new enough for a feature.

@@ -75,36 +75,32 @@ impl Nats {
 impl NatsInlet {
     async fn read(&self, after: Option<Mark>) -> Result<Vec<Delivery>, BusError> {
         let context = self.nats.context()?;
-        // Taken out: when this is given up halfway, messages are on their way to nobody.
         let mut kept = self.open.lock().await;
-        let mut open = match kept.take() {
-            Some(open) if open.after == after => open,
-            Some(old) => {
-                forget(&context, &old).await;
-                self.open(&context, after.as_ref()).await?
+        let mut again = false;
+        loop {
+            // Taken out: when this is given up halfway, messages are on their way to nobody.
+            let mut open = match kept.take() {
+                Some(open) if open.after == after => open,
+                old => {
+                    if let Some(old) = old {
+                        forget(&context, &old).await;
+                    }
+                    self.open(&context, after.as_ref()).await?
+                }
+            };
+            match open.read_on(&context).await {
+                Read::Some(found) => {
+                    *kept = Some(open);
+                    return Ok(found);
+                }
+                Read::Broken(found, _) if !found.is_empty() => return Ok(found),
+                Read::Broken(_, why) if again => {
+                    missing(&context, &open, &why).await?;
+                    return Err(BusError::Later(why));
+                }
+                Read::Broken(..) => forget(&context, &open).await,
             }
-            None => self.open(&context, after.as_ref()).await?,
-        };
-        let why = match open.read_on(&context).await {
-            Read::Some(found) => {
-                *kept = Some(open);
-                return Ok(found);
-            }
-            Read::Broken(found, _) if !found.is_empty() => return Ok(found),
-            Read::Broken(_, why) => why,
-        };
-        forget(&context, &open).await;
-        let mut open = self.open(&context, after.as_ref()).await?;
-        match open.read_on(&context).await {
-            Read::Some(found) => {
-                *kept = Some(open);
-                Ok(found)
-            }
-            Read::Broken(found, _) if !found.is_empty() => Ok(found),
-            Read::Broken(_, again) => {
-                missing(&context, &open, &why).await?;
-                Err(BusError::Later(again))
-            }
+            again = true;
         }
     }
 

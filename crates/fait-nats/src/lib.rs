@@ -12,7 +12,7 @@
 //! | what is there | what follows |
 //! |---|---|
 //! | no server, no leader, no answer, another relay was faster | [`BusError::Later`]: tried again |
-//! | the stream was deleted, purged, made anew or restored | [`BusError::Other`]: an operator is asked |
+//! | the stream was purged, made anew or restored | [`BusError::Other`]: an operator is asked |
 //! | a message that the server does not take, as it is too large | [`BusError::Message`] |
 //! | a server that is too old, or a stream that is set up otherwise | [`BusError::Unfit`] |
 //!

@@ -77,43 +77,20 @@ impl NatsOutlet {
 
     async fn hand(&self, after: Reached, messages: &[Message]) -> Result<Reached, BusError> {
         let context = self.nats.context()?;
-        let mut reached = after;
-        let mut acks = FuturesOrdered::new();
-        let mut bytes = 0;
-        let mut failed = None;
-        for (message, last) in messages.iter().zip(reached.sequence..) {
-            while acks.len() >= IN_FLIGHT || bytes > BYTES_IN_FLIGHT {
-                match acks.next().await {
-                    Some(landed) => failed = landed_at(&mut reached, &mut bytes, landed).err(),
-                    None => break,
-                }
-                if failed.is_some() {
-                    break;
-                }
-            }
-            if failed.is_some() {
+        let behind = after.sequence..;
+        let mut flight = Flight::behind(after);
+        for (message, last) in messages.iter().zip(behind) {
+            let (subject, publish, bytes) = self.publish(message, last);
+            let position = message.position;
+            if !flight.has_room().await {
                 break;
             }
-            let (subject, publish, size) = self.publish(message, last);
             match context.send_publish(subject, publish).await {
-                Ok(ack) => acks.push_back(fly(ack, message.position, size)),
-                Err(e) => {
-                    failed = Some(refused(message.position, &e));
-                    break;
-                }
-            }
-            bytes += size;
-        }
-        // Also behind an error: what may still land has landed when this comes back.
-        while let Some(landed) = acks.next().await {
-            if failed.is_none() {
-                failed = landed_at(&mut reached, &mut bytes, landed).err();
+                Ok(ack) => flight.goes_on(ack, position, bytes),
+                Err(e) => flight.failed = Some(refused(position, &e)),
             }
         }
-        match failed {
-            Some(e) => Err(e),
-            None => Ok(reached),
-        }
+        flight.landed().await
     }
 
     fn publish(&self, message: &Message, last: u64) -> (String, PublishMessage, usize) {
@@ -125,41 +102,91 @@ impl NatsOutlet {
         headers.insert(LAST, last.to_string());
         headers.insert(POSITION, message.position.to_string());
         let body = event.to_bytes();
-        let size = body.len();
+        let bytes = body.len();
         let publish = PublishMessage::build().headers(headers).payload(body);
-        (name::subject(&self.system, event), publish, size)
+        (name::subject(&self.system, event), publish, bytes)
     }
 }
 
-/// What came of one message that was sent.
+/// Messages that are on their way, in order.
+struct Flight {
+    acks: FuturesOrdered<BoxFuture<'static, Landed>>,
+    bytes: usize,
+    reached: Reached,
+    /// The first that was not taken; those behind it are not taken either.
+    failed: Option<BusError>,
+}
+
+/// What came of one of them.
 struct Landed {
     position: Position,
     bytes: usize,
     ack: Result<PublishAck, PublishError>,
 }
 
-async fn fly(ack: PublishAckFuture, position: Position, bytes: usize) -> Landed {
-    Landed {
-        position,
-        bytes,
-        ack: ack.await,
+impl Flight {
+    fn behind(reached: Reached) -> Flight {
+        Flight {
+            acks: FuturesOrdered::new(),
+            bytes: 0,
+            reached,
+            failed: None,
+        }
     }
-}
 
-/// Goes on by one message, if it stands where it was meant to.
-fn landed_at(reached: &mut Reached, bytes: &mut usize, landed: Landed) -> Result<(), BusError> {
-    *bytes -= landed.bytes;
-    let ack = landed.ack.map_err(|e| refused(landed.position, &e))?;
-    // The server may know the id and answer with an earlier place.
-    if ack.sequence != reached.sequence + 1 {
-        return Err(BusError::Later(format!(
-            "the message at position {} stands at {} of the stream {} already",
-            landed.position, ack.sequence, ack.stream
-        )));
+    /// Waits until one more may go; false when none may.
+    async fn has_room(&mut self) -> bool {
+        while self.acks.len() >= IN_FLIGHT || self.bytes >= BYTES_IN_FLIGHT {
+            self.lands().await;
+        }
+        self.failed.is_none()
     }
-    reached.sequence = ack.sequence;
-    reached.position = Some(landed.position);
-    Ok(())
+
+    fn goes_on(&mut self, ack: PublishAckFuture, position: Position, bytes: usize) {
+        self.bytes += bytes;
+        self.acks.push_back(Box::pin(async move {
+            Landed {
+                position,
+                bytes,
+                ack: ack.await,
+            }
+        }));
+    }
+
+    /// Waits for the first of them; false when there is none.
+    async fn lands(&mut self) -> bool {
+        let Some(landed) = self.acks.next().await else {
+            return false;
+        };
+        self.bytes -= landed.bytes;
+        if self.failed.is_none() {
+            self.failed = self.counts(landed).err();
+        }
+        true
+    }
+
+    /// Goes on by one message, if it stands where it was meant to.
+    fn counts(&mut self, landed: Landed) -> Result<(), BusError> {
+        let ack = landed.ack.map_err(|e| refused(landed.position, &e))?;
+        // A server that knows the id answers with an earlier place.
+        if ack.sequence != self.reached.sequence + 1 {
+            return Err(BusError::Later(format!(
+                "the message at position {} stands at {} of the stream {} already, and is taken \
+                 again when the server's time for duplicates is over",
+                landed.position, ack.sequence, ack.stream
+            )));
+        }
+        self.reached.sequence = ack.sequence;
+        self.reached.position = Some(landed.position);
+        Ok(())
+    }
+
+    /// Waits for all of them, also behind one that was not taken: what may still arrive has
+    /// arrived then.
+    async fn landed(mut self) -> Result<Reached, BusError> {
+        while self.lands().await {}
+        self.failed.map_or(Ok(self.reached), Err)
+    }
 }
 
 /// The position of one message, if it is still there.

@@ -12,12 +12,14 @@ pub use fait_core::{command, decision, event, manifest, process, projection, que
 pub use fait_core::{entity_ids, store};
 
 pub mod clock;
+pub mod spans;
 pub mod sql;
 pub mod checkpoint;
 pub mod bus;
 mod runtime;
 pub mod trace;
 pub mod app;
+pub mod contract;
 pub mod test;
 #[cfg(feature = "sim")]
 pub mod sim;

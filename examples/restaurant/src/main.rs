@@ -1,5 +1,7 @@
 //! `cargo run -p restaurant`: opens the restaurant and says where.
 
+mod traced;
+
 use clap::Parser;
 use fait::Clock;
 use fait::app::App;
@@ -8,7 +10,7 @@ use fait::board::check::strict;
 use fait::event::seconds;
 use fait::reexport::serde::Serialize;
 use fait::reexport::serde_json;
-use fait_web::Site;
+use fait_web::{Clients, Site};
 use restaurant::card::Terminal;
 use restaurant::staff::{Staff, work};
 use restaurant::{BOARD, play};
@@ -43,6 +45,10 @@ struct Options {
     /// Restaurant seconds between two of those orders; 0: all at once.
     #[arg(long, env = "RESTAURANT_EVERY", default_value_t = 180)]
     every: u64,
+    /// A file with other systems that may send commands, as `fait token new` writes them. Without
+    /// it the open door asks nobody who they are.
+    #[arg(long, env = "RESTAURANT_CLIENTS", value_name = "FILE")]
+    clients: Option<PathBuf>,
     /// Does not start when the board and the code differ, and says how.
     #[arg(long, env = "RESTAURANT_STRICT_BOARD")]
     strict_board: bool,
@@ -78,13 +84,15 @@ fn pace(text: &str) -> Result<f64, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
-    match run_or_look(Options::parse()).await {
+    let done = match traced::begin() {
+        Ok(exporting) => {
+            let done = run_or_look(Options::parse()).await;
+            traced::end(exporting).await;
+            done
+        }
+        Err(why) => Err(why),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {
@@ -143,6 +151,10 @@ async fn run(options: Options) -> Result<(), String> {
         let wired = restaurant::wired(App::in_memory(), Terminal::new(false));
         strict(&wired, BOARD).map_err(|drift| drift.to_string())?;
     }
+    let clients = match &options.clients {
+        Some(file) => Clients::from_file(file).map_err(|e| e.to_string())?,
+        None => Clients::default(),
+    };
     // Whoever holds the address runs the restaurant; look at that before touching the folder.
     let listener = TcpListener::bind(options.listen).await.map_err(|e| {
         format!(
@@ -160,7 +172,8 @@ async fn run(options: Options) -> Result<(), String> {
     tokio::spawn(async move { play::place(&guests, orders, every).await });
     let site = Site::new(app.clone())
         .board(BOARD)
-        .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)));
+        .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)))
+        .clients(clients);
     let served = site.serve(listener, stopped()).await;
     // The second signal, or ten seconds, ends what does not end by itself.
     tokio::select! {

@@ -59,6 +59,8 @@ fn every_verb_has_examples() {
         "board lint",
         "board test",
         "board check",
+        "api openapi",
+        "token new",
         "play",
     ] {
         let words: Vec<&str> = verb.split(' ').chain(["--help"]).collect();

@@ -80,6 +80,15 @@ impl Report {
 }
 
 impl Kind {
+    /// Whether something that was promised would change.
+    pub fn is_a_change(self) -> bool {
+        match self {
+            Kind::Sent(_) | Kind::Before(_) => true,
+            Kind::Removed | Kind::RemovedEarly | Kind::Sooner => true,
+            Kind::Unmet(_) | Kind::Unpublished | Kind::Example => false,
+        }
+    }
+
     /// What happened, as the rest of a sentence that begins with the place.
     fn words(self) -> &'static str {
         match self {

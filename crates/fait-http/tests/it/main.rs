@@ -2,6 +2,8 @@
 //! ledger at the server that says what was done how often.
 
 mod server;
+mod door;
+mod published;
 
 use fait::app::{App, AppBuilder, Limits, TellError, Uncertain};
 use fait::event::{Never, minutes};
@@ -128,9 +130,9 @@ async fn a_command_is_a_post_with_its_key_and_flow_and_the_answer_an_event() {
     let charged = app.event_of(id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(charged.ty, "CardCharged");
     let flow = charged.meta.origin.correlation.to_string();
-    assert_eq!(headers["x-correlation-id"], flow.as_str());
+    assert_eq!(headers["correlation-id"], flow.as_str());
     let cause = charged.meta.origin.causation.unwrap().to_string();
-    assert_eq!(headers["x-causation-id"], cause.as_str());
+    assert_eq!(headers["causation-id"], cause.as_str());
     assert_eq!(headers["content-type"], "application/json");
 }
 

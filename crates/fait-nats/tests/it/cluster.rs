@@ -88,24 +88,21 @@ fn relay_task(url: String, head: u64, rounds: Arc<AtomicUsize>) -> JoinHandle<()
     })
 }
 
-/// A program that the next test starts and kills; without that it does nothing.
-#[tokio::test]
-#[ignore = "another test starts it"]
-async fn a_relay_in_a_process_of_its_own() {
-    let told = std::env::var(CHILD).expect("who started it");
+/// The name of the test that is also the program of a relay.
+const TEST: &str =
+    "cluster::no_relay_and_no_leader_that_is_killed_doubles_loses_or_turns_a_message";
+
+/// What that program does.
+async fn be_a_relay(told: &str) {
     let (url, head) = told.split_once(' ').expect("an address and a number");
-    relay(&outlet(url).await, head.parse().expect("a number"))
-        .await
-        .expect("handed over");
+    let outlet = outlet(url).await;
+    let head = head.parse().expect("a number");
+    relay(&outlet, head).await.expect("handed over");
 }
 
 fn relay_process(url: &str, head: u64) -> Child {
     Command::new(std::env::current_exe().expect("this test"))
-        .args([
-            "cluster::a_relay_in_a_process_of_its_own",
-            "--exact",
-            "--ignored",
-        ])
+        .args([TEST, "--exact"])
         .env(CHILD, format!("{url} {head}"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -115,6 +112,9 @@ fn relay_process(url: &str, head: u64) -> Child {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_relay_and_no_leader_that_is_killed_doubles_loses_or_turns_a_message() {
+    if let Ok(told) = std::env::var(CHILD) {
+        return be_a_relay(&told).await;
+    }
     let head: u64 = std::env::var(MESSAGES).map_or(100_000, |n| n.parse().expect("a number"));
     let mut cluster = Cluster::start();
     let url = cluster.url();

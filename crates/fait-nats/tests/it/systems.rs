@@ -13,7 +13,7 @@ entity_ids! { OrderId(text) => "order" }
 
 /// Tickets were issued.
 #[event]
-struct TicketsIssued {
+pub(crate) struct TicketsIssued {
     #[tag]
     order: OrderId,
     number: u64,
@@ -77,7 +77,7 @@ pub(crate) fn tickets(store: &Arc<Memory>, clock: Clock) -> AppBuilder {
 
 /// It was noted that tickets were issued.
 #[event]
-struct IssueNoted {
+pub(crate) struct IssueNoted {
     #[tag]
     order: OrderId,
     number: u64,
@@ -91,7 +91,7 @@ pub(crate) struct PlanMeal {
 
 /// A meal was planned.
 #[event]
-struct MealPlanned {
+pub(crate) struct MealPlanned {
     #[tag]
     order: OrderId,
 }

@@ -16,7 +16,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use fait::app::{Envelope, Kept, Key, Receipt, SendError};
-use fait::event::Time;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 use uuid::Uuid;
@@ -83,7 +83,7 @@ struct Asked {
     key: Option<Key>,
     /// How long the answer may take, where the caller says so.
     wait: Option<u64>,
-    expires: Option<Time>,
+    expires: Option<Timestamp>,
 }
 
 fn read(
@@ -324,7 +324,7 @@ fn applied(seconds: u64) -> [(HeaderName, String); 1] {
     [(name, format!("wait={seconds}"))]
 }
 
-fn expires(headers: &HeaderMap) -> Result<Option<Time>, Problem> {
+fn expires(headers: &HeaderMap) -> Result<Option<Timestamp>, Problem> {
     let Some(value) = headers.get(EXPIRES) else {
         return Ok(None);
     };
@@ -335,13 +335,18 @@ fn expires(headers: &HeaderMap) -> Result<Option<Time>, Problem> {
 }
 
 /// Refuses what is not to be done any more.
-fn late(shared: &Shared, expires: Option<Time>) -> Result<(), Problem> {
+fn late(shared: &Shared, expires: Option<Timestamp>) -> Result<(), Problem> {
     match expires {
-        Some(until) if until <= shared.app.clock().now() => {
+        // What is not after 1970 is always over.
+        Some(until) if millis(until) <= shared.app.clock().now().0 => {
             let detail = format!("it was to be done until {until}, and was not");
             let title = "It is too late";
             Err(Problem::new(StatusCode::GONE, "expired", title, detail))
         }
         _ => Ok(()),
     }
+}
+
+fn millis(time: Timestamp) -> u64 {
+    u64::try_from(time.as_millisecond()).unwrap_or(0)
 }

@@ -67,8 +67,7 @@ fn given(name: &str, place: &str, required: bool, description: &str, schema: &Va
 }
 
 pub(super) fn parameters() -> Value {
-    let text = json!({ "type": "string" });
-    let uuid = json!({ "type": "string", "format": "uuid" });
+    let (text, uuid) = (text(), uuid());
     let position = json!({ "type": "integer", "minimum": 0, "format": "uint64" });
     let key = json!({
         "type": "string",
@@ -107,8 +106,6 @@ pub(super) fn parameters() -> Value {
 
 pub(super) fn headers() -> Value {
     let header = |says: &str, schema: Value| json!({ "description": says, "schema": schema });
-    let text = || json!({ "type": "string" });
-    let uuid = || json!({ "type": "string", "format": "uuid" });
     let number = || json!({ "type": "integer", "minimum": 0 });
     json!({
         "Correlation": header("The flow that the command belongs to.", uuid()),
@@ -214,81 +211,114 @@ const PROBLEMS: [(u16, &str); 11] = [
     (503, "The store is in trouble."),
 ];
 
+/// What is answered to commands, and what is published.
 pub(super) fn schemas() -> Map<String, Value> {
-    let uuid = json!({ "type": "string", "format": "uuid" });
-    let position = json!({ "type": "integer", "minimum": 0 });
-    let events = json!({ "type": "array", "items": {
-        "type": "object",
-        "properties": { "id": uuid, "type": { "type": "string" }, "position": position },
-        "required": ["id", "type", "position"],
-    } });
-    let text = json!({ "type": "string" });
-    let all = json!({
-        "Accepted": {
-            "type": "object",
-            "properties": {
-                "outcome": { "const": "accepted" },
-                "command": uuid,
-                "events": events,
-                "position": position,
-                "token": text,
-            },
-            "required": ["outcome", "command", "events", "position", "token"],
-        },
-        "Pending": {
-            "type": "object",
-            "properties": { "status": { "const": "pending" }, "command": uuid, "receipt": text },
-            "required": ["status", "command", "receipt"],
-        },
-        "Done": {
-            "type": "object",
-            "properties": {
-                "status": { "const": "done" },
-                "outcome": { "enum": ["accepted", "refused"] },
-                "command": uuid,
-                "correlation": uuid,
-                "events": events,
-                "position": position,
-                "token": text,
-                "code": text,
-                "detail": text,
-            },
-            "required": ["status", "outcome", "command", "correlation"],
-        },
-        "Problem": {
-            "type": "object",
-            "properties": {
-                "type": { "type": "string", "format": "uri" },
-                "title": text,
-                "status": { "type": "integer" },
-                "detail": text,
-                "code": { "type": "string", "description": "The code of a refusal." },
-                "field": { "type": "string", "description": "The part that is to blame." },
-                "correlation": uuid,
-            },
-            "required": ["type", "title", "status", "detail"],
-        },
-        "CloudEvent": {
-            "type": "object",
-            "description": "CloudEvents 1.0, structured.",
-            "properties": {
-                "specversion": { "const": "1.0" },
-                "id": text,
-                "source": { "type": "string", "format": "uri-reference" },
-                "type": text,
-                "subject": text,
-                "time": { "type": "string", "format": "date-time" },
-                "datacontenttype": text,
-                "dataschema": { "type": "string", "format": "uri" },
-                "sequence": { "type": "string", "description": "The position, in 20 digits." },
-                "correlationid": uuid,
-                "causationid": uuid,
-            },
-            "required": ["specversion", "id", "source", "type"],
-        },
-    });
-    match all {
-        Value::Object(all) => all,
-        _ => Map::new(),
+    let mut all = Map::new();
+    for (name, schema) in [
+        ("Accepted", accepted()),
+        ("Pending", pending()),
+        ("Done", done()),
+        ("Problem", a_problem()),
+        ("CloudEvent", cloud_event()),
+    ] {
+        all.insert(name.into(), schema);
     }
+    all
+}
+
+fn text() -> Value {
+    json!({ "type": "string" })
+}
+
+fn uuid() -> Value {
+    json!({ "type": "string", "format": "uuid" })
+}
+
+fn position() -> Value {
+    json!({ "type": "integer", "minimum": 0 })
+}
+
+fn events() -> Value {
+    json!({ "type": "array", "items": {
+        "type": "object",
+        "properties": { "id": uuid(), "type": text(), "position": position() },
+        "required": ["id", "type", "position"],
+    } })
+}
+
+fn accepted() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "outcome": { "const": "accepted" },
+            "command": uuid(),
+            "events": events(),
+            "position": position(),
+            "token": text(),
+        },
+        "required": ["outcome", "command", "events", "position", "token"],
+    })
+}
+
+fn pending() -> Value {
+    json!({
+        "type": "object",
+        "properties": { "status": { "const": "pending" }, "command": uuid(), "receipt": text() },
+        "required": ["status", "command", "receipt"],
+    })
+}
+
+fn done() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "status": { "const": "done" },
+            "outcome": { "enum": ["accepted", "refused"] },
+            "command": uuid(),
+            "correlation": uuid(),
+            "events": events(),
+            "position": position(),
+            "token": text(),
+            "code": text(),
+            "detail": text(),
+        },
+        "required": ["status", "outcome", "command", "correlation"],
+    })
+}
+
+fn a_problem() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "type": { "type": "string", "format": "uri" },
+            "title": text(),
+            "status": { "type": "integer" },
+            "detail": text(),
+            "code": { "type": "string", "description": "The code of a refusal." },
+            "field": { "type": "string", "description": "The part that is to blame." },
+            "correlation": uuid(),
+        },
+        "required": ["type", "title", "status", "detail"],
+    })
+}
+
+fn cloud_event() -> Value {
+    json!({
+        "type": "object",
+        "description": "CloudEvents 1.0, structured.",
+        "properties": {
+            "specversion": { "const": "1.0" },
+            "id": text(),
+            "source": { "type": "string", "format": "uri-reference" },
+            "type": text(),
+            "subject": text(),
+            "time": { "type": "string", "format": "date-time" },
+            "datacontenttype": text(),
+            "dataschema": { "type": "string", "format": "uri" },
+            "sequence": { "type": "string", "description": "The position, in 20 digits." },
+            "correlationid": uuid(),
+            "causationid": uuid(),
+        },
+        "required": ["specversion", "id", "source", "type"],
+    })
 }

@@ -21,6 +21,7 @@ pub struct ProcessTest<P: Process> {
     now: Time,
     position: u64,
     deadlines: BTreeMap<String, Time>,
+    aliases: BTreeMap<(String, String), String>,
     last: Reaction,
     ended: bool,
     process: PhantomData<fn() -> P>,
@@ -36,6 +37,7 @@ pub fn process<P: Process>(key: impl Into<P::Key>) -> ProcessTest<P> {
         now: BEGIN,
         position: 0,
         deadlines: BTreeMap::new(),
+        aliases: BTreeMap::new(),
         last: Reaction::default(),
         ended: false,
         process: PhantomData,
@@ -49,11 +51,40 @@ impl<P: Process> ProcessTest<P> {
         self.position += 1;
         let event = stored(&event, self.position, self.now);
         let routed = match (self.def.route)(&event) {
-            Ok(routed) => routed.iter().any(|r| r.way == Way::Key(self.key.clone())),
+            Ok(routed) => routed.into_iter().find(|r| self.found_by(&r.way)),
             Err(e) => panic!("{e}"),
         };
-        assert!(routed, "`{}` does not concern {}", event.ty, self.key);
-        self.input(AnyInput::Event(&event))
+        let Some(routed) = routed else {
+            panic!("`{}` does not concern {}", event.ty, self.key);
+        };
+        for alias in self.def.aliases.iter().filter(|a| a.ty == event.ty) {
+            match (alias.pairs)(&event) {
+                Ok(pairs) => self
+                    .aliases
+                    .extend((pairs.into_iter()).map(|(id, key)| ((alias.name.clone(), id), key))),
+                Err(e) => panic!("{e}"),
+            }
+        }
+        let mut stepped = self.input(AnyInput::Event(&event));
+        if routed.ends && stepped.state.is_some() && stepped.last.parked.is_none() {
+            stepped.last.ended = true;
+            stepped.ended = true;
+            stepped.deadlines.clear();
+        }
+        stepped
+    }
+
+    /// Whether this way leads to the instance, after what it was told until now.
+    fn found_by(&self, way: &Way) -> bool {
+        match way {
+            Way::Key(key) => *key == self.key,
+            Way::Alias(name, id) => {
+                let known = |(alias, key): (&(String, String), &String)| {
+                    alias.0 == *name && alias.1 == *id && *key == self.key
+                };
+                self.aliases.iter().any(known)
+            }
+        }
     }
 
     /// Time passes; deadlines come only when [`fires`](Self::fires) says so.

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// A [`Receive`] under test: first a message, then what it is here.
-#[must_use]
 pub struct ReceiveTest<R: Receive> {
     last: Option<(String, Received<R>)>,
 }
@@ -21,6 +20,7 @@ impl<R: Receive> std::fmt::Debug for ReceiveTest<R> {
 }
 
 /// Nothing has come yet.
+#[must_use]
 pub fn receive<R: Receive>() -> ReceiveTest<R> {
     ReceiveTest { last: None }
 }
@@ -68,6 +68,7 @@ impl<R: Receive> ReceiveTest<R> {
     ///
     /// # Panics
     /// It is no CloudEvent.
+    #[must_use]
     #[track_caller]
     pub fn given(mut self, message: CloudEvent) -> Self {
         let headers = [("content-type".to_string(), STRUCTURED.to_string())];

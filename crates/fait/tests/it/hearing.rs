@@ -2,6 +2,7 @@
 //! twice, late, broken or beside each other.
 
 mod crashes;
+mod from_tickets;
 mod kept;
 mod twice;
 

@@ -127,8 +127,11 @@ fn systems(b: &mut Builder<'_>, manifest: &Manifest) {
         messages(b, s, ("sends", "sends"), &system.sends, sent);
     }
     for (name, told) in &manifest.systems {
-        let mut drawn = board.systems.iter();
-        if drawn.any(|system| same(&system.note.name.text, name)) {
+        // A context that runs elsewhere is a system of which the board says more.
+        let elsewhere = board.contexts.iter().filter(|c| c.runs_elsewhere.is_some());
+        let mut drawn = (board.systems.iter().map(|system| &system.note))
+            .chain(elsewhere.map(|context| &context.note));
+        if drawn.any(|note| same(&note.name.text, name)) {
             continue;
         }
         let says = format!("{name} is a system in the code, and not on the board");
