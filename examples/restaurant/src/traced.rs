@@ -39,5 +39,5 @@ pub(crate) async fn end(exporting: Exporting) {
         let _ = tokio::task::spawn_blocking(|| exporting.end()).await;
     }
     #[cfg(not(feature = "otel"))]
-    drop(exporting);
+    let Exporting {} = exporting;
 }
