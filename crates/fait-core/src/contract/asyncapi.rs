@@ -221,10 +221,10 @@ fn draft_7(schema: &mut Value, key: &str) {
                     None => format!("#/components/schemas/{key}"),
                 };
             }
-            if let Some(first) = map.remove("prefixItems") {
-                if let Some(others) = map.insert("items".into(), first) {
-                    map.insert("additionalItems".into(), others);
-                }
+            if let Some(first) = map.remove("prefixItems")
+                && let Some(others) = map.insert("items".into(), first)
+            {
+                map.insert("additionalItems".into(), others);
             }
             for (name, value) in map.iter_mut() {
                 // Values, not schemas.
