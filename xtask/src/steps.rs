@@ -244,6 +244,10 @@ impl Cargo {
 
     fn clippy(&self) -> Vec<String> {
         let mut args = self.scoped(&["clippy", "--all-targets"]);
+        // What is off by default compiles as well.
+        if matches!(self.package.as_deref(), None | Some("restaurant")) {
+            args.extend(words(&["--features", "restaurant/otel"]));
+        }
         args.extend(words(&["--", "-D", "warnings"]));
         args
     }

@@ -70,8 +70,8 @@ fn a_guide_goes_with_each_group() {
     sponsorship.up();
     // Every third of them is Gold: three groups of five.
     let first = Guides::start(&broker, &tickets).lines.next();
-    let second = Guides::start(&broker, &tickets);
-    let rest: Vec<String> = second.lines.take(2).collect();
+    let mut second = Guides::start(&broker, &tickets);
+    let rest: Vec<String> = second.lines.by_ref().take(2).collect();
     for said in first.iter().chain(&rest) {
         assert!(said.starts_with("a guide goes with "), "{said}");
     }

@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// Most messages that are handed over at once.
 pub const MAX_HANDED_OVER: usize = 256;
@@ -219,7 +220,9 @@ impl Core {
         let outlet = relay.outlet.clone();
         let history = after.history.clone();
         let (first, last) = (messages[0].position, messages[n - 1].position);
-        let result = answered(relay, outlet.hand_over(after, messages)).await;
+        let span = crate::runtime::spanned::relay(&relay.name, &messages);
+        let handing = answered(relay, outlet.hand_over(after, messages));
+        let result = handing.instrument(span).await;
         drop(turn);
         let reached = match result {
             // A message stands for itself: those behind it are not to blame.
