@@ -6,12 +6,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
 /// What ends the export of traces, if there is one.
-#[cfg(feature = "otel")]
-pub(crate) type Exporting = Option<fait_otel::Exporting>;
-
-/// There is none.
-#[cfg(not(feature = "otel"))]
-pub(crate) type Exporting = ();
+#[derive(Default)]
+pub(crate) struct Exporting {
+    #[cfg(feature = "otel")]
+    to: Option<fait_otel::Exporting>,
+}
 
 /// From now on it is said.
 pub(crate) fn begin() -> Result<Exporting, String> {
@@ -24,7 +23,9 @@ pub(crate) fn begin() -> Result<Exporting, String> {
     if let Some(export) = fait_otel::Export::from_env("restaurant") {
         let (layer, exporting) = export.begin().map_err(|e| e.to_string())?;
         registry.with(layer).init();
-        return Ok(Some(exporting));
+        return Ok(Exporting {
+            to: Some(exporting),
+        });
     }
     registry.init();
     Ok(Exporting::default())
@@ -33,10 +34,10 @@ pub(crate) fn begin() -> Result<Exporting, String> {
 /// Sends what is left.
 pub(crate) async fn end(exporting: Exporting) {
     #[cfg(feature = "otel")]
-    if let Some(exporting) = exporting {
+    if let Some(exporting) = exporting.to {
         // It waits for the collector.
         let _ = tokio::task::spawn_blocking(|| exporting.end()).await;
     }
     #[cfg(not(feature = "otel"))]
-    let () = exporting;
+    drop(exporting);
 }

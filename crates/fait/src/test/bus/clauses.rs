@@ -216,7 +216,7 @@ pub async fn what_comes_again_counts_once(way: Arc<dyn Way>) {
     let hearer = Hearer::by::<Plain>(&Arc::default(), inlet);
     let mut said = vec![];
     for n in 0..30 {
-        let text = if n.is_multiple_of(3) { "weigh" } else { "word" };
+        let text = if n % 3 == 0 { "weigh" } else { "word" };
         sender.say("a", n, text).await;
         said.push(match (n % 3, n % 2) {
             (0, 0) => format!("a {n} weighed"),
