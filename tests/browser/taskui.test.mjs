@@ -385,6 +385,8 @@ export const tests = {
     const { newPage, base, axe, assert } = given;
     const table = freshTable();
     const order = await place(base, table, ['<script>alert(1)</script>', 'a'.repeat(80)]);
+    const orders = await fetch(`${base}/api/events?types=OrderPlaced&limit=1`);
+    const flow = (await orders.json()).events[0].correlation;
     const looks = [
       { viewport: { width: 1280, height: 900 } },
       { viewport: { width: 390, height: 800 }, colorScheme: 'dark' },
@@ -397,7 +399,7 @@ export const tests = {
       const task = await cooking(page, table).getAttribute('href');
       const paths = [
         '/', '/inbox', task, `/things/order/${order}`, '/views/kitchen-board', '/events',
-        '/events/1', '/status', '/status/views/kitchen-board', '/status/views/kitchen-board/diff',
+        '/events/1', `/flows/${flow}`, '/status', '/status/views/kitchen-board', '/status/views/kitchen-board/diff',
         '/stuck', `/instances/serve-then-bill/${order}`,
         `/instances/serve-then-bill/${order}?compensate=look`, '/board', '/board?show=text', '/nothing-here',
         `/tasks/${NOT_FOUND}`, '/do/PlaceOrder',

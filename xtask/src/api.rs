@@ -79,7 +79,13 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
 
 /// A token, and the file of clients that knows it.
 fn client(programs: &Path, results: &Path) -> Result<(String, PathBuf), String> {
-    let roles = ["waiter", "cook", "assistant", "cashier", "floor-manager"];
+    let roles = [
+        "Waiter",
+        "Cook",
+        "Assistant manager",
+        "Cashier",
+        "Floor manager",
+    ];
     let mut made = Command::new(program(programs, "fait"));
     made.args(["token", "new", "tester", "--feed"]);
     made.args(roles.iter().flat_map(|role| ["--role", role]));

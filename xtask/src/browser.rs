@@ -149,13 +149,13 @@ pub(crate) fn empty(results: &Path, name: &str) -> Result<PathBuf, String> {
 }
 
 /// Brings the packages up to date with the lock file.
-fn packages(tests: &Path) -> Result<(), String> {
+pub(crate) fn packages(tests: &Path) -> Result<(), String> {
     let changed = |path: PathBuf| path.metadata().and_then(|m| m.modified()).ok();
     let installed = changed(tests.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= changed(tests.join("package-lock.json")) {
         return Ok(());
     }
-    println!("installing the packages of tests/browser with npm");
+    println!("installing the packages of {} with npm", tests.display());
     let mut command = Command::new("npm");
     command
         .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])

@@ -6,6 +6,7 @@ mod finding;
 mod tidy;
 mod machine;
 mod browser;
+mod asyncapi;
 mod api;
 mod sim;
 mod fuzz;
@@ -25,6 +26,7 @@ Verbs:
   fuzz     the decoders of the embedded store, fed with bytes of a fuzzer's making
   kill     the embedded store in a process that is killed, as often as wanted
   browser  the restaurant's pages in a real Chromium
+  asyncapi the AsyncAPI documents, read by the official parser
   api      the restaurant's open door, held against its OpenAPI document by schemathesis
   python   the environment of the tests in Python: makes it, says where its Python is
   ci       what continuous integration runs: `test` that never asks and never writes
@@ -66,6 +68,8 @@ fn verb(args: &[String]) -> Result<bool, String> {
         "tidy" => tidy::verb(rest),
         "browser" if help => say(browser::HELP),
         "browser" => browser::verb(rest),
+        "asyncapi" if help => say(asyncapi::HELP),
+        "asyncapi" => asyncapi::verb(rest),
         "api" if help => say(api::HELP),
         "api" => api::verb(rest),
         "python" if help => say(PYTHON_HELP),

@@ -1,6 +1,7 @@
 //! `test` and `ci`: every check as a step, with its time, and one line at the end.
 
 use crate::api;
+use crate::asyncapi;
 use crate::browser;
 use crate::machine;
 use crate::tidy;
@@ -21,15 +22,16 @@ Runs all steps, goes on after one that fails, and ends with `N passed, N failed`
             PostgreSQL or run Python, which root installs on Debian when they are missing
   doctest   the examples of the documentation, the README and the guide
   doc       the documentation builds without a warning
+  asyncapi  `cargo xtask asyncapi`
   browser   `cargo xtask browser`
   api       `cargo xtask api`
 
 Random cases are the same in each run; `PROPTEST_RNG_SEED=N` chooses others, and `cargo xtask fuzz`
 looks for new ones.
 
-  --quick           all but the browser and api
+  --quick           all but asyncapi, browser and api
   --only STEP       this step; may be repeated
-  --package CRATE   one crate instead of the workspace, without browser and api";
+  --package CRATE   one crate instead of the workspace, without asyncapi, browser and api";
 
 pub(crate) const CI_HELP: &str = "\
 Usage: cargo xtask ci [the options of `test`]
@@ -50,11 +52,12 @@ enum Step {
     Unit,
     Doctest,
     Doc,
+    Asyncapi,
     Browser,
     Api,
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step::Fmt,
     Step::Tidy,
     Step::Compile,
@@ -62,6 +65,7 @@ const STEPS: [Step; 9] = [
     Step::Unit,
     Step::Doctest,
     Step::Doc,
+    Step::Asyncapi,
     Step::Browser,
     Step::Api,
 ];
@@ -76,6 +80,7 @@ impl Step {
             Step::Unit => "unit",
             Step::Doctest => "doctest",
             Step::Doc => "doc",
+            Step::Asyncapi => "asyncapi",
             Step::Browser => "browser",
             Step::Api => "api",
         }
@@ -122,7 +127,7 @@ impl Options {
     fn steps(&self) -> Vec<Step> {
         let wanted = |step: &Step| {
             let named = self.only.iter().any(|name| name == step.name());
-            let wide = [Step::Browser, Step::Api].contains(step);
+            let wide = [Step::Asyncapi, Step::Browser, Step::Api].contains(step);
             let wide = wide && (self.quick || self.package.is_some());
             named || self.only.is_empty() && !wide
         };
@@ -213,6 +218,7 @@ fn run(step: Step, cargo: &Cargo) -> Result<bool, String> {
             false => Ok(true),
         },
         Step::Doc => cargo.run(&cargo.scoped(&["doc", "--no-deps"])),
+        Step::Asyncapi => asyncapi::run(),
         Step::Browser => browser::run(&browser::Options::default()),
         Step::Api => api::run(&api::Options::default()),
     }
@@ -238,6 +244,10 @@ impl Cargo {
 
     fn clippy(&self) -> Vec<String> {
         let mut args = self.scoped(&["clippy", "--all-targets"]);
+        // What is off by default compiles as well.
+        if matches!(self.package.as_deref(), None | Some("restaurant")) {
+            args.extend(words(&["--features", "restaurant/otel"]));
+        }
         args.extend(words(&["--", "-D", "warnings"]));
         args
     }

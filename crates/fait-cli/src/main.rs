@@ -47,7 +47,7 @@ struct Line {
         hide_env_values = true,
         value_name = "FOLDER | http://HOST:PORT"
     )]
-    at: Option<String>,
+    at: Vec<String>,
     /// Answer as JSON: one document, or one line for each event of a stream
     #[arg(long, global = true)]
     json: bool,
@@ -121,13 +121,24 @@ fn main() -> ExitCode {
 }
 
 fn run(line: &Line) -> Result<(), Failure> {
-    let (mut out, at) = (Out::new(line.json), line.at.as_deref());
+    let mut out = Out::new(line.json);
     let out = &mut out;
+    let at = match (&line.verb, line.at.as_slice()) {
+        (Verb::Trace(verb), all) => {
+            trace::run(verb, all, out)?;
+            return out.flush();
+        }
+        (_, [_, _, ..]) => {
+            let why = "only `fait trace` looks at several places; say `--at` once";
+            return Err(Failure::Usage(why.into()));
+        }
+        (_, one) => one.first().map(String::as_str),
+    };
     // Opened by those who look at what happened; a store is looked at as it lies in its folder.
     let open = || source::open(at);
     match &line.verb {
         Verb::Events(verb) => events::run(verb, &*open()?, out),
-        Verb::Trace(verb) => trace::run(verb, &*open()?, out),
+        Verb::Trace(_) => Ok(()),
         Verb::View(verb) => view::run(verb, &*open()?, out),
         Verb::Feed(verb) => feed::run(verb, &*open()?, out),
         Verb::Bus(verb) => bus::run(verb, &*open()?, out),

@@ -1,8 +1,10 @@
 //! `fait trace`: what led to what.
 
+mod across;
+
 use crate::failure::Failure;
 use crate::output::{Out, Tone, note};
-use crate::source::{Name, Source, Wanted};
+use crate::source::{self, Name, Source, Wanted};
 use crate::words::{self, Told};
 use clap::Args;
 use fait::app::Cause;
@@ -24,22 +26,32 @@ const DATA: usize = 72;
   fait trace 17 --at http://127.0.0.1:7070
   fait trace 019b76da-a800-7000-8000-000000000001 --at ./data
   fait trace 17 --at ./data --json
+  fait trace 17 --at http://127.0.0.1:7070 --at http://127.0.0.1:7071
 
-Each line is an event; those below it, one step to the right, came of it.")]
+Each line is an event; those below it, one step to the right, came of it. With more than one
+`--at` the flow is followed through all of these systems; a position is one of the first that has
+it.")]
 pub(crate) struct Trace {
     /// An event (its position or id), a command's id, or the id of a flow
     what: Name,
+    /// In the order of time, not as a tree
+    #[arg(long)]
+    by_time: bool,
 }
 
-/// Does what was asked.
-pub(crate) fn run(trace: &Trace, source: &dyn Source, out: &mut Out) -> Result<(), Failure> {
+/// Does what was asked, with the places where to look.
+pub(crate) fn run(trace: &Trace, at: &[String], out: &mut Out) -> Result<(), Failure> {
+    if at.len() > 1 || trace.by_time {
+        return across::run(trace, at, out);
+    }
+    let source = &*source::open(at.first().map(String::as_str))?;
     let (event, meant) = find(trace.what, source)?;
     let flow = source.flow(&event)?;
     if out.json() {
         return out.document(&json!({
             "correlation": event.meta.origin.correlation,
             "events": flow.len(),
-            "causes": nested(&flow),
+            "causes": nested(flow.iter().map(|c| (c.depth, json!({"event": c.event.to_json()})))),
         }));
     }
     draw(&flow, meant.then_some(event.meta.position), out)
@@ -92,14 +104,15 @@ fn look_through(id: Uuid, source: &dyn Source) -> Result<Option<StoredEvent>, Fa
 }
 
 /// The tree as JSON: each event with what came of it.
-fn nested(flow: &[Cause]) -> Vec<Value> {
+fn nested(flow: impl DoubleEndedIterator<Item = (usize, Value)>) -> Vec<Value> {
     // What came of the events behind, by depth: children are complete before their parent.
     let mut below: Vec<Vec<Value>> = vec![vec![]];
-    for Cause { event, depth } in flow.iter().rev() {
+    for (depth, mut event) in flow.rev() {
         below.resize(below.len().max(depth + 2), vec![]);
         let mut came = std::mem::take(&mut below[depth + 1]);
         came.reverse();
-        below[*depth].push(json!({"event": event.to_json(), "led_to": came}));
+        event["led_to"] = came.into();
+        below[depth].push(event);
     }
     let mut roots = below.swap_remove(0);
     roots.reverse();
@@ -127,7 +140,11 @@ fn draw(flow: &[Cause], meant: Option<u64>, out: &mut Out) -> Result<(), Failure
         .map(|c| words::clock_near(c.event.meta.recorded_at, begun))
         .collect();
     let (digits, wide) = (widest(&positions), widest(&times));
-    for (i, (cause, branch)) in flow.iter().zip(branches(flow)).enumerate() {
+    for (i, (cause, branch)) in flow
+        .iter()
+        .zip(branches(flow.iter().map(|c| c.depth)))
+        .enumerate()
+    {
         let left = format!("{:>digits$}  {:>wide$}  {branch}", positions[i], times[i]);
         let text = text(words::told(&cause.event, &names), out);
         let mark = match meant == Some(cause.event.meta.position) {
@@ -158,22 +175,22 @@ fn text(told: Told, out: &Out) -> String {
 }
 
 /// The lines that lead to each event.
-fn branches(flow: &[Cause]) -> Vec<String> {
+fn branches(depths: impl DoubleEndedIterator<Item = usize>) -> Vec<String> {
     // Whether something follows at each depth, seen from below.
     let mut more: Vec<bool> = vec![];
-    let mut out = Vec::with_capacity(flow.len());
-    for Cause { depth, .. } in flow.iter().rev() {
+    let mut out = vec![];
+    for depth in depths.rev() {
         more.resize(depth + 1, false);
         let mut line = String::new();
         for (level, more) in more.iter().enumerate().skip(1) {
-            line.push_str(match (level == *depth, *more) {
+            line.push_str(match (level == depth, *more) {
                 (true, true) => "├─ ",
                 (true, false) => "└─ ",
                 (false, true) => "│  ",
                 (false, false) => "   ",
             });
         }
-        more[*depth] = true;
+        more[depth] = true;
         out.push(line);
     }
     out.reverse();

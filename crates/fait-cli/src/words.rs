@@ -13,6 +13,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
 
+/// What was told to other systems, and what was heard from them.
+const PUBLISHED: &str = "$MessagePublished";
+const RECEIVED: &str = "$MessageReceived";
+
 /// The names of issued commands, as far as they are known.
 pub(crate) type Names = HashMap<Uuid, String>;
 
@@ -44,6 +48,12 @@ pub(crate) fn told(event: &StoredEvent, names: &Names) -> Told {
             data: String::new(),
             fact: true,
         },
+        _ if event.ty == PUBLISHED || event.ty == RECEIVED => Told {
+            what: message(event),
+            by: None,
+            data: String::new(),
+            fact: true,
+        },
         _ => Told {
             what: clean(&event.ty).into_owned(),
             by: event.meta.origin.actor.as_deref().map(actor),
@@ -51,6 +61,26 @@ pub(crate) fn told(event: &StoredEvent, names: &Names) -> Told {
             fact: false,
         },
     }
+}
+
+/// A message between systems, in words.
+fn message(event: &StoredEvent) -> String {
+    let data = event.json().unwrap_or_default();
+    let text = |name: &str| data[name].as_str().unwrap_or("something").to_string();
+    let said = match event.ty == PUBLISHED {
+        true => format!("{} told others {}", text("publication"), text("type")),
+        false => {
+            let became = data["became"].as_object().and_then(|b| b.keys().next());
+            let became = became.map(String::as_str).or(data["became"].as_str());
+            let became = became.unwrap_or("taken");
+            format!(
+                "{} heard {}, which was {became}",
+                text("receiver"),
+                text("type")
+            )
+        }
+    };
+    clean(&said).into_owned()
 }
 
 /// What was asked, where an event says only that.

@@ -6,6 +6,7 @@
 mod answer;
 mod sheet;
 mod trial;
+mod others;
 mod kebab;
 mod clients;
 mod running;

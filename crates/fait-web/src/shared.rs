@@ -2,6 +2,7 @@
 
 use crate::clients::Clients;
 use crate::kebab::kebab;
+use crate::others::Others;
 use crate::running::Running;
 use crate::sheet::Sheet;
 use crate::trial::Trial;
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) trial: Option<Arc<Trial>>,
     /// The board that the system plays, if it plays one.
     pub(crate) playing: Option<Playing>,
+    /// Other systems that are asked for their part of a flow.
+    pub(crate) others: Others,
     /// Who may use the open door; when there is nobody, everybody may.
     pub(crate) clients: Arc<Clients>,
     /// What is being carried out for them.
@@ -55,6 +58,7 @@ impl Shared {
             tally: Arc::default(),
             trial: trial.map(Arc::new),
             playing: None,
+            others: Others::default(),
             clients: Arc::default(),
             running: Running::default(),
             closing,

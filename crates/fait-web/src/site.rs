@@ -2,6 +2,7 @@
 
 use crate::answer::Problem;
 use crate::clients::Clients;
+use crate::others::{Other, Others};
 use crate::shared::{MAX_BODY, Shared};
 use crate::sheet::Sheet;
 use crate::trial::Trial;
@@ -37,6 +38,7 @@ pub struct Site {
     board: Option<Sheet>,
     trial: Option<Trial>,
     playing: Option<Playing>,
+    others: Vec<Other>,
     clients: Clients,
 }
 
@@ -57,6 +59,7 @@ impl Site {
             board: None,
             trial: None,
             playing: None,
+            others: vec![],
             clients: Clients::default(),
         }
     }
@@ -88,6 +91,25 @@ impl Site {
         self
     }
 
+    /// Other systems with their addresses, such as `("tickets", "http://127.0.0.1:7071")`. They
+    /// are asked what they know when somebody looks at a flow, at `/flows/{correlation}`; one that
+    /// does not answer within five seconds is named there.
+    ///
+    /// Only `http://` is spoken: where TLS stands in front of a system, its own address behind
+    /// that is meant.
+    pub fn others<N, A>(mut self, others: impl IntoIterator<Item = (N, A)>) -> Site
+    where
+        N: Into<String>,
+        A: Into<String>,
+    {
+        self.others
+            .extend(others.into_iter().map(|(name, address)| Other {
+                name: name.into(),
+                address: address.into(),
+            }));
+        self
+    }
+
     /// The other systems that may use the open door: `/api/commands/…`, `/api/receipts/…`. With
     /// any of them, that door is closed to everybody else, on every address.
     ///
@@ -108,6 +130,7 @@ impl Site {
     fn shared(self) -> Shared {
         let mut shared = Shared::new(self.app, self.title, self.board, self.trial);
         shared.playing = self.playing;
+        shared.others = Others::new(self.others);
         shared.clients = Arc::new(self.clients);
         shared
     }

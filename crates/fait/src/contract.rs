@@ -256,3 +256,7 @@ fn trouble(path: &Path, what: &'static str, why: io::Error) -> FolderError {
         why,
     }
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/contract.md")]
+struct Guide;

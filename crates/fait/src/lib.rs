@@ -12,6 +12,7 @@ pub use fait_core::{command, decision, event, manifest, process, projection, que
 pub use fait_core::{entity_ids, store};
 
 pub mod clock;
+pub mod spans;
 pub mod sql;
 pub mod checkpoint;
 pub mod bus;

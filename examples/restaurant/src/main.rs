@@ -1,5 +1,7 @@
 //! `cargo run -p restaurant`: opens the restaurant and says where.
 
+mod traced;
+
 use clap::Parser;
 use fait::Clock;
 use fait::app::App;
@@ -82,13 +84,15 @@ fn pace(text: &str) -> Result<f64, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
-    match run_or_look(Options::parse()).await {
+    let done = match traced::begin() {
+        Ok(exporting) => {
+            let done = run_or_look(Options::parse()).await;
+            traced::end(exporting).await;
+            done
+        }
+        Err(why) => Err(why),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {

@@ -112,6 +112,7 @@ async fn run(options: Options) -> Result<(), String> {
     tokio::spawn(async move { play::onboard(&office, sponsors, every).await });
     let site = Site::new(app.clone())
         .board(BOARD)
+        .others([("Tickets", options.tickets.as_str())])
         .examples(move || sponsorship::wired(App::in_memory(), tickets.clone(), InProcess::new()));
     let served = site.serve(listener, stopped()).await;
     // The second signal, or ten seconds, ends what does not end by itself.

@@ -1,7 +1,7 @@
 //! Meal tickets, from `tickets.board`: whoever books gets tickets for the day that is open.
 //!
-//! The modules are what happens, then the chapters of the board, what others are told, and the day that opens
-//! by itself.
+//! The modules are what happens, then the chapters of the board, what others are told, and the day
+//! that opens by itself.
 
 #![expect(missing_docs, reason = "the words of the board speak for themselves")]
 

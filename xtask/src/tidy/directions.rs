@@ -115,6 +115,13 @@ const RULES: &[Rule] = &[
         because: "it sends mail, and knows of no store and no page",
     },
     Rule {
+        name: "fait-otel",
+        ours: &["fait"],
+        never: &[EMBEDDED, POSTGRES, BUS],
+        only: None,
+        because: "it sends what happens to a collector, and knows of no store and no page",
+    },
+    Rule {
         name: "fait-board",
         ours: &[],
         never: &[ASYNC, WEB, EMBEDDED, POSTGRES, BUS, CHANCE],
@@ -165,6 +172,7 @@ const EXAMPLE: Rule = Rule {
         "fait-web",
         "fait-http",
         "fait-smtp",
+        "fait-otel",
         "fait-postgres",
         "fait-nats",
     ],

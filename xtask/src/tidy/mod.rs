@@ -7,6 +7,7 @@ mod calls;
 mod words;
 mod hygiene;
 mod documents;
+mod metrics;
 
 use crate::finding::Finding;
 use crate::source::Source;
@@ -23,6 +24,7 @@ Checks every file that git tracks or could track:
   words       no unfinished code, no silenced lint, no glob re-export, no worn-out name
   hygiene     no path of somebody's machine, no host of a package registry
   documents   links lead somewhere; Rust in the README and the guide is compiled by a test
+  metrics     what is emitted is listed in docs/operating.md, and the other way round
 
 Each finding says `file:line: what is wrong; what to do`.
 
@@ -84,6 +86,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         words::check,
         hygiene::check,
         documents::check,
+        metrics::check,
     ];
     let mut found: Vec<Finding> = checks.iter().flat_map(|check| check(tree)).collect();
     found.sort();

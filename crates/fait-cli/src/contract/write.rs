@@ -45,7 +45,9 @@ pub(crate) fn run(args: &Write, at: Option<&str>, out: &mut Out) -> Result<(), F
         return out.document(&changed);
     }
     for path in &changed {
-        out.line(format_args!("wrote {}", args.folder.join(path).display()))?;
+        let path = args.folder.join(path);
+        let done = if path.exists() { "wrote" } else { "deleted" };
+        out.line(format_args!("{done} {}", path.display()))?;
     }
     match changed.is_empty() {
         true => out.line(format_args!(

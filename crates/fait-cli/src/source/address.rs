@@ -5,10 +5,10 @@ mod stream;
 use super::{Each, Look, Name, Page, Process, Rebuild, Resume, Source, Stuck, View, Wanted};
 use crate::failure::Failure;
 use fait::app::{
-    AsOf, Cause, FeedStatus, ParkedKey, ProcessStatus, Rows, RowsQuery, ViewRow, ViewStatus,
+    AsOf, Cause, FeedStatus, Flow, ParkedKey, ProcessStatus, Rows, RowsQuery, ViewRow, ViewStatus,
 };
 use fait::board::happened::Happened;
-use fait::event::{Meta, StoredEvent, Tag};
+use fait::event::{StoredEvent, Tag};
 use fait::manifest::Manifest;
 use fait::process::Instance;
 use fait::store::Range;
@@ -48,7 +48,7 @@ struct Slice {
 }
 
 #[derive(Deserialize)]
-struct Flow {
+struct Traced {
     events: Vec<Caused>,
 }
 
@@ -165,7 +165,7 @@ impl Address {
     }
 
     fn event_in(&self, value: Value) -> Result<StoredEvent, Failure> {
-        let event = stored(value);
+        let event = StoredEvent::from_json(value);
         event.ok_or_else(|| self.foreign("it sends an event that cannot be read"))
     }
 
@@ -215,7 +215,7 @@ impl Source for Address {
     }
 
     fn command(&self, id: Uuid) -> Result<Option<StoredEvent>, Failure> {
-        let flow: Option<Flow> = self.found(self.get(&format!("/api/trace/{id}"), &[])?)?;
+        let flow: Option<Traced> = self.found(self.get(&format!("/api/trace/{id}"), &[])?)?;
         let causes = flow.map(|f| f.events).unwrap_or_default();
         let events = causes.into_iter().map(|c| self.event_in(c.event));
         let events: Vec<StoredEvent> = events.collect::<Result<_, _>>()?;
@@ -263,7 +263,7 @@ impl Source for Address {
 
     fn flow(&self, event: &StoredEvent) -> Result<Vec<Cause>, Failure> {
         let path = format!("/api/trace/{}", event.meta.position);
-        let flow: Flow = self.there(self.get(&path, &[])?)?;
+        let flow: Traced = self.there(self.get(&path, &[])?)?;
         let cause = |c: Caused| {
             let event = self.event_in(c.event)?;
             Ok(Cause {
@@ -272,6 +272,18 @@ impl Source for Address {
             })
         };
         flow.events.into_iter().map(cause).collect()
+    }
+
+    fn whole(&self, flow: Uuid) -> Result<Flow, Failure> {
+        let path = format!("/api/flows/{flow}");
+        let mut whole: Flow = self.there(self.get(&path, &[])?)?;
+        while let Some(after) = whole.next {
+            let after = [("after", after.to_string())];
+            let more: Flow = self.there(self.get(&path, &after)?)?;
+            whole.events.extend(more.events);
+            whole.next = more.next;
+        }
+        Ok(whole)
     }
 
     fn views(&self) -> Result<Vec<View>, Failure> {
@@ -455,22 +467,6 @@ fn filter(wanted: &Wanted) -> Result<Vec<(&'static str, String)>, Failure> {
     let tags: Vec<&str> = tags.collect();
     let parts = [("types", wanted.types.join(",")), ("tags", tags.join(","))];
     Ok(parts.into_iter().filter(|(_, v)| !v.is_empty()).collect())
-}
-
-/// An event from its JSON, as [`StoredEvent::to_json`] writes it.
-fn stored(mut value: Value) -> Option<StoredEvent> {
-    let ty = value["type"].as_str()?.to_string();
-    let version = u32::try_from(value["version"].as_u64()?).ok()?;
-    let tags: Vec<Tag> = serde_json::from_value(value["tags"].take()).ok()?;
-    let data = value["data"].take().to_string().into_bytes();
-    let meta: Meta = serde_json::from_value(value).ok()?;
-    Some(StoredEvent {
-        ty,
-        version,
-        tags,
-        data: data.into(),
-        meta,
-    })
 }
 
 /// A name as one piece of a path.

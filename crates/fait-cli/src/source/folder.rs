@@ -9,7 +9,8 @@ use super::{
 };
 use crate::failure::Failure;
 use fait::app::{
-    AsOf, Cause, FeedStatus, ParkedKey, ReadError, Rows, RowsQuery, ViewRow, ViewsFile,
+    AsOf, Cause, FeedStatus, Flow, OpenCommand, ParkedKey, ReadError, Rows, RowsQuery, ViewRow,
+    ViewsFile,
 };
 use fait::board::happened::{Happened, Tally};
 use fait::event::{StoredEvent, Tag};
@@ -21,6 +22,7 @@ use fait_store::Disk;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -202,6 +204,44 @@ impl Source for Folder {
     fn flow(&self, event: &StoredEvent) -> Result<Vec<Cause>, Failure> {
         let flow = fait::trace::trace(&*self.store, event);
         Ok(self.runtime.block_on(flow)?)
+    }
+
+    fn whole(&self, flow: Uuid) -> Result<Flow, Failure> {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        let head = self.head()?;
+        let (mut events, mut instances) = (vec![], BTreeMap::new());
+        let mut wanted = Wanted::all(Range::after(0, PAGE));
+        loop {
+            let page = self.read(&wanted)?.events;
+            let (last, full) = (page.last().map(|e| e.meta.position), page.len() == PAGE);
+            let of_flow = |e: &StoredEvent| e.meta.origin.correlation == flow;
+            for event in page.into_iter().filter(of_flow) {
+                if let Ok(Some(fact)) = Fact::read(&event) {
+                    let (process, key) = fact.instance();
+                    let name = (process.to_string(), key.to_string());
+                    if let Entry::Vacant(new) = instances.entry(name) {
+                        new.insert(self.instance(process, key)?);
+                    }
+                }
+                events.push(event);
+            }
+            match last {
+                Some(last) if full => wanted.range.after = last,
+                _ => break,
+            }
+        }
+        let instances = instances.into_values().flatten();
+        let instances: Vec<Instance> = instances.filter(|i| i.correlation == flow).collect();
+        Ok(Flow {
+            system: name.to_string_lossy().into_owned(),
+            correlation: flow,
+            events,
+            open: instances.iter().flat_map(open_of).collect(),
+            parked: instances.into_iter().filter(is_parked).collect(),
+            read: head,
+            head,
+            next: None,
+        })
     }
 
     fn views(&self) -> Result<Vec<View>, Failure> {
@@ -428,4 +468,19 @@ fn for_uri(path: &Path) -> String {
         }
     }
     out
+}
+
+fn is_parked(instance: &Instance) -> bool {
+    matches!(instance.status, Status::Parked { .. })
+}
+
+fn open_of(instance: &Instance) -> Vec<OpenCommand> {
+    let open = instance.open.values().map(|open| OpenCommand {
+        process: instance.process.clone(),
+        key: instance.key.clone(),
+        open: open.clone(),
+        correlation: instance.correlation,
+        about: instance.about.clone(),
+    });
+    open.collect()
 }

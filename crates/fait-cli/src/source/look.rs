@@ -2,8 +2,8 @@
 
 use crate::failure::Failure;
 use fait::app::{
-    AsOf, Cause, FeedStatus, ParkedKey, ProcessCount, ProcessStatus, Rows, RowsQuery, ViewRow,
-    ViewStatus,
+    AsOf, Cause, FeedStatus, Flow, ParkedKey, ProcessCount, ProcessStatus, Rows, RowsQuery,
+    ViewRow, ViewStatus,
 };
 use fait::board::happened::Happened;
 use fait::event::{Position, StoredEvent, Tag, Time};
@@ -138,6 +138,8 @@ pub(crate) trait Source {
     fn follow(&self, wanted: &Wanted, each: Each<'_>) -> Result<(), Failure>;
     /// The flow of an event as a tree of causes.
     fn flow(&self, event: &StoredEvent) -> Result<Vec<Cause>, Failure>;
+    /// What is known of a flow by its id.
+    fn whole(&self, flow: Uuid) -> Result<Flow, Failure>;
     /// All views.
     fn views(&self) -> Result<Vec<View>, Failure>;
     /// One view.

@@ -4,6 +4,7 @@ mod called;
 mod kitchen;
 mod laundry;
 mod folder;
+mod across;
 mod address;
 mod operate;
 mod feeds;

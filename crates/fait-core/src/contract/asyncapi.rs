@@ -151,7 +151,7 @@ impl AsyncApi {
         // A system may hear a type that another one publishes by the same name as its own.
         let key = match action {
             Action::Send => ty.to_owned(),
-            Action::Receive => format!("{}.{ty}", token(system)),
+            Action::Receive => plain(&format!("{system}.{ty}")),
         };
         let reference = |to: String| Reference { to };
         let data = self.components.lift(&key, schema);
@@ -221,10 +221,10 @@ fn draft_7(schema: &mut Value, key: &str) {
                     None => format!("#/components/schemas/{key}"),
                 };
             }
-            if let Some(first) = map.remove("prefixItems") {
-                if let Some(others) = map.insert("items".into(), first) {
-                    map.insert("additionalItems".into(), others);
-                }
+            if let Some(first) = map.remove("prefixItems")
+                && let Some(others) = map.insert("items".into(), first)
+            {
+                map.insert("additionalItems".into(), others);
             }
             for (name, value) in map.iter_mut() {
                 // Values, not schemas.
@@ -250,7 +250,7 @@ fn token(text: &str) -> String {
     let each = text.bytes().map(|b| match b {
         b'-' | b'_' => char::from(b).to_string(),
         b if b.is_ascii_alphanumeric() => char::from(b).to_string(),
-        b => format!("%{b:02X}"),
+        b => format!("={b:02X}"),
     });
     each.collect()
 }

@@ -264,7 +264,12 @@ impl Pair<'_> {
                     let instead = self.instead(sent, read, schema);
                     wrong(Wrong::Missing, reads, instead);
                 }
-                None => {}
+                // A map may have any key, this one as well.
+                None => {
+                    if let Some(own) = sent.others.as_ref().filter(|_| !sent.is_closed()) {
+                        self.schemas(&at, own, schema, fit);
+                    }
+                }
             }
         }
         for name in sent.fields.keys().filter(|n| !read.fields.contains_key(*n)) {
@@ -281,7 +286,7 @@ impl Pair<'_> {
             }
         }
         // What nothing is said of is not sent: a program writes the fields that it has.
-        let Some(own) = sent.others.as_ref().filter(|o| **o != Value::Bool(false)) else {
+        let Some(own) = sent.others.as_ref().filter(|_| !sent.is_closed()) else {
             return;
         };
         let all = Value::Bool(true);

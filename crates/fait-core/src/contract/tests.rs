@@ -1,5 +1,7 @@
 //! Every kind of change, as schemars writes the types, with the words that people read.
 
+mod sound;
+
 use super::{Contract, Reader, Report, asyncapi, compare, document, example, unlike};
 use crate::bus::{DeprecatedDef, Expects, PublishedDef};
 use crate::event::{Time, schema_of};

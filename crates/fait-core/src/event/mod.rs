@@ -5,6 +5,7 @@ mod decode;
 mod money;
 mod tag;
 mod time;
+mod trace;
 
 pub use code::EventCode;
 pub(crate) use decode::misfit;
@@ -12,6 +13,7 @@ pub use decode::{DecodeError, decode_event, panic_text};
 pub use money::{Money, MoneyError};
 pub use tag::{EntityId, IdError, IdValue, Tag, Tagged};
 pub use time::{Time, TimeError, days, hours, minutes, seconds};
+pub use trace::is_traceparent;
 
 use bytes::Bytes;
 use schemars::JsonSchema;
@@ -349,6 +351,23 @@ impl StoredEvent {
             .json()
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.data).into_owned()));
         out
+    }
+
+    /// The event in what [`to_json`](StoredEvent::to_json) wrote; none where that is something
+    /// else.
+    pub fn from_json(mut value: Value) -> Option<StoredEvent> {
+        let ty = value.get("type")?.as_str()?.to_string();
+        let version = u32::try_from(value.get("version")?.as_u64()?).ok()?;
+        let tags: Vec<Tag> = serde_json::from_value(value.get_mut("tags")?.take()).ok()?;
+        let data = value.get_mut("data")?.take().to_string().into_bytes();
+        let meta: Meta = serde_json::from_value(value).ok()?;
+        Some(StoredEvent {
+            ty,
+            version,
+            tags,
+            data: data.into(),
+            meta,
+        })
     }
 }
 

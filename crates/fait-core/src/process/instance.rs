@@ -52,6 +52,9 @@ pub struct Open {
     pub ordinal: u32,
     /// The event id of that step: the cause of what comes of it.
     pub cause: Uuid,
+    /// The W3C trace context of that step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// Who has it, and until when.
     #[serde(default)]
     pub claim: Option<(String, Time)>,
@@ -94,6 +97,9 @@ pub struct Instance {
     pub claimed: Position,
     /// The flow it belongs to.
     pub correlation: Uuid,
+    /// The W3C trace context of its last step that had one: what a deadline goes on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// The first step.
     pub started_at: Time,
     /// The last step.
@@ -284,6 +290,7 @@ impl Instance {
                 _ => step.seen,
             };
         }
+        self.traceparent = meta.origin.traceparent.clone().or(self.traceparent.take());
         self.state = Some((step.version, step.state.clone()));
         self.definition = step.definition;
         for id in &step.withdrawn {
@@ -331,6 +338,7 @@ impl Instance {
                 position: meta.position,
                 ordinal,
                 cause: meta.id,
+                traceparent: meta.origin.traceparent.clone(),
                 claim: None,
                 tried: 0,
             };

@@ -7,6 +7,7 @@ mod receipt;
 mod task;
 mod event;
 mod feed;
+mod flow;
 mod happened;
 mod ops;
 mod published;
@@ -59,6 +60,7 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/api/events/stream", get(stream::stream))
         .route("/api/events/{which}", get(event::one))
         .route("/api/trace/{which}", get(event::trace))
+        .route("/api/flows/{correlation}", get(flow::show))
         .route("/api/manifest", get(ops::manifest))
         .route("/api/asyncapi.json", get(contract::asyncapi_document))
         .route("/api/schemas/{type}", get(contract::schema))

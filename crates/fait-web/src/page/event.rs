@@ -162,7 +162,8 @@ fn meta(desk: &Desk, event: &StoredEvent) -> Markup {
             dt { "Kind" } dd { code { (event.ty) } ", version " (event.version) }
             dt { "Id" } dd { code { (meta.id) } }
             @if let Some(command) = origin.command { dt { "Command" } dd { code { (command) } } }
-            dt { "Flow" } dd { code { (origin.correlation) } }
+            dt { "Flow" }
+            dd { a href={ "/flows/" (origin.correlation) } { code { (origin.correlation) } } }
             @if let Some(cause) = origin.causation { dt { "Cause" } dd { code { (cause) } } }
             @if !event.tags.is_empty() {
                 dt { "Tags" }

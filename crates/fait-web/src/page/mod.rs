@@ -18,6 +18,7 @@ mod thing;
 mod filter;
 mod view;
 mod event;
+mod flow;
 mod bus;
 mod status;
 mod rebuild;
@@ -49,6 +50,7 @@ pub(crate) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/views/{name}", get(view::show))
         .route("/events", get(event::list))
         .route("/events/{position}", get(event::one))
+        .route("/flows/{correlation}", get(flow::show))
         .route("/status", get(status::show))
         .route("/status/resume", post(status::resume))
         .route(

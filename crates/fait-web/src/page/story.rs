@@ -14,6 +14,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
+/// What was told to other systems, and what was heard from them.
+const PUBLISHED: &str = "$MessagePublished";
+const RECEIVED: &str = "$MessageReceived";
+
 /// How a line is marked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Mark {
@@ -26,7 +30,7 @@ pub(super) enum Mark {
 }
 
 impl Mark {
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Mark::Event => "event",
             Mark::Asked => "asked",
@@ -142,8 +146,21 @@ impl<'a> Teller<'a> {
             }
             // What was asked is told by what came of it.
             Ok(None) if event.ty == recorded::TYPE => vec![],
+            Ok(None) if event.ty == PUBLISHED => vec![self.message(event, "Told to others")],
+            Ok(None) if event.ty == RECEIVED => vec![self.message(event, "Heard from others")],
             Ok(None) | Err(_) => vec![Line::new(Mark::Trouble, plain(&event.ty)).with(by)],
         }
+    }
+
+    /// A message between systems, with its type.
+    fn message(&self, event: &StoredEvent, what: &str) -> Line {
+        let ty = event
+            .json()
+            .ok()
+            .and_then(|v| Some(v.get("type")?.as_str()?.to_string()));
+        let mut line = Line::new(Mark::Asked, what).with(self.actor(event));
+        line.words = ty.unwrap_or_default();
+        line
     }
 
     fn event(&self, event: &StoredEvent, by: String) -> Line {

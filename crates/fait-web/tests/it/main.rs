@@ -13,4 +13,5 @@ mod pages;
 mod board;
 mod seen;
 mod door;
+mod promised;
 mod published;

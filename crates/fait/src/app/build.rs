@@ -337,6 +337,7 @@ impl AppBuilder {
             index: Feed::default(),
             recent: Recent::default(),
             pulse: Pulse::default(),
+            flows: Default::default(),
             bulks: Default::default(),
             readers: Arc::default(),
             codes,

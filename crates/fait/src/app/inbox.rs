@@ -233,6 +233,7 @@ fn origin(answer: &Answer, by: &str) -> Origin {
         actor: Some(by.into()),
         correlation: answer.correlation,
         causation: Some(answer.cause),
+        traceparent: answer.traceparent.clone(),
         ..Origin::default()
     }
 }

@@ -3,7 +3,7 @@
 use super::build::AppBuilder;
 use super::{App, Ignored, ProcessCount};
 use crate::runtime::view::ViewState;
-use crate::trace::Cause;
+use crate::trace::{Cause, Flow};
 use fait_core::event::{Position, StoredEvent, Time};
 use fait_core::manifest::{Edge, Manifest};
 use fait_core::process::Instance;
@@ -168,6 +168,36 @@ impl App {
     /// The store cannot be read.
     pub async fn trace(&self, event: &StoredEvent) -> Result<Vec<Cause>, StoreError> {
         crate::trace::trace(&*self.core.store, event).await
+    }
+
+    /// What this system knows of a flow: its events behind a position, `most` of them, and what
+    /// waits in it. The flow is named by its id, `correlation` in the origin of each event.
+    ///
+    /// The index by flow is brought up to date for that. In a long log the first who asks may
+    /// find that it has not come to the end within some seconds; [`Flow::read`] says how far.
+    ///
+    /// # Errors
+    /// The store or the index cannot be read.
+    pub async fn flow(
+        &self,
+        correlation: Uuid,
+        after: Position,
+        most: usize,
+    ) -> Result<Flow, StoreError> {
+        let core = &self.core;
+        let read = core.index_flows().await?;
+        let events = core.flow_events(correlation, after, most).await?;
+        let next = events.last().filter(|_| events.len() == most);
+        Ok(Flow {
+            system: core.name.clone(),
+            correlation,
+            next: next.map(|e| e.meta.position),
+            events,
+            open: core.db.open_in(correlation)?,
+            parked: core.db.parked_in(correlation)?,
+            read,
+            head: core.store.head().await?,
+        })
     }
 
     /// A process's or policy's name in plain words.

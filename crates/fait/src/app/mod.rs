@@ -57,7 +57,7 @@ pub use crate::runtime::view::{
     RebuildStatus, Responsible, RowDiff, Rows, RowsQuery, Side, Unplaced, ViewAction, ViewDiff,
     ViewDone, ViewError, ViewRow, ViewStatus, ViewsFile,
 };
-pub use crate::trace::Cause;
+pub use crate::trace::{Cause, Flow};
 pub use build::{AppBuilder, BuildError};
 pub use bulk::{Bulk, BulkError, DEFAULT_RATE, MAX_RATE, MAX_SAMPLE, Preview};
 pub use bus::{BusStatus, MAX_COUNTED, OutletStatus, PublicationStatus, Trouble};

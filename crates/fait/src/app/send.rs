@@ -266,7 +266,9 @@ impl App {
         deciding.offer(&context).map_err(SendError::Refused)
     }
 
-    /// Records an event that an outside system sent. The same message id is recorded once.
+    /// Records an event that an outside system sent. The same message id is recorded once. `flow`
+    /// is the flow and the cause, as [`Told`](super::Told) has them; the trace is that of the
+    /// cause.
     ///
     /// # Errors
     /// The event is not wired with `receives`, or cannot be recorded.
@@ -280,12 +282,20 @@ impl App {
             let why = format!("`{0}` is not wired: add `.receives::<{0}>(…)`", E::TYPE);
             return Err(SendError::Defect(why));
         };
+        let traceparent = match flow {
+            Some((_, cause)) => self
+                .event(cause)
+                .await?
+                .and_then(|e| e.meta.origin.traceparent),
+            None => None,
+        };
         let draft = EventSet::encode(&event).map_err(|e| SendError::Defect(e.to_string()))?;
         let origin = Origin {
             actor: Some(format!("system:{system}")),
             correlation: flow.map_or(message, |(correlation, _)| correlation),
             causation: flow.map(|(_, cause)| cause),
             command: Some(message),
+            traceparent,
             ..Origin::default()
         };
         let fingerprint = Uuid::new_v5(&Uuid::NAMESPACE_OID, &draft.data);

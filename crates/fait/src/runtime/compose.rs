@@ -55,7 +55,16 @@ impl Core {
             Status::Running if !instance.has_begun() && !taken.heard().start => return None,
             Status::Running | Status::Ended => {}
         }
-        match self.react(runner, instance, taken) {
+        let span = match taken {
+            Taken::Event(e, _) => {
+                let before = e.meta.origin.traceparent.as_deref();
+                super::spanned::process(instance, "event", before)
+            }
+            Taken::Deadline(_) => {
+                super::spanned::process(instance, "deadline", instance.traceparent.as_deref())
+            }
+        };
+        match span.in_scope(|| self.react(runner, instance, taken)) {
             Ok(None) => None,
             Ok(Some(reaction)) => Some(self.compose(runner, instance, taken, input, reaction)),
             Err(trouble) => Some(self.parked(instance, taken, input, trouble)),
@@ -302,7 +311,7 @@ impl Core {
             ),
             Taken::Deadline(d) => {
                 let set_by = instance.deadlines.get(&d.name).map(|(_, step)| *step);
-                (set_by, instance.correlation, None)
+                (set_by, instance.correlation, instance.traceparent.clone())
             }
         };
         let correlation = if instance.exists() {

@@ -58,6 +58,8 @@ CREATE TABLE IF NOT EXISTS fait_backlog (
   process TEXT NOT NULL, key TEXT NOT NULL, position INTEGER NOT NULL, held INTEGER NOT NULL,
   PRIMARY KEY (process, key, position)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS fait_deadlines_due ON fait_deadlines (process, due);
+CREATE TABLE IF NOT EXISTS fait_flows (
+  flow BLOB NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (flow, position)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fait_inlets (
   receiver TEXT PRIMARY KEY, history TEXT NOT NULL, sequence INTEGER NOT NULL,
   position INTEGER NOT NULL);

@@ -6,12 +6,15 @@ use super::note::{Came, Note};
 use super::token::Token;
 use super::{Core, count_appended};
 use fait_core::decision::{Context, Deciding, Refused, Verdict};
-use fait_core::event::{DecodeError, Draft, NewEvent, Origin, Position, StoredEvent, Time};
+use fait_core::event::{
+    DecodeError, Draft, NewEvent, Origin, Position, StoredEvent, Time, is_traceparent,
+};
 use fait_core::process::{Fact, Issued, Outcome, Settled, command_tag, is_own_tag, types};
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{Append, AppendCondition, AppendError, CommandKey, Range, StoreError};
 use serde_json::Value;
 use std::time::Duration;
+use tracing::Instrument;
 use uuid::Uuid;
 
 pub use super::receipt::{DECLINED, Envelope, MAX_TRIES, Receipt, Recorded, SendError};
@@ -29,6 +32,7 @@ pub(crate) struct Answer {
     pub(crate) position: Position,
     pub(crate) cause: Uuid,
     pub(crate) correlation: Uuid,
+    pub(crate) traceparent: Option<String>,
 }
 
 impl Answer {
@@ -108,8 +112,14 @@ impl Core {
 
     /// Carries a command out, and records its note with what comes of it. A command that was
     /// carried out before under its id has no second note: it is accepted, as repeated.
-    pub(crate) async fn execute_noted(&self, mut x: Execution<'_>) -> Result<Done, SendError> {
+    pub(crate) async fn execute_noted(&self, x: Execution<'_>) -> Result<Done, SendError> {
         let id = x.env.id.unwrap_or_else(|| self.clock.id());
+        let asked = x.answer.as_ref().and_then(|a| a.traceparent.as_deref());
+        let span = super::spanned::decide(x.name, id, &x.env, asked);
+        self.decide_and_record(x, id).instrument(span).await
+    }
+
+    async fn decide_and_record(&self, mut x: Execution<'_>, id: Uuid) -> Result<Done, SendError> {
         let key = CommandKey {
             id,
             fingerprint: x.fingerprint,
@@ -330,7 +340,13 @@ impl Core {
                 .or(x.env.correlation)
                 .unwrap_or(command),
             causation: answered.map(|a| a.cause).or(x.env.causation),
-            traceparent: x.env.traceparent.clone(),
+            // Who answers a task is in a trace of their own, or in that of what asked it.
+            traceparent: x
+                .env
+                .traceparent
+                .clone()
+                .filter(|t| is_traceparent(t))
+                .or_else(|| answered.and_then(|a| a.traceparent.clone())),
             pairs: Default::default(),
         }
     }
@@ -431,6 +447,7 @@ impl Core {
             position: first.meta.position,
             cause: first.meta.id,
             correlation: first.meta.origin.correlation,
+            traceparent: first.meta.origin.traceparent.clone(),
         })
     }
 }

@@ -19,6 +19,10 @@ pub enum Flaw {
     NewIdEachTime,
     /// A step is recorded whether or not another one came meanwhile.
     Unguarded,
+    /// What is heard is acknowledged before it is recorded.
+    AcknowledgedFirst,
+    /// What is heard is recorded whether or not it was heard before.
+    HeardAgain,
 }
 
 #[cfg(feature = "sim")]

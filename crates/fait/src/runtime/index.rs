@@ -526,7 +526,7 @@ impl Db {
     }
 }
 
-fn bodies<T: serde::de::DeserializeOwned>(
+pub(super) fn bodies<T: serde::de::DeserializeOwned>(
     c: &Connection,
     sql: &str,
     params: impl rusqlite::Params,

@@ -8,11 +8,13 @@ pub(crate) mod models;
 pub(crate) mod snapshots;
 pub(crate) mod token;
 mod receipt;
+mod spanned;
 pub(crate) mod note;
 pub(crate) mod decide;
 mod recorded;
 pub(crate) mod view;
 pub(crate) mod index;
+pub(crate) mod flows;
 pub(crate) mod lanes;
 pub(crate) mod step;
 pub(crate) mod route;
@@ -65,6 +67,7 @@ pub(crate) struct Core {
     pub(crate) source: String,
     pub(crate) index: Feed,
     pub(crate) recent: index::Recent,
+    pub(crate) flows: flows::Indexing,
     pub(crate) dispatch: dispatch::Dispatch,
     pub(crate) pulse: Pulse,
     pub(crate) bulks: bulk::Bulks,

@@ -28,7 +28,7 @@ pub struct Envelope {
     pub correlation: Option<Uuid>,
     /// The event that led to it, when it does not come from outside.
     pub causation: Option<Uuid>,
-    /// W3C trace context.
+    /// W3C trace context, `traceparent`. What has not that form is not kept.
     pub traceparent: Option<String>,
 }
 

@@ -285,7 +285,7 @@ impl Place {
     }
 
     /// Nothing happens any more once the system has stopped.
-    async fn alive(&self) {
+    pub(super) async fn alive(&self) {
         let gone = {
             let now = self.now();
             now.down && now.up

@@ -20,6 +20,7 @@ impl<R: Receive> std::fmt::Debug for ReceiveTest<R> {
 }
 
 /// Nothing has come yet.
+#[must_use]
 pub fn receive<R: Receive>() -> ReceiveTest<R> {
     ReceiveTest { last: None }
 }
@@ -67,6 +68,7 @@ impl<R: Receive> ReceiveTest<R> {
     ///
     /// # Panics
     /// It is no CloudEvent.
+    #[must_use]
     #[track_caller]
     pub fn given(mut self, message: CloudEvent) -> Self {
         let headers = [("content-type".to_string(), STRUCTURED.to_string())];

@@ -314,6 +314,33 @@ async fn another_history_stops_the_relay_until_an_operator_says_from_where() {
 }
 
 #[tokio::test]
+async fn what_is_said_to_one_program_is_heard_by_another_on_the_same_log() {
+    let broker = Broker::default();
+    let store = Arc::new(Memory::default());
+    let start = || office(App::on(store.clone()), &broker).build().unwrap();
+    let (one, two) = (start(), start());
+    sold(&one, 0, 3).await;
+    one.settle().await;
+    broker.made_anew();
+    sold(&one, 3, 5).await;
+    for app in [&one, &two] {
+        while status(app).await.halted.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+    one.replay("broker", ReplayFrom::Start, "operator:eva", None)
+        .await
+        .unwrap();
+    one.stop().await;
+    sold(&two, 5, 7).await;
+    while broker.subjects().len() < 7 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(broker.subjects(), subjects(0, 7));
+    assert_eq!(status(&two).await.halted, None);
+}
+
+#[tokio::test]
 async fn what_an_operator_said_is_recorded_and_holds_after_a_restart() {
     let broker = Broker::default();
     let store = Arc::new(Memory::default());

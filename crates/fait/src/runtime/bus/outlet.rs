@@ -70,6 +70,8 @@ pub(crate) struct State {
     pub(crate) reached: Option<Reached>,
     /// All messages up to here are there, or need not be.
     pub(crate) at: Position,
+    /// The newest fact about it that is heeded.
+    pub(super) facts: Position,
     /// Failures in a row.
     pub(super) failures: u32,
     pub(crate) trouble: Option<(Time, String)>,
@@ -117,6 +119,10 @@ impl Relay {
             || state.halted.is_some()
             || state.next_try.is_some_and(|at| at > now)
             || state.asked.is_some_and(|at| at.elapsed() > PATIENCE)
+    }
+
+    pub(super) fn knows(&self, facts: Position) {
+        self.locked().facts = facts;
     }
 
     pub(super) fn asks(&self, asks: bool) {

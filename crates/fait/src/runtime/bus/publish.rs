@@ -232,6 +232,7 @@ impl Core {
         };
         let id = MessagePublished::id(name, source.meta.id, n);
         let origin = MessagePublished::origin(name, source);
+        let _made = crate::runtime::spanned::publish(name, id, &message.ty, &origin).entered();
         let event = message.draft(source).with(id, origin);
         validate_event(&event).map_err(|e| e.to_string())?;
         // What others could not read never gets into the log.

@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// Most messages that are handed over at once.
 pub const MAX_HANDED_OVER: usize = 256;
@@ -136,10 +137,7 @@ impl Core {
 
     /// Resolves when something new is recorded of an outlet: by another program too.
     async fn fact_of_outlet(&self, relay: &Relay) {
-        let query = facts_of(&relay.name);
-        let Ok(known) = self.store.last(&query).await else {
-            return std::future::pending().await;
-        };
+        let (query, known) = (facts_of(&relay.name), relay.state().facts);
         loop {
             let head = self.store.head().await.unwrap_or(0);
             if self.store.last(&query).await.is_ok_and(|at| at > known) {
@@ -219,7 +217,9 @@ impl Core {
         let outlet = relay.outlet.clone();
         let history = after.history.clone();
         let (first, last) = (messages[0].position, messages[n - 1].position);
-        let result = answered(relay, outlet.hand_over(after, messages)).await;
+        let span = crate::runtime::spanned::relay(&relay.name, &messages);
+        let handing = answered(relay, outlet.hand_over(after, messages));
+        let result = handing.instrument(span).await;
         drop(turn);
         let reached = match result {
             // A message stands for itself: those behind it are not to blame.
@@ -247,10 +247,12 @@ impl Core {
 
     /// Asks how far the other side has come, and says from where on it is handed more.
     async fn resync(&self, relay: &Relay) -> Result<(Known, Reached, Position), Break> {
+        // Before it is asked: what is recorded from here on is looked for.
+        let mut known = self.known_of(&relay.name).await?;
+        relay.knows(known.at);
         let turn = relay.turn.lock().await;
         let reached = answered(relay, relay.outlet.reached()).await?;
         drop(turn);
-        let mut known = self.known_of(&relay.name).await?;
         let head = self.store.head().await?;
         if let Some(there) = reached.position.filter(|at| *at > head) {
             let reason = format!(

@@ -333,6 +333,7 @@ fn origin_of(answer: &Answer) -> Origin {
         command: Some(answer.issued.id),
         correlation: answer.correlation,
         causation: Some(answer.cause),
+        traceparent: answer.traceparent.clone(),
         ..Origin::default()
     }
 }
@@ -348,6 +349,7 @@ fn answer(command: &OpenCommand) -> Answer {
         position: command.open.position,
         cause: command.open.cause,
         correlation: command.correlation,
+        traceparent: command.open.traceparent.clone(),
     }
 }
 

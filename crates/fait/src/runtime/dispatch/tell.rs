@@ -16,11 +16,12 @@ use fait_core::process::{
     types,
 };
 use fait_core::query::{Query, QueryItem};
-use fait_core::store::{AppendCondition, AppendError, Range, StoreError};
+use fait_core::store::{AppendCondition, AppendError, StoreError};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// A system answers at once when it does so within this; tests wait for those that do.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -77,16 +78,9 @@ impl Core {
                 return self.undecided(command, e.into()).await;
             }
         };
-        let told = match self.call(system, adapter, &command, tries.n).await {
-            Ok(Some(told)) => told,
-            Ok(None) => {
-                self.give_back(system);
-                return Ended::Again(self.clock.now(), tries, Box::new(command));
-            }
-            Err(e) => {
-                self.give_back(system);
-                return self.undecided(command, e.into()).await;
-            }
+        let Some(told) = self.call(system, adapter, &command, tries.n).await else {
+            self.give_back(system);
+            return Ended::Again(self.clock.now(), tries, Box::new(command));
         };
         self.after_telling(system, adapter, command, tries, told)
             .await
@@ -176,11 +170,8 @@ impl Core {
         adapter: &Adapter,
         command: &OpenCommand,
         attempt: u32,
-    ) -> Result<Option<Result<(), TellError>>, StoreError> {
+    ) -> Option<Result<(), TellError>> {
         let issued = &command.open.issued;
-        let at = command.open.position.saturating_sub(1);
-        let by = self.store.read(&Query::all(), Range::after(at, 1)).await?;
-        let by = by.events.into_iter().next();
         let again = flaw(Flaw::NewIdEachTime);
         let message = Told {
             id: if again { self.clock.id() } else { issued.id },
@@ -189,9 +180,11 @@ impl Core {
             attempt,
             correlation: command.correlation,
             cause: command.open.cause,
-            traceparent: by.and_then(|step| step.meta.origin.traceparent),
+            traceparent: command.open.traceparent.clone(),
         };
-        let telling = (adapter.tell)(self.clone(), message);
+        let flow = command.correlation;
+        let span = crate::runtime::spanned::tell(system, &command.open, attempt, flow);
+        let telling = (adapter.tell)(self.clone(), message).instrument(span);
         let telling = AssertUnwindSafe(telling).catch_unwind();
         let telling = tokio::time::timeout(adapter.limits.within, telling);
         let stopped = async {
@@ -207,7 +200,7 @@ impl Core {
             tokio::select! {
                 biased;
                 told = &mut telling => break told,
-                () = &mut stopped => return Ok(None),
+                () = &mut stopped => return None,
                 () = tokio::time::sleep(AT_ONCE), if !long => {
                     long = true;
                     self.takes_long(command);
@@ -228,7 +221,7 @@ impl Core {
             ("result", result(&told).to_owned()),
         ];
         metrics::counter!("fait_told_total", &labels).increment(1);
-        Ok(Some(told))
+        Some(told)
     }
 
     fn takes_long(&self, command: &OpenCommand) {

@@ -7,7 +7,7 @@ use crate::runtime::decide::Envelope;
 use crate::runtime::note::Came;
 use fait_core::bus::Asked;
 use fait_core::bus::fact::{Became, MessageReceived, RECEIVED, Raw, in_tag, message_id, place_id};
-use fait_core::event::{Draft, Origin, Time, panic_text};
+use fait_core::event::{Draft, Origin, Time, is_traceparent, panic_text};
 use fait_core::query::{Query, QueryItem};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use uuid::Uuid;
@@ -93,7 +93,7 @@ impl Hearing {
             here,
             correlation: event.correlation(),
             causation: event.id.parse().ok(),
-            traceparent: event.traceparent().map(Into::into),
+            traceparent: trace(event),
             occurred_at: event.occurred_at(),
         }
     }
@@ -204,6 +204,11 @@ impl Understood {
         }
     }
 
+    pub(super) fn span(&self, receiver: &str) -> tracing::Span {
+        let (fact, before) = (&self.fact, self.traceparent.as_deref());
+        crate::runtime::spanned::receive(receiver, fact.message, fact.ty.as_deref(), before)
+    }
+
     pub(super) fn envelope(&self, system: &str) -> Envelope {
         Envelope {
             id: Some(self.fact.message),
@@ -226,6 +231,13 @@ impl Understood {
             pairs: Default::default(),
         }
     }
+}
+
+/// The trace of what it was sent for. What has not that form is nothing, as the specification
+/// says.
+fn trace(event: &CloudEvent) -> Option<String> {
+    let trace = event.traceparent().filter(|t| is_traceparent(t));
+    trace.map(Into::into)
 }
 
 /// Source and key: messages that have both in common stay in order.

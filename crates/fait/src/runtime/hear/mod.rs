@@ -11,6 +11,7 @@ pub use take::MAX_KEPT_MESSAGES;
 
 use super::Core;
 use super::db::{Db, i64_of, u64_of};
+use super::flaw::{Flaw, flaw};
 use crate::bus::{BusError, Delivery, Inlet, Mark, ReceiveDef};
 use fait_core::bus::fact::{Continued, MessageReceived, inlet_tag};
 use fait_core::event::{Origin, Position, Time};
@@ -261,6 +262,10 @@ impl Core {
             return Ok(());
         };
         h.state().busy = true;
+        if let Some(last) = taken.last().filter(|_| flaw(Flaw::AcknowledgedFirst)) {
+            let done = h.inlet.done(last.mark.clone()).await;
+            done.map_err(|e| h.what_to_do(e))?;
+        }
         let history = place.history.unwrap_or(first.mark.history.clone());
         let passed = self.take_all(h, kept, &history, taken).await;
         let (upto, result) = passed;

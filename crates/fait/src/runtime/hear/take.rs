@@ -6,6 +6,7 @@ use super::{Hearing, Trouble};
 use crate::bus::{Delivery, Incoming};
 use crate::runtime::compose::shortened;
 use crate::runtime::decide::{Done, Execution, SendError, fingerprint};
+use crate::runtime::flaw::{Flaw, flaw};
 use crate::runtime::note::{Came, Note};
 use crate::runtime::{Core, count_appended};
 use fait_core::bus::Asked;
@@ -15,6 +16,7 @@ use fait_core::query::Query;
 use fait_core::store::{Append, AppendCondition, AppendError};
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use tracing::Instrument;
 
 /// Most messages that one receiver keeps because they cannot be read, or wait behind one.
 pub const MAX_KEPT_MESSAGES: usize = 10_000;
@@ -85,9 +87,21 @@ impl Core {
         kept: &mut Kept,
         m: &InHand<'_>,
     ) -> Result<(Fate, Option<Position>), Trouble> {
-        let mut u = h.understand(m);
+        let u = h.understand(m);
+        let span = u.span(&h.name);
+        self.take_understood(h, kept, m, u).instrument(span).await
+    }
+
+    async fn take_understood(
+        &self,
+        h: &Hearing,
+        kept: &mut Kept,
+        m: &InHand<'_>,
+        mut u: Understood,
+    ) -> Result<(Fate, Option<Position>), Trouble> {
         loop {
-            if m.kept.is_none() && self.store.last(&u.recorded()).await? > 0 {
+            let again = flaw(Flaw::HeardAgain);
+            if m.kept.is_none() && !again && self.store.last(&u.recorded()).await? > 0 {
                 return Ok((Fate::Known, None));
             }
             let (put, fate) = self.put(h, kept, m, &u).await?;
@@ -252,6 +266,9 @@ impl Core {
 /// Nothing was recorded of the message behind what is known of it, and nothing was kept or ended
 /// since that was looked at.
 fn conditions(h: &Hearing, kept: &Kept, m: &InHand<'_>, recorded: Query) -> Vec<AppendCondition> {
+    if flaw(Flaw::HeardAgain) {
+        return vec![];
+    }
     vec![
         AppendCondition {
             fail_if_events_match: recorded,

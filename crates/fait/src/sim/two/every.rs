@@ -109,7 +109,7 @@ where
 }
 
 /// A run: how it ended and its outcome; or why it did not, with what there is of it.
-type Played<T> = Result<([Ending; 2], T), (RunError, [Ending; 2])>;
+type Played<T> = Result<([Ending; 2], T), Box<(RunError, [Ending; 2])>>;
 
 impl<A, B, S, O> Every<A, B, S, O> {
     /// Tries more or less.
@@ -131,7 +131,7 @@ impl<A, B, S, O> Every<A, B, S, O> {
         O: Fn(&[Ending; 2], &W) -> T,
         W: Default,
     {
-        self.played(plans).map_err(|(e, _)| e)
+        self.played(plans).map_err(|broke_off| broke_off.0)
     }
 
     fn played<W, T>(&self, plans: &[Plan; 2]) -> Played<T>
@@ -158,7 +158,7 @@ impl<A, B, S, O> Every<A, B, S, O> {
                 let outcome = (self.outcome)(&endings, &outside);
                 Ok((endings, outcome))
             }
-            Err(e) => Err((e, sides.each_ref().map(unfinished))),
+            Err(e) => Err(Box::new((e, sides.each_ref().map(unfinished)))),
         }
     }
 
@@ -180,7 +180,10 @@ impl<A, B, S, O> Every<A, B, S, O> {
         let calm = [Plan::calm(), Plan::calm()];
         let (endings, expected) = match self.played(&calm) {
             Ok(played) => played,
-            Err((e, endings)) => return Err(failure(&calm, &report, e.to_string(), &endings)),
+            Err(broke_off) => {
+                let (e, endings) = *broke_off;
+                return Err(failure(&calm, &report, e.to_string(), &endings));
+            }
         };
         report.operations = endings.iter().map(|e| e.trail.len() as u64).sum();
         self.judge::<W>(&calm, &endings, true, &mut report)?;
@@ -271,7 +274,8 @@ impl<A, B, S, O> Every<A, B, S, O> {
     {
         let (endings, outcome) = match self.played(plans) {
             Ok(played) => played,
-            Err((e, endings)) => {
+            Err(broke_off) => {
+                let (e, endings) = *broke_off;
                 let broken = broken_laws(&endings).join("\n");
                 return Err(failure(plans, report, format!("{e}\n{broken}"), &endings));
             }

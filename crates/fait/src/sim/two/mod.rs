@@ -103,12 +103,14 @@
 //! println!("{report}");
 //! ```
 
+mod bus;
 mod way;
 mod side;
 mod world;
 mod run;
 mod every;
 
+pub use bus::{Inbound, Outbound};
 pub use every::{Every, Failure, every_crash};
 pub use side::{Door, Side};
 pub use world::World;

@@ -30,13 +30,15 @@ pub(super) fn run(
 ) -> Result<[Ending; 2], RunError> {
     let world = machine()?;
     let mut lives: [Option<Life>; 2] = [None, None];
-    let (mut played, mut turns, mut seen) = (false, 0, 0);
-    let most = STUCK_AFTER.as_micros() / TURN.as_micros();
+    let (mut played, mut seen) = (false, 0);
+    let (mut idle, mut waited) = (0, Duration::ZERO);
     loop {
+        // Where nothing happens, time goes by in longer turns.
+        let time = TURN * (1 + idle / 20).min(50);
         for ((side, wire), life) in sides.iter().zip(wires).zip(&mut lives) {
             *life = match life.take() {
                 None => live(side, wire)?,
-                Some(life) => turn(side, life),
+                Some(life) => turn(side, life, time),
             };
         }
         played = played
@@ -44,16 +46,19 @@ pub(super) fn run(
                 tokio::select! {
                     biased;
                     () = &mut scenario => true,
-                    () = tokio::time::sleep(TURN) => false,
+                    () = tokio::time::sleep(time) => false,
                 }
             });
         if played && let [Some(first), Some(second)] = &lives {
             return Ok([ended(&sides[0], first)?, ended(&sides[1], second)?]);
         }
         let done = sides.iter().map(|s| s.place().operations()).sum::<u64>();
-        turns = if done == seen { turns + 1 } else { 0 };
+        (idle, waited) = match done == seen {
+            true => (idle + 1, waited + time),
+            false => (0, Duration::ZERO),
+        };
         seen = done;
-        if turns > most {
+        if waited > STUCK_AFTER {
             return Err(RunError::Stuck);
         }
     }
@@ -91,7 +96,7 @@ fn live(side: &Side, wire: Wire<'_>) -> Result<Option<Life>, RunError> {
 }
 
 /// Gives a system its turn; when it stopped, everything of it goes with its machine.
-fn turn(side: &Side, life: Life) -> Option<Life> {
+fn turn(side: &Side, life: Life, time: Duration) -> Option<Life> {
     let place = side.place();
     if !place.is_down() {
         let crashes = place.crash_count();
@@ -99,7 +104,7 @@ fn turn(side: &Side, life: Life) -> Option<Life> {
             tokio::select! {
                 biased;
                 () = place.crashed_after(crashes) => {}
-                () = tokio::time::sleep(TURN) => {}
+                () = tokio::time::sleep(time) => {}
             }
         });
     }

@@ -1,11 +1,13 @@
 //! One of two systems as it is wired: where it lives, and its ways to the other.
 
+use super::bus::{Inbound, Outbound};
 use super::way::{Ways, late};
-use crate::app::{App, AppBuilder, Envelope, SendError, System, TellError, Told, Uncertain};
+use crate::app::{App, AppBuilder, Envelope, Key, SendError, System, TellError, Told, Uncertain};
 use crate::sim::place::{Place, Running};
 use crate::sim::plan::Plan;
 use fait_core::store::BoxFuture;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Most copies of one message that arrive.
 const MOST_COPIES: u64 = 5;
@@ -13,21 +15,24 @@ const MOST_COPIES: u64 = 5;
 /// One of two simulated systems, to be wired. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Side {
-    here: Place,
+    pub(super) here: Place,
     there: Place,
-    ways: Arc<Ways>,
+    pub(super) ways: Arc<Ways>,
+    /// 0 for the first, 1 for the second.
+    pub(super) number: usize,
 }
 
 impl Side {
     /// Both, where this will go wrong.
     pub(super) fn both(plans: &[Plan; 2], ways: &Arc<Ways>) -> [Side; 2] {
         let [first, second] = Place::two(plans.clone());
-        let side = |here: &Place, there: &Place| Side {
+        let side = |number, here: &Place, there: &Place| Side {
             here: here.clone(),
             there: there.clone(),
             ways: ways.clone(),
+            number,
         };
-        [side(&first, &second), side(&second, &first)]
+        [side(0, &first, &second), side(1, &second, &first)]
     }
 
     /// One that is alone: nothing comes from the other one, and nobody is there to be told.
@@ -35,7 +40,8 @@ impl Side {
         Side {
             here: here.clone(),
             there: Place::new(Plan::calm()),
-            ways: Arc::default(),
+            ways: Arc::new(Ways::none()),
+            number: 0,
         }
     }
 
@@ -50,13 +56,29 @@ impl Side {
     }
 
     /// The open door of the other system: a command that is told is decided there under the same
-    /// id, with flow, cause and trace. What it refuses, the process hears at once.
+    /// key, with flow, cause and trace, and what came of it is kept. What it refuses, the process
+    /// hears as refused.
     ///
     /// Telling it is an operation at which this system can stop. Faults of its plan lose the
     /// message or the answer, deliver it up to five times, some long after the answer, let others
     /// overtake it, and take the way down for some seconds.
     pub fn door(&self) -> Door {
         Door(self.clone())
+    }
+
+    /// The way onto the simulated bus for what this system publishes. Handing over is an operation
+    /// at which it can stop. Faults of its plan lose messages or the answer, take the bus down for
+    /// some seconds, and break off in the middle.
+    pub fn outlet(&self) -> Outbound {
+        Outbound(self.clone())
+    }
+
+    /// What the other system publishes, from the simulated bus. Acknowledging is an operation at
+    /// which this system can stop; what was acknowledged is never given again for its own sake.
+    /// Faults of its plan give messages up to five times, give some of those before once more,
+    /// in another order, late, or not now.
+    pub fn inlet(&self) -> Inbound {
+        Inbound::of(self.clone())
     }
 }
 
@@ -107,19 +129,24 @@ impl Door {
     }
 }
 
-/// What the other system does at its open door.
+/// What the other system does at its open door: once under the key, and what came of it is kept.
 async fn open(app: App, message: Told, by: String) -> Result<(), TellError> {
+    let key = Key {
+        // Keys are its client's own, one for each command.
+        id: Uuid::new_v5(&message.id, format!("{by} {}", message.name).as_bytes()),
+        text: message.id.to_string(),
+    };
     let envelope = Envelope {
-        id: Some(message.id),
         actor: Some(by),
         correlation: Some(message.correlation),
         causation: Some(message.cause),
         traceparent: message.traceparent,
         ..Envelope::default()
     };
-    match app.send_json(&message.name, message.body, envelope).await {
-        Ok(_) => Ok(()),
-        Err(SendError::Refused(refused)) => Err(TellError::never(refused.message)),
+    let sent = app.send_once(&message.name, message.body, envelope, &key);
+    match sent.await.map(|kept| kept.outcome) {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(no)) | Err(SendError::Refused(no)) => Err(TellError::refused(no.code, no.message)),
         Err(e @ (SendError::Store(_) | SendError::Conflict)) => Err(TellError::later(e)),
         Err(e) => Err(TellError::never(e)),
     }

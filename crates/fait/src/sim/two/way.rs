@@ -1,5 +1,6 @@
 //! The way between two systems: what is on it, and until when it carries nothing.
 
+use super::bus::Lane;
 use crate::clock::Clock;
 use crate::sim::place::Place;
 use fait_core::event::Time;
@@ -20,6 +21,8 @@ pub(super) struct Ways {
     down_until: Mutex<Time>,
     /// What is on it and waited for by nobody.
     flying: AtomicUsize,
+    /// What each of the two publishes.
+    pub(super) lanes: [Lane; 2],
 }
 
 impl Ways {
@@ -30,6 +33,14 @@ impl Ways {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *until = (*until).max(clock.now() + time);
+    }
+
+    /// It never carries anything.
+    pub(super) fn none() -> Ways {
+        Ways {
+            down_until: Mutex::new(Time(u64::MAX)),
+            ..Ways::default()
+        }
     }
 
     pub(super) fn is_down(&self, clock: &Clock) -> bool {

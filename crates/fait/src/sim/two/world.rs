@@ -2,7 +2,7 @@
 
 use super::side::Side;
 use super::way::Ways;
-use crate::app::App;
+use crate::app::{App, Asked};
 use crate::sim::world::{self, AGAIN};
 use fait_core::event::{Position, Time};
 use fait_core::process::Target;
@@ -83,6 +83,8 @@ impl World {
             if !self.waits().await {
                 return;
             }
+            // What failed is tried again a little later, on the machines or by the clock.
+            tokio::time::sleep(AGAIN).await;
             self.advance(AGAIN).await;
         }
     }
@@ -101,13 +103,18 @@ impl World {
         next.into_iter().min()
     }
 
-    /// Whether something is to be told that was not told yet.
+    /// Whether something is to be told or handed over that was not yet.
     async fn waits(&self) -> bool {
+        if self.ways.waiting() > 0 {
+            return true;
+        }
         for side in &self.sides {
             let waits = side.during(async |app: App| {
                 let open = app.waiting(1000).unwrap_or_default();
-                open.iter()
-                    .any(|a| matches!(a.open.issued.to, Target::System(_)))
+                let told = |a: &Asked| matches!(a.open.issued.to, Target::System(_));
+                let bus = app.bus().await;
+                let late = bus.is_ok_and(|bus| bus.outlets.iter().any(|o| o.waiting > 0));
+                late || open.iter().any(told)
             });
             if waits.await {
                 return true;

@@ -192,7 +192,7 @@ impl<I: Inlet> Inlet for Again<I> {
                     out.push(delivery.clone());
                 }
                 given.push(delivery);
-                if n % 3 == 0 {
+                if n.is_multiple_of(3) {
                     out.extend(given.get(n / 2).cloned());
                 }
             }

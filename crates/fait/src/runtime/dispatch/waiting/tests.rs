@@ -22,6 +22,7 @@ fn command(n: u64, key: &str, to: Target) -> OpenCommand {
             position: n,
             ordinal: 0,
             cause: Uuid::nil(),
+            traceparent: None,
             claim: None,
             tried: 0,
         },
