@@ -45,7 +45,7 @@ async def main():
 async def fetch(issued):
     try:
         return await issued.fetch(10, timeout=5)
-    except nats.errors.TimeoutError:
+    except asyncio.TimeoutError:
         return []
 
 

@@ -57,6 +57,9 @@ struct Options {
     every: u64,
 }
 
+/// That the other system is away stands on `/status`, and need not fill the terminal.
+const QUIET: &str = "warn,fait::runtime::dispatch=error,fait::runtime::hear=error";
+
 fn pace(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(pace) if (0.001..=100_000.0).contains(&pace) => Ok(pace),
@@ -67,7 +70,7 @@ fn pace(text: &str) -> Result<f64, String> {
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(QUIET));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
