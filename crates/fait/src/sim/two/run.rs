@@ -5,6 +5,7 @@ use super::side::Side;
 use crate::app::{App, AppBuilder};
 use crate::sim::ending::{self, Ending};
 use crate::sim::run::{RunError, STUCK_AFTER, Scenario, log_of};
+use fait_core::event::Time;
 use std::fmt::Display;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
@@ -30,7 +31,7 @@ pub(super) fn run(
 ) -> Result<[Ending; 2], RunError> {
     let world = machine()?;
     let mut lives: [Option<Life>; 2] = [None, None];
-    let (mut played, mut seen) = (false, 0);
+    let (mut played, mut seen) = (false, (0, Time::default()));
     let (mut idle, mut waited) = (0, Duration::ZERO);
     loop {
         // Where nothing happens, time goes by in longer turns.
@@ -53,6 +54,8 @@ pub(super) fn run(
             return Ok([ended(&sides[0], first)?, ended(&sides[1], second)?]);
         }
         let done = sides.iter().map(|s| s.place().operations()).sum::<u64>();
+        // Whoever lets time go by waits for something that is tried again later.
+        let done = (done, sides[0].place().clock().now());
         (idle, waited) = match done == seen {
             true => (idle + 1, waited + time),
             false => (0, Duration::ZERO),
