@@ -36,6 +36,25 @@ pub(super) fn read_json(
     })
 }
 
+/// Writes `7.0` as `7`, which JSON does not tell apart, and other languages write.
+pub(super) fn whole_numbers(body: &mut Value) {
+    /// Behind this, not every whole number has a float of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match body {
+        Value::Array(all) => all.iter_mut().for_each(whole_numbers),
+        Value::Object(all) => all.values_mut().for_each(whole_numbers),
+        Value::Number(n) => {
+            let float = n.as_f64().filter(|f| n.is_f64() && f.abs() < EXACT);
+            if let Some(whole) = float.filter(|f| f.fract() == 0.0)
+                && let Ok(whole) = format!("{whole:.0}").parse::<i64>()
+            {
+                *n = whole.into();
+            }
+        }
+        _ => {}
+    }
+}
+
 pub(crate) fn too_large() -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
@@ -46,4 +65,18 @@ pub(crate) fn too_large() -> Problem {
             crate::shared::MAX_BODY
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole_numbers;
+    use serde_json::json;
+
+    #[test]
+    fn whole_numbers_are_whole_however_they_are_written() {
+        let mut body = json!({"a": 7.0, "b": [-0.0, 7.5, 1e300], "c": {"d": 1e3}, "e": "7.0"});
+        whole_numbers(&mut body);
+        let expected = json!({"a": 7, "b": [0, 7.5, 1e300], "c": {"d": 1000}, "e": "7.0"});
+        assert_eq!(body, expected);
+    }
 }

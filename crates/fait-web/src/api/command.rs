@@ -1,7 +1,7 @@
 //! Commands by HTTP: what is asked under a key is done once, however often the request is sent.
 
 use super::Words;
-use super::body::{read_json, text};
+use super::body::{read_json, text, whole_numbers};
 use super::receipt;
 use crate::answer::Problem;
 use crate::caller::Caller;
@@ -140,8 +140,10 @@ fn read(
         Some(client) => client.actor(),
         None => words.get("as").unwrap_or("api").to_string(),
     };
+    let mut body = read_json(headers, body)?;
+    whole_numbers(&mut body);
     Ok(Asked {
-        body: read_json(headers, body)?,
+        body,
         envelope: Envelope {
             id: Some(id),
             actor: Some(actor),
