@@ -68,7 +68,7 @@ enum Verb {
     /// Named feeds of programs: list, reset
     #[command(subcommand)]
     Feed(feed::Verb),
-    /// Between systems: status, replay, retry, pass over
+    /// Between systems: status, replay, retry, pass-over, unreadable, reread, skip, continue
     #[command(subcommand)]
     Bus(bus::Verb),
     /// Processes: list, show, stuck, and what operators do to their instances

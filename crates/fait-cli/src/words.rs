@@ -4,6 +4,7 @@ mod fact;
 
 pub(crate) use fact::{input, issued, timer};
 
+use fait::bus::{ANSWERED, PUBLISHED, RECEIVED};
 use fait::decision::{RecordedCommand, recorded};
 use fait::event::{StoredEvent, Tag, Time};
 use fait::process::Fact;
@@ -12,10 +13,6 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
-
-/// What was told to other systems, and what was heard from them.
-const PUBLISHED: &str = "$MessagePublished";
-const RECEIVED: &str = "$MessageReceived";
 
 /// The names of issued commands, as far as they are known.
 pub(crate) type Names = HashMap<Uuid, String>;
@@ -48,7 +45,7 @@ pub(crate) fn told(event: &StoredEvent, names: &Names) -> Told {
             data: String::new(),
             fact: true,
         },
-        _ if event.ty == PUBLISHED || event.ty == RECEIVED => Told {
+        _ if [PUBLISHED, RECEIVED, ANSWERED].contains(&event.ty.as_str()) => Told {
             what: message(event),
             by: None,
             data: String::new(),
@@ -63,13 +60,17 @@ pub(crate) fn told(event: &StoredEvent, names: &Names) -> Told {
     }
 }
 
-/// A message between systems, in words.
+/// A message between systems, or the answer of the open door, in words.
 fn message(event: &StoredEvent) -> String {
     let data = event.json().unwrap_or_default();
     let text = |name: &str| data[name].as_str().unwrap_or("something").to_string();
-    let said = match event.ty == PUBLISHED {
-        true => format!("{} told others {}", text("publication"), text("type")),
-        false => {
+    let said = match event.ty.as_str() {
+        PUBLISHED => format!("{} told others {}", text("publication"), text("type")),
+        ANSWERED => match data["reason"].as_str() {
+            Some(reason) => format!("answered that {} is refused: {reason}", text("command")),
+            None => format!("answered that {} is done", text("command")),
+        },
+        _ => {
             let became = data["became"].as_object().and_then(|b| b.keys().next());
             let became = became.map(String::as_str).or(data["became"].as_str());
             let became = became.unwrap_or("taken");

@@ -8,7 +8,7 @@ use fait_core::store::{Range, Store, StoreError};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 /// Events of a flow that are looked at, at most.
@@ -169,8 +169,44 @@ pub fn merge(flows: &[Flow]) -> Vec<Step> {
     depths(&events).into_iter().map(step).collect()
 }
 
-/// The same in one line of time.
-pub fn timeline(mut steps: Vec<Step>) -> Vec<Step> {
-    steps.sort_by_key(|s| (s.event.meta.recorded_at, s.system, s.event.meta.position));
-    steps
+/// The same in one line: each system's events in their order, and the systems beside each other by
+/// their clocks, except that nothing stands before what led to it, however the clocks differ.
+pub fn timeline(steps: Vec<Step>) -> Vec<Step> {
+    let count = steps.len();
+    let mut left: HashSet<Uuid> = steps.iter().map(|s| s.event.meta.id).collect();
+    let mut systems: BTreeMap<usize, Vec<Step>> = BTreeMap::new();
+    for step in steps {
+        systems.entry(step.system).or_default().push(step);
+    }
+    for of_one in systems.values_mut() {
+        // The first stands last, where it is taken from.
+        of_one.sort_by_key(|s| std::cmp::Reverse(s.event.meta.position));
+    }
+    let mut line = Vec::with_capacity(count);
+    while let Some(next) = next_of(&systems, &left) {
+        let Some(step) = systems.get_mut(&next).and_then(Vec::pop) else {
+            break;
+        };
+        left.remove(&step.event.meta.id);
+        line.push(step);
+    }
+    line
+}
+
+/// The system whose first event comes next: the earliest of which no cause is left. In a circle,
+/// which no system records, it is the earliest of all.
+fn next_of(systems: &BTreeMap<usize, Vec<Step>>, left: &HashSet<Uuid>) -> Option<usize> {
+    let firsts = systems
+        .iter()
+        .filter_map(|(n, of_one)| Some((*n, of_one.last()?)));
+    let waits = |s: &Step| {
+        s.event
+            .meta
+            .origin
+            .causation
+            .is_some_and(|c| left.contains(&c))
+    };
+    firsts
+        .min_by_key(|(n, s)| (waits(s), s.event.meta.recorded_at, *n))
+        .map(|(n, _)| n)
 }

@@ -4,11 +4,12 @@
 use crate::called::told;
 use fait::app::{App, AppBuilder, Envelope, SendError, System, TellError, Told, Uncertain};
 use fait::decision::{Context, Decide, Model};
-use fait::event::Never;
+use fait::event::{Never, StoredEvent};
 use fait::process::{Input, Outbox, Process};
-use fait::reexport::serde_json::{Value, from_str};
+use fait::reexport::serde_json::{Value, from_str, json};
 use fait::reexport::uuid::Uuid;
 use fait::store::BoxFuture;
+use fait::trace::{Step, timeline};
 use fait::{Clock, CommandSet, EventSet, Refusal, command, data, entity_ids, event};
 use fait_web::Site;
 use insta::assert_snapshot;
@@ -378,4 +379,37 @@ fn the_page_has_both_and_names_who_is_silent() {
     assert!(page.contains("TICKETS/events/1"), "{page}");
     assert!(page.contains("Tickets issued"), "{page}");
     assert!(page.contains(" in 2 systems"), "{page}");
+}
+
+#[test]
+fn nothing_stands_before_what_led_to_it_though_clocks_differ() {
+    let step = |system, position: u64, time: &str, cause: Option<u64>| {
+        let id = |system: u64, position: u64| Uuid::from_u64_pair(system, position);
+        // The causes are of the other system.
+        let cause = cause.map(|c| id(1 - system, c));
+        let event = json!({
+            "type": "Happened", "version": 1, "tags": [], "data": {}, "position": position,
+            "id": id(system, position), "correlation": Uuid::nil(), "causation": cause,
+            "recorded_at": format!("2026-03-01T10:{time}:00Z"),
+        });
+        Step {
+            system: usize::try_from(system).unwrap(),
+            event: StoredEvent::from_json(event).unwrap(),
+            depth: 0,
+        }
+    };
+    // The second system's clock is an hour ahead, then it is behind.
+    let steps = vec![
+        step(0, 1, "00", None),
+        step(0, 2, "01", Some(1)),
+        step(0, 3, "02", None),
+        step(1, 1, "40", Some(1)),
+        step(1, 2, "01", Some(3)),
+    ];
+    let line = timeline(steps);
+    let places: Vec<_> = line
+        .iter()
+        .map(|s| (s.system, s.event.meta.position))
+        .collect();
+    assert_eq!(places, [(0, 1), (1, 1), (0, 2), (0, 3), (1, 2)]);
 }

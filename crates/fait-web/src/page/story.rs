@@ -6,6 +6,7 @@ use super::words::{
     all_of, hour, label, members, moment, ordinal, person, plain, short, small, tell,
 };
 use fait::app::DECLINED;
+use fait::bus::{ANSWERED, PUBLISHED, RECEIVED};
 use fait::decision::recorded;
 use fait::event::StoredEvent;
 use fait::process::{Action, Fact, InputRef, Issued, Outcome, Settled, Step, Target};
@@ -13,10 +14,6 @@ use maud::{Markup, html};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
-
-/// What was told to other systems, and what was heard from them.
-const PUBLISHED: &str = "$MessagePublished";
-const RECEIVED: &str = "$MessageReceived";
 
 /// How a line is marked.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -148,6 +145,7 @@ impl<'a> Teller<'a> {
             Ok(None) if event.ty == recorded::TYPE => vec![],
             Ok(None) if event.ty == PUBLISHED => vec![self.message(event, "Told to others")],
             Ok(None) if event.ty == RECEIVED => vec![self.message(event, "Heard from others")],
+            Ok(None) if event.ty == ANSWERED => vec![self.answered(event)],
             Ok(None) | Err(_) => vec![Line::new(Mark::Trouble, plain(&event.ty)).with(by)],
         }
     }
@@ -160,6 +158,19 @@ impl<'a> Teller<'a> {
             .and_then(|v| Some(v.get("type")?.as_str()?.to_string()));
         let mut line = Line::new(Mark::Asked, what).with(self.actor(event));
         line.words = ty.unwrap_or_default();
+        line
+    }
+
+    /// What a client of the open door was answered.
+    fn answered(&self, event: &StoredEvent) -> Line {
+        let said = event.json().unwrap_or_default();
+        let title = small(&self.titled(said["command"].as_str().unwrap_or_default()));
+        let what = match said["reason"].as_str() {
+            Some(_) => format!("Answered that it is refused: {title}"),
+            None => format!("Answered that it is done: {title}"),
+        };
+        let mut line = Line::new(Mark::Asked, what).with(self.actor(event));
+        line.words = said["reason"].as_str().unwrap_or_default().to_string();
         line
     }
 
@@ -255,8 +266,15 @@ impl<'a> Teller<'a> {
             Outcome::Accepted => {
                 let command = event.meta.origin.command;
                 let told = command.is_some_and(|c| self.told.contains(&c));
-                let done =
-                    || Line::new(Mark::Asked, format!("Nothing had to change: {title}")).with(by);
+                let known = self.desk.shared.command(&s.name);
+                let done = || match known.and_then(|c| c.page.to.as_deref()) {
+                    // What it did there is in its own log.
+                    Some(system) => Line::new(Mark::Asked, format!("Done: {title}")).with(system),
+                    None => {
+                        let what = format!("Nothing had to change: {title}");
+                        Line::new(Mark::Asked, what).with(by)
+                    }
+                };
                 (!told).then(done)
             }
             Outcome::Refused { code, reason } if code == DECLINED => {

@@ -18,6 +18,7 @@ use fait_core::store::BoxFuture;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use fait_core::bus::fact::{ANSWERED, PUBLISHED, RECEIVED};
 pub use fait_core::bus::{
     Attribute, BATCH, CloudEvent, CloudEventError, Data, Deprecated, DeprecatedDef, Expects,
     Incoming, Outgoing, Publish, PublishDef, Published, PublishedDef, PublishedSet, Receive,
