@@ -5,6 +5,7 @@ use super::body::{read_json, text, whole_numbers};
 use super::receipt;
 use crate::answer::Problem;
 use crate::caller::Caller;
+use crate::clients::Client;
 use crate::request::At;
 use crate::running::Run;
 use crate::seen::TOKEN;
@@ -106,19 +107,7 @@ fn read(
         None => &["answering", "as"],
     })?;
     shared.app.task(&name)?;
-    let command = shared.command(&name);
-    if let Some(client) = client
-        && !command.is_some_and(|c| client.may_send(&name, c))
-    {
-        let detail = format!("client {} has no right to send `{name}`", client.name);
-        let title = "It has no right to that";
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "no-right",
-            title,
-            detail,
-        ));
-    }
+    may_send(shared, &name, client)?;
     let key = key(caller, &name, headers)?;
     if key.is_none() && client.is_some() {
         let detail = "send an `Idempotency-Key`: a new one for each new request, the same one when \
@@ -157,6 +146,22 @@ fn read(
         name,
         key,
     })
+}
+
+/// Whether a client has a right to send this; whoever is not known is on this machine.
+fn may_send(shared: &Shared, name: &str, client: Option<&Client>) -> Result<(), Problem> {
+    let command = shared.command(name);
+    let Some(client) = client.filter(|c| !command.is_some_and(|of| c.may_send(name, of))) else {
+        return Ok(());
+    };
+    let detail = format!("client {} has no right to send `{name}`", client.name);
+    let title = "It has no right to that";
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "no-right",
+        title,
+        detail,
+    ))
 }
 
 async fn carry_out(shared: &Shared, asked: Asked) -> Result<Response, Problem> {
