@@ -98,7 +98,7 @@ fn client(programs: &Path, results: &Path) -> Result<(String, PathBuf), String> 
         let why = String::from_utf8_lossy(&made.stderr);
         return Err(format!("`fait token new` said no token: {why}"));
     };
-    let file = results.join("clients");
+    let file = results.join("clients.txt");
     fs::write(&file, line).map_err(|e| format!("{}: {e}", file.display()))?;
     Ok((token.to_owned(), file))
 }
