@@ -221,6 +221,7 @@ async fn a_majority_that_is_lost_and_a_disk_that_is_wiped_lose_nothing() {
     std::fs::remove_dir_all(server.files()).expect("removed");
     server.up();
     let after = loop {
+        assert!(!publisher.is_finished(), "nothing is handed over any more");
         let reached = ready(&outlet(&url).await).await;
         if reached.sequence > before.sequence {
             break reached;

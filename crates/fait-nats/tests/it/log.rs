@@ -40,7 +40,7 @@ pub(crate) async fn hand_over(
     most: u64,
 ) -> Result<Reached, BusError> {
     let reached = outlet.reached().await?;
-    let next = reached.position.map_or(1, |position| position / 2 + 1);
+    let next = next(&reached);
     let last = head.min(next + most - 1);
     match next > head {
         true => Ok(reached),
@@ -48,28 +48,25 @@ pub(crate) async fn hand_over(
     }
 }
 
-/// Until everything up to the head is there.
+/// Until everything up to the head is there; a server that is not there now is asked again.
 pub(crate) async fn relay(outlet: &dyn Outlet, head: u64) -> Result<Reached, BusError> {
     let mut waits = Duration::from_millis(10);
-    let mut reached = None;
+    let mut known: Option<Reached> = None;
     loop {
         // Right behind what is known, as long as all is well.
-        let round = match reached.take() {
-            None => hand_over(outlet, head, 2000).await,
-            Some(Reached {
-                position: Some(position),
-                ..
-            }) if position == head * 2 => break,
-            Some(known) => {
-                let next = known.position.map_or(1, |position| position / 2 + 1);
+        let round = match known.take() {
+            None => outlet.reached().await,
+            Some(reached) => {
+                let next = next(&reached);
                 let messages = messages(next, head.min(next + 1999));
-                outlet.hand_over(known, messages).await
+                outlet.hand_over(reached, messages).await
             }
         };
         match round {
-            Ok(now) => {
+            Ok(reached) if next(&reached) > head => return Ok(reached),
+            Ok(reached) => {
                 waits = Duration::from_millis(10);
-                reached = Some(now);
+                known = Some(reached);
             }
             Err(BusError::Later(_)) => {
                 tokio::time::sleep(waits).await;
@@ -78,7 +75,11 @@ pub(crate) async fn relay(outlet: &dyn Outlet, head: u64) -> Result<Reached, Bus
             Err(e) => return Err(e),
         }
     }
-    outlet.reached().await
+}
+
+/// The number of the message behind what is there.
+fn next(reached: &Reached) -> u64 {
+    reached.position.map_or(1, |position| position / 2 + 1)
 }
 
 /// What a reader was given.

@@ -26,6 +26,8 @@ struct Inside {
     down: bool,
     /// The most that a message may have, in bytes.
     most: Option<usize>,
+    /// A relay of a larger limit carries what this one may not, before it asks again.
+    rival: bool,
     conflicts: u64,
 }
 
@@ -104,6 +106,10 @@ impl Inside {
             if self.most.is_some_and(|most| bytes > most) {
                 let why = format!("it has {bytes} bytes");
                 let position = message.position;
+                if self.rival {
+                    self.sequence += 1;
+                    self.kept.push((self.sequence, message));
+                }
                 return Err(BusError::Message { position, why });
             }
             self.sequence += 1;
@@ -469,6 +475,27 @@ async fn a_larger_limit_and_another_try_carry_it() {
     app.retry_outlet("broker").unwrap();
     app.settle().await;
     assert_eq!(broker.subjects(), subjects(0, 2));
+}
+
+#[tokio::test]
+async fn a_message_that_another_relay_carried_meanwhile_stops_nobody() {
+    let broker = Broker::default();
+    broker.inside().most = Some(900);
+    broker.inside().rival = true;
+    broker.inside().down = true;
+    let app = office(App::in_memory(), &broker).build().unwrap();
+    sold(&app, 0, 3).await;
+    let long = format!("large-{}", "x".repeat(200));
+    sell(&app, &long, "ann", 1).await;
+    sold(&app, 3, 5).await;
+    app.settle().await;
+    broker.inside().down = false;
+    app.retry_outlet("broker").unwrap();
+    app.settle().await;
+    assert_eq!(status(&app).await.halted, None);
+    let mut all = subjects(0, 5);
+    all.insert(3, long);
+    assert_eq!(broker.subjects(), all);
 }
 
 #[tokio::test]

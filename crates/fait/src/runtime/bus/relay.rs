@@ -14,6 +14,7 @@ use fait_core::event::{NewEvent, Origin, Position, panic_text};
 use fait_core::query::{Query, QueryItem};
 use fait_core::store::{AppendCondition, AppendError, BoxFuture, Range, StoreError};
 use futures_util::FutureExt;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ const PAGE: usize = 500;
 enum Break {
     /// The system stops.
     Stop,
-    /// Something was recorded about the outlet: it is asked again.
+    /// What was known of the outlet is no longer so: it is asked again.
     Again,
     /// It is tried again after a while.
     Later(String),
@@ -171,13 +172,16 @@ impl Core {
             let page = self.published(at, MAX_HANDED_OVER, &[]).await?;
             let mut messages = page.messages;
             messages.retain(|m| !known.skipped.contains(&m.position));
-            if let Some((bad, why)) = refused {
-                let first = messages.first().map(|m| m.position);
-                if first.is_some_and(|first| first >= *bad) {
-                    let position = *bad;
-                    return Err(Break::Halt(why.clone(), Wants::Skip { position }));
+            if let (Some((bad, why)), Some(first)) = (refused, messages.first()) {
+                match first.position.cmp(bad) {
+                    Ordering::Less => messages.retain(|m| m.position < *bad),
+                    Ordering::Equal => {
+                        let position = *bad;
+                        return Err(Break::Halt(why.clone(), Wants::Skip { position }));
+                    }
+                    // Another relay carried it meanwhile, or somebody skipped it.
+                    Ordering::Greater => return Err(Break::Again),
                 }
-                messages.retain(|m| m.position < *bad);
             }
             if messages.is_empty() {
                 at = page.upto;
