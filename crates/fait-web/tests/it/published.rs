@@ -179,6 +179,7 @@ async fn what_was_read_from_another_history_is_refused() {
         ("limit=0", "limit is a whole number from 1 to 1000"),
         ("wait=61", "wait is a whole number from 0 to 60"),
         ("after=x", "after is a position: a whole number"),
+        ("history=", "history is the `Fait-History` of an answer"),
         ("tags=a", "`tags` means nothing here"),
     ] {
         let answer = shop.get(&format!("/api/published?{words}")).await;
