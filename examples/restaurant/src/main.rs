@@ -151,10 +151,8 @@ async fn run(options: Options) -> Result<(), String> {
         let wired = restaurant::wired(App::in_memory(), Terminal::new(false));
         strict(&wired, BOARD).map_err(|drift| drift.to_string())?;
     }
-    let clients = match &options.clients {
-        Some(file) => Clients::from_file(file).map_err(|e| e.to_string())?,
-        None => Clients::default(),
-    };
+    let clients = options.clients.as_ref().map(Clients::from_file);
+    let clients = clients.transpose().map_err(|e| e.to_string())?;
     // Whoever holds the address runs the restaurant; look at that before touching the folder.
     let listener = TcpListener::bind(options.listen).await.map_err(|e| {
         format!(
@@ -170,10 +168,12 @@ async fn run(options: Options) -> Result<(), String> {
     work(&app, options.staff);
     let (guests, orders, every) = (app.clone(), options.orders, seconds(options.every));
     tokio::spawn(async move { play::place(&guests, orders, every).await });
-    let site = Site::new(app.clone())
+    let mut site = Site::new(app.clone())
         .board(BOARD)
-        .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)))
-        .clients(clients);
+        .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)));
+    if let Some(clients) = clients {
+        site = site.clients(clients);
+    }
     let served = site.serve(listener, stopped()).await;
     // The second signal, or ten seconds, ends what does not end by itself.
     tokio::select! {

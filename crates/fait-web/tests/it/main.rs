@@ -15,3 +15,4 @@ mod seen;
 mod door;
 mod promised;
 mod published;
+mod flows;
