@@ -34,6 +34,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// themselves, but one that answers at once must not be asked without a pause.
 const REST: Duration = Duration::from_millis(200);
 
+/// So often in a row it may give nothing new before that: a message that comes five times does not
+/// hold up the next.
+const AT_ONCE: u32 = 5;
+
 /// One receiver: what it hears, and from where.
 pub(crate) struct Hearing {
     pub(crate) name: String,
@@ -203,6 +207,7 @@ impl Core {
     /// Hears until the system stops.
     pub(crate) async fn run_hearing(self: Arc<Self>, h: Arc<Hearing>) {
         let mut kept = Kept::default();
+        let mut quiet = 0;
         loop {
             let begun = Instant::now();
             let heard = tokio::select! {
@@ -212,12 +217,15 @@ impl Core {
             };
             h.state().busy = false;
             let wait = match heard {
-                Ok(Heard::More) => {
+                Ok(heard) => {
                     h.is_well();
-                    continue;
-                }
-                Ok(Heard::Nothing) => {
-                    h.is_well();
+                    quiet = match heard {
+                        Heard::More => 0,
+                        Heard::Nothing => AT_ONCE.min(quiet + 1),
+                    };
+                    if quiet < AT_ONCE {
+                        continue;
+                    }
                     Some(REST.saturating_sub(begun.elapsed()))
                 }
                 Err(trouble) => self.hears_not(&h, trouble),
