@@ -15,3 +15,5 @@ mod seen;
 mod door;
 mod promised;
 mod published;
+#[cfg(unix)]
+mod shutdown;
