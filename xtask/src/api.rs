@@ -1,5 +1,5 @@
-//! The open door of the restaurant, held against its own OpenAPI document: a validator reads the
-//! document, and schemathesis sends what it allows and what it does not.
+//! Open doors, held against their own OpenAPI documents: a validator reads a document, and
+//! schemathesis sends what it allows and what it does not.
 
 use crate::browser::{Server, build, empty, program};
 use crate::machine;
@@ -12,9 +12,9 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask api [--examples N] [--seed N]
 
 Starts the restaurant on a free port with an empty folder, once with an open door for everybody and
-once for a client with a token. Its OpenAPI document must be valid; then schemathesis asks everything
-that the document says and much that it forbids, and no answer may be another than it says.
-Logs: target/api/.
+once for a client with a token, and then the meal tickets, which publish. The OpenAPI document of each
+must be valid; then schemathesis asks everything that the document says and much that it forbids, and
+no answer may be another than it says. Logs: target/api/.
 
   --examples N   so many requests of each kind for each operation (25)
   --seed N       the random number to begin with (7)";
@@ -64,28 +64,71 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
     let results = tree::target(&root).join("api");
     fs::create_dir_all(&results).map_err(|e| format!("{}: {e}", results.display()))?;
     let programs = build(&root)?;
-    let (token, clients) = client(&programs, &results)?;
-    let open = door(&root, &python, &programs, &results, None, options)?;
-    let closed = door(
-        &root,
-        &python,
-        &programs,
-        &results,
-        Some((&token, &clients)),
-        options,
-    )?;
-    Ok(open && closed)
+    let mut well = true;
+    for door in doors(&programs, &results)? {
+        well &= door.holds(&root, &python, &results, options)?;
+    }
+    Ok(well)
 }
 
-/// A token, and the file of clients that knows it.
-fn client(programs: &Path, results: &Path) -> Result<(String, PathBuf), String> {
-    let roles = [
+/// An open door.
+struct Door {
+    name: &'static str,
+    program: Command,
+    token: Option<String>,
+}
+
+fn doors(programs: &Path, results: &Path) -> Result<Vec<Door>, String> {
+    let restaurant = || {
+        let mut restaurant = Command::new(program(programs, "restaurant"));
+        restaurant
+            .args(["--listen", "127.0.0.1:0"])
+            .args(["--staff", "none", "--orders", "3", "--every", "0"]);
+        restaurant
+    };
+    let open = Door {
+        name: "restaurant-open",
+        program: restaurant(),
+        token: None,
+    };
+    let staff = [
         "Waiter",
         "Cook",
         "Assistant manager",
         "Cashier",
         "Floor manager",
     ];
+    let name = "restaurant-clients";
+    let (token, clients) = client(programs, results, name, &staff)?;
+    let mut with_clients = restaurant();
+    with_clients.arg("--clients").arg(clients);
+    let closed = Door {
+        name,
+        program: with_clients,
+        token: Some(token),
+    };
+    // It publishes, so that there is a feed.
+    let name = "tickets";
+    let (token, clients) = client(programs, results, name, &["Kitchen manager"])?;
+    let mut tickets = Command::new(program(programs, "tickets"));
+    tickets
+        .args(["--listen", "127.0.0.1:0", "--places", "40", "--clients"])
+        .arg(clients);
+    let publishing = Door {
+        name,
+        program: tickets,
+        token: Some(token),
+    };
+    Ok(vec![open, closed, publishing])
+}
+
+/// A token, and the file of clients that knows it.
+fn client(
+    programs: &Path,
+    results: &Path,
+    name: &str,
+    roles: &[&str],
+) -> Result<(String, PathBuf), String> {
     let mut made = Command::new(program(programs, "fait"));
     made.args(["token", "new", "tester", "--feed"]);
     made.args(roles.iter().flat_map(|role| ["--role", role]));
@@ -98,44 +141,37 @@ fn client(programs: &Path, results: &Path) -> Result<(String, PathBuf), String> 
         let why = String::from_utf8_lossy(&made.stderr);
         return Err(format!("`fait token new` said no token: {why}"));
     };
-    let file = results.join("clients.txt");
+    let file = results.join(format!("{name}.txt"));
     fs::write(&file, line).map_err(|e| format!("{}: {e}", file.display()))?;
     Ok((token.to_owned(), file))
 }
 
-/// Holds one door against its document.
-fn door(
-    root: &Path,
-    python: &Path,
-    programs: &Path,
-    results: &Path,
-    client: Option<(&String, &PathBuf)>,
-    options: &Options,
-) -> Result<bool, String> {
-    let name = if client.is_some() { "clients" } else { "open" };
-    let mut restaurant = Command::new(program(programs, "restaurant"));
-    restaurant
-        .args(["--listen", "127.0.0.1:0"])
-        .args(["--staff", "none", "--orders", "3", "--every", "0"]);
-    if let Some((_, file)) = client {
-        restaurant.arg("--clients").arg(file);
+impl Door {
+    /// Holds it against its document.
+    fn holds(
+        self,
+        root: &Path,
+        python: &Path,
+        results: &Path,
+        options: &Options,
+    ) -> Result<bool, String> {
+        let server = Server::start(self.name, self.program, &empty(results, self.name)?)?;
+        let mut check = Command::new(python);
+        check
+            .arg(root.join("tests/python/api.py"))
+            .arg(&server.address)
+            .args(["--examples", &options.examples.to_string()])
+            .args(["--seed", &options.seed.to_string()])
+            .current_dir(results);
+        if let Some(token) = self.token {
+            check.env("TOKEN", token);
+        }
+        let status = check
+            .status()
+            .map_err(|e| format!("{} cannot be run: {e}", python.display()))?;
+        server.stop()?;
+        Ok(status.success())
     }
-    let server = Server::start("the restaurant", restaurant, &empty(results, name)?)?;
-    let mut check = Command::new(python);
-    check
-        .arg(root.join("tests/python/api.py"))
-        .arg(&server.address)
-        .args(["--examples", &options.examples.to_string()])
-        .args(["--seed", &options.seed.to_string()])
-        .current_dir(results);
-    if let Some((token, _)) = client {
-        check.env("TOKEN", token);
-    }
-    let status = check
-        .status()
-        .map_err(|e| format!("{} cannot be run: {e}", python.display()))?;
-    server.stop()?;
-    Ok(status.success())
 }
 
 #[cfg(test)]

@@ -257,14 +257,15 @@ pub(crate) fn build(root: &Path) -> Result<PathBuf, String> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .args(["build", "--quiet", "--package", "restaurant"])
-        .args(["--package", "fait-cli", "--target-dir"])
+        .args(["--package", "tickets", "--package", "fait-cli"])
+        .arg("--target-dir")
         .arg(&target);
     if tree::lock_is_tracked(root) {
         command.arg("--locked");
     }
     match command.current_dir(root).status() {
         Ok(status) if status.success() => Ok(target.join("debug")),
-        Ok(_) => Err("the restaurant or `fait` does not compile".to_owned()),
+        Ok(_) => Err("the restaurant, the tickets or `fait` do not compile".to_owned()),
         Err(e) => Err(format!("cargo cannot be run: {e}")),
     }
 }
