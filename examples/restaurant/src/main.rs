@@ -163,7 +163,7 @@ async fn run(options: Options) -> Result<(), String> {
     work(&app, options.staff);
     let (guests, orders, every) = (app.clone(), options.orders, seconds(options.every));
     tokio::spawn(async move { play::place(&guests, orders, every).await });
-    let site = Site::new(app.clone())
+    let site = Site::new(app)
         .board(BOARD)
         .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)))
         .clients(clients);

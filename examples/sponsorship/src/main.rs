@@ -103,7 +103,7 @@ async fn run(options: Options) -> Result<(), String> {
     greet(&options, address);
     let (office, sponsors, every) = (app.clone(), options.sponsors, seconds(options.every));
     tokio::spawn(async move { play::onboard(&office, sponsors, every).await });
-    let site = Site::new(app.clone())
+    let site = Site::new(app)
         .board(BOARD)
         .others([("Tickets", options.tickets.as_str())])
         .examples(move || sponsorship::wired(App::in_memory(), tickets.clone(), InProcess::new()));

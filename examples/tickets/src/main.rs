@@ -84,7 +84,7 @@ async fn run(options: Options) -> Result<(), String> {
     if options.places > 0 {
         play::open(&app, options.places).await;
     }
-    let site = Site::new(app.clone())
+    let site = Site::new(app)
         .board(BOARD)
         .clients(clients)
         .examples(|| tickets::wired(App::in_memory()));
