@@ -14,7 +14,11 @@ import urllib.request
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 # 410 is what a time in the past gets, 422 what the system refuses: both are answers of a valid request.
+# A page of the feed may be waited for, up to a minute: no test has that time.
 CONFIG = """
+[parameters]
+"query.wait" = 1
+
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", 401, 403, 404, 409, 410, 422]
 

@@ -99,7 +99,8 @@ fn doors(programs: &Path, results: &Path) -> Result<Vec<Door>, String> {
         "Floor manager",
     ];
     let name = "restaurant-clients";
-    let (token, clients) = client(programs, results, name, &staff)?;
+    let may: Vec<[&str; 2]> = staff.iter().map(|role| ["--role", role]).collect();
+    let (token, clients) = client(programs, results, name, &may)?;
     let mut with_clients = restaurant();
     with_clients.arg("--clients").arg(clients);
     let closed = Door {
@@ -109,7 +110,8 @@ fn doors(programs: &Path, results: &Path) -> Result<Vec<Door>, String> {
     };
     // It publishes, so that there is a feed.
     let name = "tickets";
-    let (token, clients) = client(programs, results, name, &["Kitchen manager"])?;
+    let may = [["--command", "IssueMealTickets"]];
+    let (token, clients) = client(programs, results, name, &may)?;
     let mut tickets = Command::new(program(programs, "tickets"));
     tickets
         .args(["--listen", "127.0.0.1:0", "--places", "40", "--clients"])
@@ -127,11 +129,11 @@ fn client(
     programs: &Path,
     results: &Path,
     name: &str,
-    roles: &[&str],
+    may: &[[&str; 2]],
 ) -> Result<(String, PathBuf), String> {
     let mut made = Command::new(program(programs, "fait"));
     made.args(["token", "new", "tester", "--feed"]);
-    made.args(roles.iter().flat_map(|role| ["--role", role]));
+    made.args(may.iter().flatten());
     let made = made
         .output()
         .map_err(|e| format!("fait cannot be run: {e}"))?;

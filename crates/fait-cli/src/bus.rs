@@ -271,7 +271,11 @@ fn troubles(bus: &BusStatus) -> Vec<String> {
     for p in &bus.publications {
         lines.extend(p.stopped.as_ref().map(|s| {
             let (name, at) = (&p.name, s.position);
-            format!("publication {name} stopped at event {at}: {}", s.reason)
+            let reason = &s.reason;
+            format!(
+                "publication {name} stopped at event {at}: {reason}; it is tried again when the \
+                 program starts"
+            )
         }));
     }
     if let Some(trouble) = &bus.trouble {
@@ -300,6 +304,14 @@ fn troubles(bus: &BusStatus) -> Vec<String> {
                 lines.push(format!("{} fails since {since}: {error}", i.receiver));
             }
             Mood::Stopped { why, .. } => lines.push(format!("{} stopped: {why}", i.receiver)),
+        }
+        if i.unreadable > 0 {
+            let (name, waiting) = (&i.receiver, i.waiting);
+            let kept = words::count(i.unreadable as u64, "message");
+            lines.push(format!(
+                "{name} keeps {kept} that cannot be read, and {waiting} behind; \
+                 fait bus unreadable {name}"
+            ));
         }
     }
     lines

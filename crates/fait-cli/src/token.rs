@@ -42,11 +42,12 @@ pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
         feed,
     } = verb;
     let NewToken { token, mut line } = NewToken::of(name).map_err(Failure::Usage)?;
-    let words = roles
-        .iter()
-        .map(|r| format!(" role={}", r.replace(' ', "-")));
-    let words = words.chain(commands.iter().map(|c| format!(" command={c}")));
-    words.for_each(|word| line.push_str(&word));
+    for role in roles {
+        line.push_str(&format!(" role={}", word("role", &role.replace(' ', "-"))?));
+    }
+    for command in commands {
+        line.push_str(&format!(" command={}", word("command", command)?));
+    }
     if *feed {
         line.push_str(" feed");
     }
@@ -57,4 +58,13 @@ pub(crate) fn run(verb: &Verb, out: &mut Out) -> Result<(), Failure> {
     out.line(format_args!("{token}"))?;
     note("and this line into the file of the system's clients:");
     out.line(format_args!("{line}"))
+}
+
+/// A name as one word of the line, in which `#` would begin a comment.
+fn word<'a>(what: &str, name: &'a str) -> Result<&'a str, Failure> {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || c == '#';
+    match name.is_empty() || name.contains(odd) {
+        true => Err(Failure::Usage(format!("`{name}` is no name of a {what}"))),
+        false => Ok(name),
+    }
 }

@@ -17,6 +17,9 @@ use uuid::Uuid;
 const LOOKED_THROUGH: usize = 100_000;
 /// Events of one page of that.
 const PAGE: usize = 1000;
+/// Trees are drawn and nested no deeper; what came of an event there stands beside it, behind it.
+/// A flow may be a chain of thousands, and readers of JSON follow about a hundred levels.
+const DEEPEST: usize = 40;
 /// Longest data in a tree, in characters.
 const DATA: usize = 72;
 
@@ -46,7 +49,8 @@ pub(crate) fn run(trace: &Trace, at: &[String], out: &mut Out) -> Result<(), Fai
     }
     let source = &*source::open(at.first().map(String::as_str))?;
     let (event, meant) = find(trace.what, source)?;
-    let flow = source.flow(&event)?;
+    let mut flow = source.flow(&event)?;
+    flow.iter_mut().for_each(|c| c.depth = c.depth.min(DEEPEST));
     if out.json() {
         return out.document(&json!({
             "correlation": event.meta.origin.correlation,

@@ -14,7 +14,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// The names of issued commands, as far as they are known.
+/// The names of issued commands, and what came of them by the event that says so, as far as they
+/// are known.
 pub(crate) type Names = HashMap<Uuid, String>;
 
 /// An event in words.
@@ -91,12 +92,15 @@ fn asked(event: &StoredEvent) -> String {
     clean(&format!("what {name} asked for is kept")).into_owned()
 }
 
-/// The names of the commands that some events issue.
+/// The names of the commands that some events issue, and what came of them.
 pub(crate) fn names<'a>(events: impl Iterator<Item = &'a StoredEvent>) -> Names {
     let mut names = Names::new();
     for event in events {
         if let Ok(Some(fact)) = Fact::read(event) {
             names.extend(fact.issued().iter().map(|i| (i.id, i.name.clone())));
+            if let Fact::Settled(settled) = fact {
+                names.insert(event.meta.id, fact::came(&settled));
+            }
         }
     }
     names

@@ -65,10 +65,11 @@ pub(super) fn class(
     }
 }
 
-/// The beginning of what may be a page of words.
+/// The beginning of what may be a page of words, with nothing in it that a terminal would obey.
 pub(super) fn shown(body: &[u8], most: usize) -> String {
     let text = String::from_utf8_lossy(body.get(..most).unwrap_or(body));
-    text.trim().to_owned()
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.trim().chars().map(plain).collect()
 }
 
 /// How long `Retry-After` asks to wait: seconds, or until a date by the other side's clock, or by

@@ -7,7 +7,9 @@ use fait::store::BoxFuture;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,8 +19,11 @@ const AT_ONCE: usize = 50;
 /// Most bytes of a page that are read: so many messages, each as large as one may be.
 const MAX_PAGE_BYTES: usize = 96 << 20;
 
-/// Letters of an error page that go into a sentence.
+/// Bytes of an error page that go into a sentence.
 const SHOWN: usize = 200;
+
+/// And of what a problem says in words.
+const SHOWN_DETAIL: usize = 600;
 
 /// An [`Inlet`] over the published feed of another system that is made with `fait`
 /// (`GET /api/published`). A mark of it is the id of that system's log and a position in there.
@@ -49,6 +54,33 @@ pub struct Feed {
 #[derive(Deserialize)]
 struct Placed {
     sequence: String,
+}
+
+/// The messages of a page, no more than were asked for.
+struct Page(Vec<Box<RawValue>>);
+
+impl<'de> Deserialize<'de> for Page {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Page;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of messages")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Page, A::Error> {
+                let mut all = vec![];
+                while let Some(message) = seq.next_element()? {
+                    if all.len() == AT_ONCE {
+                        let why = format!("it has more than {AT_ONCE} messages");
+                        return Err(A::Error::custom(why));
+                    }
+                    all.push(message);
+                }
+                Ok(Page(all))
+            }
+        }
+        d.deserialize_seq(Each)
+    }
 }
 
 impl Feed {
@@ -95,7 +127,12 @@ impl Feed {
         let from = self.from(&after);
         let (status, headers, body) = self.ask(from.as_ref()).await?;
         if status != StatusCode::OK {
-            return Err(refused(status, &body));
+            let error = refused(status, &body);
+            if matches!(error, BusError::Other(_)) {
+                // Maybe only what was looked at beyond the mark is not there any more.
+                *self.lock() = None;
+            }
+            return Err(error);
         }
         let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
         let (Some(history), Some(upto)) = (header("fait-history"), header("fait-position")) else {
@@ -104,7 +141,7 @@ impl Feed {
                 "the answer names no history and no position",
             ));
         };
-        let all: Vec<Box<RawValue>> =
+        let Page(all) =
             serde_json::from_slice(&body).map_err(|e| no_feed(&self.address, &e.to_string()))?;
         let mark = |sequence| Mark {
             history: history.to_owned(),
@@ -195,8 +232,10 @@ impl Inlet for Feed {
 /// are waited for.
 fn refused(status: StatusCode, body: &[u8]) -> BusError {
     let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let detail = problem["detail"].as_str().map(ToOwned::to_owned);
-    let detail = detail.unwrap_or_else(|| answer::shown(body, SHOWN));
+    let detail = match problem["detail"].as_str() {
+        Some(detail) => answer::shown(detail.as_bytes(), SHOWN_DETAIL),
+        None => answer::shown(body, SHOWN),
+    };
     match problem["type"].as_str() {
         Some("urn:fait:problem:other-history") => BusError::Other(detail),
         _ => BusError::Later(format!("{status}: {detail}")),

@@ -85,6 +85,9 @@ pub use reqwest::Method;
 /// Most bytes of an answer that are read.
 pub const MAX_ANSWER_BYTES: usize = 1 << 20;
 
+/// A receipt is not asked for more often than this, whatever the other side says.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+
 /// What is asked of the other side.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -277,6 +280,7 @@ impl Http {
     ) -> Result<Said, TellError> {
         loop {
             let pause = said.after.unwrap_or(Duration::from_secs(1));
+            let pause = pause.max(SHORTEST_PAUSE).min(self.within);
             if begun.elapsed() + pause >= self.within {
                 let error = "it is being done, and takes longer than an answer may".into();
                 let after = said.after;

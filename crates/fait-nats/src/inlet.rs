@@ -109,7 +109,7 @@ impl NatsInlet {
         let stream = name::stream(&self.system);
         let info = self.held_against(context, &stream, after).await?;
         let next = match after {
-            Some(mark) => mark.sequence + 1,
+            Some(mark) => mark.sequence.saturating_add(1),
             None => info.state.first_sequence.max(1),
         };
         let inbox = context.client().new_inbox();
@@ -178,7 +178,7 @@ impl NatsInlet {
                     mark.history, mark.sequence
                 )));
             }
-            if mark.sequence + 1 < first {
+            if mark.sequence < first.saturating_sub(1) {
                 return Err(BusError::Other(format!(
                     "messages {} to {} of the stream {stream} are gone before they were read: it \
                      was purged, or keeps messages for too short a time",

@@ -44,17 +44,16 @@ pub(crate) async fn known(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let caller = if shared.clients.is_empty() {
-        Caller::Anybody
-    } else {
-        match bearer(request.headers()) {
+    let caller = match &shared.clients {
+        None => Caller::Anybody,
+        Some(clients) => match bearer(request.headers()) {
             None => {
                 let detail = "send the client's token as `Authorization: Bearer …`";
                 return wanted(detail)
                     .header(header::WWW_AUTHENTICATE, r#"Bearer realm="fait""#)
                     .into_response();
             }
-            Some(token) => match shared.clients.of_token(token) {
+            Some(token) => match clients.of_token(token) {
                 Some(client) => Caller::Client(client),
                 None => {
                     let says = r#"Bearer realm="fait", error="invalid_token""#;
@@ -63,7 +62,7 @@ pub(crate) async fn known(
                         .into_response();
                 }
             },
-        }
+        },
     };
     request.extensions_mut().insert(caller);
     next.run(request).await

@@ -33,8 +33,8 @@ pub(crate) struct Shared {
     pub(crate) playing: Option<Playing>,
     /// Other systems that are asked for their part of a flow.
     pub(crate) others: Others,
-    /// Who may use the open door; when there is nobody, everybody may.
-    pub(crate) clients: Arc<Clients>,
+    /// Who may use the open door; none when nobody is asked who they are.
+    pub(crate) clients: Option<Arc<Clients>>,
     /// What is being carried out for them.
     pub(crate) running: Running,
     closing: watch::Sender<bool>,
@@ -59,7 +59,7 @@ impl Shared {
             trial: trial.map(Arc::new),
             playing: None,
             others: Others::default(),
-            clients: Arc::default(),
+            clients: None,
             running: Running::default(),
             closing,
         }

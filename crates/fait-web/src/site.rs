@@ -19,6 +19,7 @@ use fait::board::play::Playing;
 use futures_util::StreamExt;
 use std::future::Future;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -44,7 +45,7 @@ pub struct Site {
     trial: Option<Trial>,
     playing: Option<Playing>,
     others: Vec<Other>,
-    clients: Clients,
+    clients: Option<Clients>,
 }
 
 impl std::fmt::Debug for Site {
@@ -65,7 +66,7 @@ impl Site {
             trial: None,
             playing: None,
             others: vec![],
-            clients: Clients::default(),
+            clients: None,
         }
     }
 
@@ -115,15 +116,15 @@ impl Site {
         self
     }
 
-    /// The other systems that may use the open door: `/api/commands/…`, `/api/receipts/…`. With
-    /// any of them, that door is closed to everybody else, on every address.
+    /// The other systems that may use the open door: `/api/commands/…`, `/api/receipts/…`. That
+    /// door is closed to everybody else then, on every address; where there are none, to everybody.
     ///
     /// The pages and the rest of the interface stay as they are on a loopback address. On any
     /// other address they are not there, since there would be no use in tokens beside pages that
     /// let everybody in. So a system that is asked by others has two sites: one for its people
     /// and operators on a loopback address, one with clients on another.
     pub fn clients(mut self, clients: Clients) -> Site {
-        self.clients = clients;
+        self.clients = Some(clients);
         self
     }
 
@@ -136,7 +137,7 @@ impl Site {
         let mut shared = Shared::new(self.app, self.title, self.board, self.trial);
         shared.playing = self.playing;
         shared.others = Others::new(self.others);
-        shared.clients = Arc::new(self.clients);
+        shared.clients = self.clients.map(Arc::new);
         shared
     }
 
@@ -167,7 +168,8 @@ impl Site {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let (app, shared) = (self.app.clone(), self.shared());
-        let wrong = shared.clients.unknown(&shared.manifest);
+        let clients = shared.clients.as_ref();
+        let wrong = clients.map_or_else(Vec::new, |c| c.unknown(&shared.manifest));
         if !wrong.is_empty() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
@@ -184,7 +186,7 @@ impl Site {
             // Streams end now; without that they would hold the server open.
             closing.close();
         };
-        let open = local || shared.clients.is_empty();
+        let open = local || shared.clients.is_none();
         let mut routes = routes(shared, open);
         if local {
             routes = routes.layer(middleware::from_fn(this_machine));
@@ -228,7 +230,8 @@ async fn only_the_door(request: Request) -> Problem {
     let path = request.uri().path();
     let detail =
         format!("`{path}` is not for clients; people and operators ask on a loopback address");
-    Problem::not_found(detail)
+    let title = "Only the open door is here";
+    Problem::new(StatusCode::NOT_FOUND, "only-the-door", title, detail)
 }
 
 async fn wrong_method(request: Request) -> Problem {
@@ -309,7 +312,7 @@ pub(crate) async fn this_machine(request: Request, next: Next) -> Response {
             }
         })
     });
-    if name.is_none_or(|n| ["localhost", "127.0.0.1", "[::1]"].contains(&n)) {
+    if name.is_none_or(|n| n == "localhost" || is_loopback(n)) {
         return next.run(request).await;
     }
     let detail = "this site is for this machine; ask for it as localhost or 127.0.0.1";
@@ -320,6 +323,15 @@ pub(crate) async fn this_machine(request: Request, next: Next) -> Response {
         detail,
     )
     .into_response()
+}
+
+/// Whether a host is written as a loopback address, which no name can be made to look like.
+fn is_loopback(host: &str) -> bool {
+    let six = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    match six {
+        Some(six) => six.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback()),
+        None => host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback()),
+    }
 }
 
 pub(crate) async fn headers(request: Request, next: Next) -> Response {

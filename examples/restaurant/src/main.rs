@@ -144,10 +144,8 @@ async fn run(options: Options) -> Result<(), String> {
         let wired = restaurant::wired(App::in_memory(), Terminal::new(false));
         strict(&wired, BOARD).map_err(|drift| drift.to_string())?;
     }
-    let clients = match &options.clients {
-        Some(file) => Clients::from_file(file).map_err(|e| e.to_string())?,
-        None => Clients::default(),
-    };
+    let clients = options.clients.as_ref().map(Clients::from_file);
+    let clients = clients.transpose().map_err(|e| e.to_string())?;
     // Whoever holds the address runs the restaurant; look at that before touching the folder.
     let listener = TcpListener::bind(options.listen).await.map_err(|e| {
         format!(
@@ -163,10 +161,12 @@ async fn run(options: Options) -> Result<(), String> {
     work(&app, options.staff);
     let (guests, orders, every) = (app.clone(), options.orders, seconds(options.every));
     tokio::spawn(async move { play::place(&guests, orders, every).await });
-    let site = Site::new(app)
+    let mut site = Site::new(app)
         .board(BOARD)
-        .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)))
-        .clients(clients);
+        .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)));
+    if let Some(clients) = clients {
+        site = site.clients(clients);
+    }
     site.run(listener).await.map_err(|e| e.to_string())
 }
 

@@ -22,6 +22,8 @@ use ureq::http::{Response, StatusCode, Uri};
 use ureq::{Agent, Body};
 use uuid::Uuid;
 
+/// The type of the problem at an address that is for clients only.
+const ONLY_THE_DOOR: &str = "urn:fait:problem:only-the-door";
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an answer may take to begin.
@@ -149,12 +151,18 @@ impl Address {
         body.read_to_string().map_err(|e| self.unreachable(&e))
     }
 
-    /// The sentence of a problem (RFC 9457).
+    /// The sentence of a problem (RFC 9457). Where only clients are let in, nothing can be said
+    /// of what is there.
     fn detail(&self, status: StatusCode, text: &str) -> Result<String, Failure> {
-        let problem: Option<Value> = serde_json::from_str(text).ok();
-        let detail = problem.as_ref().and_then(|p| p["detail"].as_str());
-        let detail = detail.map(|d| crate::words::clean(d).into_owned());
-        detail.ok_or_else(|| self.foreign(&format!("it answers {status}")))
+        let problem: Value = serde_json::from_str(text).unwrap_or_default();
+        let Some(detail) = problem["detail"].as_str() else {
+            return Err(self.foreign(&format!("it answers {status}")));
+        };
+        let detail = crate::words::clean(detail).into_owned();
+        match problem["type"].as_str() {
+            Some(ONLY_THE_DOOR) => Err(Failure::NotReady(format!("{}: {detail}", self.base))),
+            _ => Ok(detail),
+        }
     }
 
     fn foreign(&self, why: &str) -> Failure {

@@ -1,6 +1,6 @@
 //! One flow through several systems.
 
-use super::{DATA, Trace, branches, find, nested, text, widest};
+use super::{DATA, DEEPEST, Trace, branches, find, nested, text, widest};
 use crate::failure::Failure;
 use crate::output::{Out, Tone, note};
 use crate::source::{self, Name, Source};
@@ -48,10 +48,13 @@ pub(super) fn run(trace: &Trace, at: &[String], out: &mut Out) -> Result<(), Fai
         }
     }
     let mut steps = merge(&flows);
+    let deepest = if trace.by_time { 0 } else { DEEPEST };
     if trace.by_time {
         steps = timeline(steps);
-        steps.iter_mut().for_each(|s| s.depth = 0);
     }
+    steps
+        .iter_mut()
+        .for_each(|s| s.depth = s.depth.min(deepest));
     match out.json() {
         true => out.document(&document(flow, &flows, &silent, &steps))?,
         false => draw(flow, &flows, &steps, meant, out)?,

@@ -4,6 +4,7 @@ use super::{Names, due, in_short, short};
 use fait::event::Time;
 use fait::process::{
     Action, Claimed, Deadline, Fact, InputRef, Issued, Operated, Outcome, Settled, Step, Target,
+    types,
 };
 use serde_json::Value;
 
@@ -34,6 +35,17 @@ pub(crate) fn input(input: &InputRef) -> String {
         InputRef::Deadline(d) => format!("the deadline {}", timer(&d.name)),
         InputRef::Command { name, .. } => format!("{name}, which may have gone out"),
         InputRef::Operator => "what an operator did".into(),
+    }
+}
+
+/// What a step took in; of a command what came of it, where that is known.
+fn taken(taken: &InputRef, names: &Names) -> String {
+    match taken {
+        InputRef::Event { id, ty, .. } if ty == types::SETTLED => match names.get(id) {
+            Some(came) => came.clone(),
+            None => "the outcome of a command".into(),
+        },
+        other => input(other),
     }
 }
 
@@ -70,7 +82,11 @@ pub(crate) fn issued(command: &Issued, at: Time) -> String {
 
 fn step_in_words(step: &Step, at: Time, names: &Names) -> String {
     if step.late {
-        return format!("had ended when {} came", input(&step.input));
+        let came = taken(&step.input, names);
+        return match came.strip_prefix("that ") {
+            Some(was) => format!("had ended when {was}"),
+            None => format!("had ended when {came} came"),
+        };
     }
     let mut parts: Vec<String> = vec![];
     if let InputRef::Deadline(d) = &step.input {
@@ -96,7 +112,7 @@ fn step_in_words(step: &Step, at: Time, names: &Names) -> String {
         parts.push("ends when all of that is done".into());
     }
     if parts.is_empty() {
-        parts.push(format!("took in {}", input(&step.input)));
+        parts.push(format!("took in {}", taken(&step.input, names)));
     }
     parts.join("; ")
 }
@@ -115,6 +131,18 @@ fn settled_in_words(settled: &Settled, whose: &str) -> String {
         Outcome::Expired => format!("{name} for {whose} was not done in time"),
         Outcome::Skipped { reason } => format!("{name} for {whose} is not to be done: {reason}"),
     }
+}
+
+/// A settled command, as what came in.
+pub(super) fn came(settled: &Settled) -> String {
+    let how = match &settled.outcome {
+        Outcome::Accepted => "was done",
+        Outcome::Refused { .. } => "was refused",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Expired => "was not done in time",
+        Outcome::Skipped { .. } => "is not to be done",
+    };
+    format!("that {} {how}", settled.name)
 }
 
 fn operated(o: &Operated, at: Time) -> String {

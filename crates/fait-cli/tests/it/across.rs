@@ -379,6 +379,12 @@ fn the_page_has_both_and_names_who_is_silent() {
     assert!(page.contains("TICKETS/events/1"), "{page}");
     assert!(page.contains("Tickets issued"), "{page}");
     assert!(page.contains(" in 2 systems"), "{page}");
+    // Each event has a name in the words of the process, also what stands in the tree only.
+    let took = "“Book meals” took in that “Issue tickets” is done";
+    assert!(page.contains(took), "{page}");
+    for odd in ["Process stepped", "Command settled", "Command recorded"] {
+        assert!(!page.contains(odd), "{odd} is in {page}");
+    }
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! The open door from outside: its document, and tokens for it.
 
 use crate::called::told;
+use fait::App;
 use fait::manifest::Manifest;
 use fait::reexport::serde_json::{self, Value};
-use fait_web::Clients;
+use fait_web::{Clients, Site};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
 const MANIFEST: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -57,4 +60,35 @@ fn a_new_token_comes_with_the_line_that_lets_it_in() {
     let text = told(&["token", "new", "Billing"]);
     assert!(text.contains("`Billing` is no name of a client"), "{text}");
     assert!(text.ends_with("-- exit 2\n"), "{text}");
+}
+
+#[test]
+fn where_only_clients_are_let_in_nothing_is_said_of_what_is_there() {
+    let runtime = Runtime::new().unwrap();
+    let listener = runtime.block_on(TcpListener::bind("0.0.0.0:0")).unwrap();
+    let at = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let app = runtime.block_on(async { App::in_memory().build().unwrap() });
+    let site = Site::new(app).clients(Clients::default());
+    runtime.spawn(site.serve(listener, std::future::pending()));
+    for words in [
+        &["trace", "17"][..],
+        &["bus", "status"],
+        &["api", "openapi"],
+    ] {
+        let text = told(&[words, &["--at", &at]].concat());
+        assert!(text.contains("ask on a loopback address"), "{text}");
+        assert!(text.ends_with("-- exit 3\n"), "{text}");
+    }
+}
+
+#[test]
+fn a_right_that_could_not_be_read_makes_no_token() {
+    for right in ["Pay Table", "Pay#Table", "", "Pay\nTable"] {
+        let text = told(&["token", "new", "billing", "--command", right]);
+        assert!(text.contains("is no name of a command"), "{text}");
+        assert!(!text.contains("fait_"), "{text}");
+        assert!(text.ends_with("-- exit 2\n"), "{text}");
+    }
+    let text = told(&["token", "new", "billing", "--role", "clerk # and more"]);
+    assert!(text.contains("is no name of a role"), "{text}");
 }

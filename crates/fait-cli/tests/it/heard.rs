@@ -92,6 +92,10 @@ fn messages_that_cannot_be_read_are_listed_read_again_and_skipped() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     assert_snapshot!("heard_unreadable", steady(&call(&["unreadable"])));
+    let says =
+        "stove keeps 2 messages that cannot be read, and 1 behind; fait bus unreadable stove";
+    let status = call(&["status"]);
+    assert!(status.contains(says), "{status}");
     assert_snapshot!("heard_nobody", call(&["unreadable", "stov"]));
     assert_snapshot!("heard_as_before", call(&["reread", "stove"]));
     REPAIRED.store(true, Ordering::Relaxed);

@@ -5,6 +5,7 @@ mod kitchen;
 mod laundry;
 mod folder;
 mod across;
+mod chain;
 mod address;
 mod operate;
 mod feeds;

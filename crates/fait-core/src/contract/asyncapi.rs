@@ -227,9 +227,14 @@ fn draft_7(schema: &mut Value, key: &str) {
                 map.insert("additionalItems".into(), others);
             }
             for (name, value) in map.iter_mut() {
-                // Values, not schemas.
-                if !matches!(name.as_str(), "const" | "enum" | "default" | "examples") {
-                    draft_7(value, key);
+                match (name.as_str(), value) {
+                    // Values, not schemas.
+                    ("const" | "enum" | "default" | "examples", _) => {}
+                    // Names of fields, which may be any word.
+                    ("properties", Value::Object(fields)) => {
+                        fields.values_mut().for_each(|field| draft_7(field, key));
+                    }
+                    (_, value) => draft_7(value, key),
                 }
             }
         }

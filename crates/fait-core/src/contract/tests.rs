@@ -416,26 +416,53 @@ fn an_example_is_made_and_held_against_the_schema() {
     insta::assert_snapshot!("example_refused", held(&contract, &[def(issued())]));
 }
 
-#[test]
-fn the_document_for_other_tools() {
+/// A system that publishes one type.
+fn publishing(schema: Value) -> Manifest {
     let mut manifest = Manifest {
         name: "Ticket office".into(),
         ..Manifest::default()
     };
-    let publishes = BTreeMap::from([(TY.into(), def(issued()))]);
+    let publishes = BTreeMap::from([(TY.into(), def(schema))]);
     let entry = PublicationEntry {
         types: vec![],
         publishes,
     };
     manifest.publishes.insert("announcements".into(), entry);
+    manifest
+}
+
+/// Every reference leads somewhere.
+#[track_caller]
+fn leads_somewhere(json: &Value) {
+    let text = json.to_string();
+    for at in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = at.split('"').next().unwrap();
+        assert!(json.pointer(pointer).is_some(), "{pointer}");
+    }
+}
+
+/// Fields that are called as words of JSON Schema are.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only the schema is looked at")]
+struct Worded {
+    default: Seat,
+    examples: Vec<Seat>,
+}
+
+#[test]
+fn the_document_for_other_tools_takes_any_name_of_a_field() {
+    let json = asyncapi(&publishing(schema_of::<Worded>())).to_json();
+    assert!(json.to_string().contains(".Seat\""));
+    leads_somewhere(&json);
+}
+
+#[test]
+fn the_document_for_other_tools() {
+    let mut manifest = publishing(issued());
     let hears = Expects::of::<Booking>("com.example.sponsors.onboarded.v1");
     manifest.hears.insert("sponsorship".into(), vec![hears]);
     let json = asyncapi(&manifest).to_json();
     let text = serde_json::to_string_pretty(&json).unwrap();
-    // Every reference leads somewhere.
-    for at in text.split("\"$ref\": \"#").skip(1) {
-        let pointer = at.split('"').next().unwrap();
-        assert!(json.pointer(pointer).is_some(), "{pointer}");
-    }
+    leads_somewhere(&json);
     insta::assert_snapshot!(text);
 }

@@ -4,6 +4,7 @@
 mod server;
 mod door;
 mod published;
+mod hostile;
 
 use fait::app::{App, AppBuilder, Limits, TellError, Uncertain};
 use fait::event::{Never, minutes};

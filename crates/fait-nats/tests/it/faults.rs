@@ -231,6 +231,22 @@ async fn a_stream_that_was_restored_from_a_copy_stops_its_reader_until_it_is_ful
 }
 
 #[tokio::test]
+async fn a_place_that_no_stream_ever_has_is_not_read_on_from() {
+    let server = Server::start("");
+    let nats = connect(&server).await;
+    let (reader, inlet) = ten(&nats).await;
+    let beyond = reader.mark.map(|mark| Mark {
+        sequence: u64::MAX,
+        ..mark
+    });
+    let other = heard(&inlet, beyond).await;
+    assert!(
+        matches!(&other, BusError::Other(why) if why.contains("ends at message 10")),
+        "{other:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_message_that_is_too_large_is_named_and_those_before_it_are_taken() {
     let server = Server::start("max_payload: 4096");
     let nats = connect(&server).await;

@@ -312,18 +312,35 @@ fn wait(headers: &HeaderMap) -> Option<u64> {
     let all = headers.get_all("prefer").iter();
     let all = all.filter_map(|v| v.to_str().ok());
     let (mut asynchronous, mut wait) = (false, None);
-    for word in all.flat_map(|line| line.split(',')).map(str::trim) {
+    for word in all.flat_map(|line| outside_quotes(line, ',')) {
+        // Parameters of a preference stand behind it.
+        let word = outside_quotes(word, ';').next().unwrap_or_default().trim();
         if word.eq_ignore_ascii_case("respond-async") {
             asynchronous = true;
         } else if let Some((name, value)) = word.split_once('=')
             && name.trim().eq_ignore_ascii_case("wait")
-            && let Ok(seconds) = value.trim().trim_matches('"').parse::<u64>()
+            && let Some(seconds) = seconds(value.trim().trim_matches('"'))
         {
             // The first one counts.
             wait = wait.or(Some(seconds.min(MAX_WAIT)));
         }
     }
     wait.or_else(|| asynchronous.then_some(0))
+}
+
+/// Whole seconds; of more digits than a number has, as many as there are.
+fn seconds(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// The parts of a header between separators that are not in quotation marks.
+fn outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    text.split(move |c| {
+        quoted ^= c == '"';
+        !quoted && c == separator
+    })
 }
 
 fn applied(seconds: u64) -> [(HeaderName, String); 1] {

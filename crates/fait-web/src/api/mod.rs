@@ -133,8 +133,9 @@ impl Words {
             .collect()
     }
 
+    /// The value of a word that is no text: an empty one is a mistake.
     pub(crate) fn parse<T: FromStr>(&self, name: &str, wanted: &str) -> Result<Option<T>, Problem> {
-        let Some(text) = self.get(name) else {
+        let Some((_, text)) = self.0.iter().find(|(n, _)| n == name) else {
             return Ok(None);
         };
         let shown: String = text.chars().take(60).collect();

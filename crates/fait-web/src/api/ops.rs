@@ -27,7 +27,7 @@ pub(super) async fn manifest(State(shared): State<Shared>) -> Json<Value> {
 pub(super) async fn openapi(State(shared): State<Shared>) -> Json<Value> {
     Json(crate::openapi::openapi(
         &shared.manifest,
-        !shared.clients.is_empty(),
+        shared.clients.is_some(),
     ))
 }
 

@@ -4,6 +4,7 @@
 use super::Words;
 use crate::answer::Problem;
 use crate::caller::Caller;
+use crate::request::encode;
 use crate::shared::Shared;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -14,7 +15,7 @@ use fait::event::{Position, Time};
 use futures_util::stream;
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Most messages of one answer.
@@ -74,13 +75,13 @@ pub(super) async fn page(
     }
     let mut headers = HeaderMap::new();
     let history = shared.app.store_id().to_string();
-    let next = format!("</api/published?after={}&history={history}>", found.upto);
+    let next = next_page(&words, found.upto, &history);
     let all = [
         (header::CONTENT_TYPE, BATCH.to_string()),
         (POSITION, found.upto.to_string()),
         (HEAD, head.max(found.upto).to_string()),
         (HISTORY, history),
-        (header::LINK, format!("{next}; rel=\"next\"")),
+        (header::LINK, format!("<{next}>; rel=\"next\"")),
     ];
     for (name, value) in all {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -89,6 +90,23 @@ pub(super) async fn page(
     }
     ends(&shared, &types, &mut headers);
     Ok((headers, batch(&found.messages)).into_response())
+}
+
+/// Where the next page of the same question is.
+fn next_page(words: &Words, upto: Position, history: &str) -> String {
+    let mut next = format!("/api/published?after={upto}&history={history}");
+    let types = Some(words.list("types").join(",")).filter(|t| !t.is_empty());
+    let one = |name| words.get(name).map(String::from);
+    for (name, asked) in [
+        ("types", types),
+        ("limit", one("limit")),
+        ("wait", one("wait")),
+    ] {
+        if let Some(asked) = asked {
+            next.push_str(&format!("&{name}={}", encode(&asked)));
+        }
+    }
+    next
 }
 
 /// The messages as one JSON array.
@@ -225,6 +243,7 @@ pub(super) async fn stream(
         shared,
         types,
         heartbeat: Duration::from_secs(heartbeat),
+        silent: Instant::now(),
         at: after,
         read: VecDeque::new(),
         state: Stage::First,
@@ -244,6 +263,8 @@ struct Following {
     shared: Shared,
     types: Vec<String>,
     heartbeat: Duration,
+    /// Since when nothing was sent, whatever came that was not asked for.
+    silent: Instant,
     at: Position,
     read: VecDeque<Message>,
     state: Stage,
@@ -258,7 +279,7 @@ async fn next(mut f: Following) -> Option<(Result<Sent, Infallible>, Following)>
             let first = so_far(f.at).retry(RETRY);
             return Some((Ok(first), f));
         }
-        Stage::Going => {}
+        Stage::Going => f.silent = Instant::now(),
     }
     loop {
         if let Some(message) = f.read.pop_front() {
@@ -269,19 +290,20 @@ async fn next(mut f: Following) -> Option<(Result<Sent, Infallible>, Following)>
         let (app, closed) = (f.shared.app.clone(), f.shared.closed());
         let more = async {
             let found = app.published(f.at, AHEAD, &f.types).await?;
+            let left = f.heartbeat.saturating_sub(f.silent.elapsed());
             let nothing = found.messages.is_empty();
-            let waited = nothing && !app.wait_published(found.upto, f.heartbeat).await?;
-            Ok::<_, Problem>((found, waited))
+            let due = nothing && (left.is_zero() || !app.wait_published(found.upto, left).await?);
+            Ok::<_, Problem>((found, due))
         };
         let more = tokio::select! {
             () = closed => return None,
             more = more => more,
         };
         match more {
-            Ok((found, waited)) => {
+            Ok((found, due)) => {
                 f.at = found.upto;
                 f.read = found.messages.into();
-                if waited {
+                if due {
                     return Some((Ok(so_far(f.at)), f));
                 }
             }

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use super::frame::{Page, path};
 use super::receipt::things;
-use super::story::{Teller, timeline};
+use super::story::{DEEPEST, Teller, timeline};
 use super::trouble::{Params, Trouble};
 use super::words::{moment, person, plain};
 use crate::answer::Html;
@@ -188,7 +188,7 @@ fn branch(teller: &Teller, causes: &[&Cause], depth: usize, here: u64) -> Markup
     let mut groups: Vec<(&Cause, Vec<&Cause>)> = vec![];
     for cause in causes {
         match groups.last_mut() {
-            Some((_, below)) if cause.depth > depth => below.push(cause),
+            Some((_, below)) if cause.depth.min(DEEPEST) > depth => below.push(cause),
             _ => groups.push((cause, vec![])),
         }
     }
@@ -196,11 +196,10 @@ fn branch(teller: &Teller, causes: &[&Cause], depth: usize, here: u64) -> Markup
         ul.tree {
             @for (cause, below) in &groups {
                 @let meta = &cause.event.meta;
-                @let lines = teller.lines(&cause.event);
                 li {
                     a.here[meta.position == here] href={ "/events/" (meta.position) }
                         aria-current=[(meta.position == here).then_some("true")] {
-                        (lines.first().map_or_else(|| plain(&cause.event.ty), |l| l.what.clone()))
+                        (teller.name(&cause.event))
                     }
                     " " span.hint { (meta.position) }
                     @if !below.is_empty() { (branch(teller, below, depth + 1, here)) }

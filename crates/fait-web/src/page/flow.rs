@@ -3,7 +3,7 @@
 
 use super::desk::Desk;
 use super::frame::{Page, path};
-use super::story::{Mark, Teller};
+use super::story::{DEEPEST, Mark, Teller};
 use super::trouble::Trouble;
 use super::words::{count, lasting, moment, plain, short, small};
 use crate::answer::Html;
@@ -153,9 +153,7 @@ fn link(across: &Across, teller: &Teller<'_>, step: &Step) -> Markup {
     let lines = teller.lines(&step.event);
     let told = lines.first();
     html! {
-        a href={ (address) "/events/" (position) } {
-            (told.map_or_else(|| plain(&step.event.ty), |l| l.what.clone()))
-        }
+        a href={ (address) "/events/" (position) } { (teller.name(&step.event)) }
         @if let Some(line) = told.filter(|l| !l.words.is_empty()) { " – " (line.words) }
         @if let Some(line) = told.filter(|l| l.mark == Mark::Trouble && !l.more.is_empty()) {
             " – " (line.more)
@@ -168,7 +166,7 @@ fn branch(across: &Across, teller: &Teller<'_>, steps: &[Step], depth: usize) ->
     let mut groups: Vec<&[Step]> = vec![];
     let mut begin = 0;
     for end in 1..=steps.len() {
-        if end == steps.len() || steps[end].depth <= depth {
+        if end == steps.len() || steps[end].depth.min(DEEPEST) <= depth {
             groups.push(&steps[begin..end]);
             begin = end;
         }

@@ -9,11 +9,15 @@ use fait::app::DECLINED;
 use fait::bus::{ANSWERED, PUBLISHED, RECEIVED};
 use fait::decision::recorded;
 use fait::event::StoredEvent;
-use fait::process::{Action, Fact, InputRef, Issued, Outcome, Settled, Step, Target};
+use fait::process::{Action, Fact, InputRef, Issued, Outcome, Settled, Step, Target, types};
 use maud::{Markup, html};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use uuid::Uuid;
+
+/// Trees of causes are nested no deeper: what stands deeper is shown at this depth. Browsers give
+/// up on lists in lists, and a flow may be a chain of thousands.
+pub(super) const DEEPEST: usize = 40;
 
 /// How a line is marked.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,15 +76,20 @@ pub(super) struct Teller<'a> {
     /// What the reader knows already.
     thing: Option<&'a Thing>,
     issued: BTreeMap<Uuid, Issued>,
+    /// What came of commands, by the event that says so.
+    settled: BTreeMap<Uuid, Settled>,
     told: Vec<Uuid>,
 }
 
 impl<'a> Teller<'a> {
     pub(super) fn new(desk: &'a Desk, thing: Option<&'a Thing>, events: &[StoredEvent]) -> Self {
-        let mut issued = BTreeMap::new();
+        let (mut issued, mut settled) = (BTreeMap::new(), BTreeMap::new());
         for event in events.iter().filter(|e| e.ty.starts_with('$')) {
             if let Ok(Some(fact)) = Fact::read(event) {
                 issued.extend(fact.issued().iter().map(|i| (i.id, i.clone())));
+                if let Fact::Settled(s) = fact {
+                    settled.insert(event.meta.id, s);
+                }
             }
         }
         let own = events.iter().filter(|e| !e.ty.starts_with('$'));
@@ -89,6 +98,7 @@ impl<'a> Teller<'a> {
             desk,
             thing,
             issued,
+            settled,
             told,
         }
     }
@@ -148,6 +158,53 @@ impl<'a> Teller<'a> {
             Ok(None) if event.ty == ANSWERED => vec![self.answered(event)],
             Ok(None) | Err(_) => vec![Line::new(Mark::Trouble, plain(&event.ty)).with(by)],
         }
+    }
+
+    /// An event in a tree, where also that has a name of which nobody needs a line.
+    pub(super) fn name(&self, event: &StoredEvent) -> String {
+        if let Some(line) = self.lines(event).into_iter().next() {
+            return line.what;
+        }
+        match Fact::read(event) {
+            Ok(Some(Fact::Stepped(step))) => self.stepped(&step),
+            Ok(Some(Fact::Settled(s))) => format!("Done: {}", small(&self.titled(&s.name))),
+            Ok(Some(Fact::Tried(t))) => {
+                let again = match t.attempt {
+                    0 | 1 => String::new(),
+                    n => format!(" ({} time)", ordinal(n)),
+                };
+                match self.issued.get(&t.command) {
+                    Some(i) => format!("To be told now{again}: {}", self.title(i)),
+                    None => format!("Another system is told{again}"),
+                }
+            }
+            Ok(Some(Fact::Withdrawn(w))) => {
+                let process = self.process(&w.process);
+                format!("“{process}” takes back what it asked for")
+            }
+            _ if event.ty == recorded::TYPE => "What was asked is kept".into(),
+            _ => plain(&event.ty),
+        }
+    }
+
+    /// A step that nobody needs to know of.
+    fn stepped(&self, step: &Step) -> String {
+        let process = self.process(&step.process);
+        if let Some(issued) = step.issued.first() {
+            return self.issue(issued, &process).what;
+        }
+        let took = match &step.input {
+            InputRef::Event { id, ty, .. } => match self.settled.get(id) {
+                Some(s) => format!("that “{}” {}", self.titled(&s.name), became(&s.outcome)),
+                None if ty == types::SETTLED => "what came of a command".into(),
+                None => format!("“{}”", plain(ty)),
+            },
+            InputRef::Deadline(_) => "that the time was up".into(),
+            InputRef::Command { name, .. } => format!("that “{}” is uncertain", self.titled(name)),
+            InputRef::Operator => "what an operator did".into(),
+        };
+        let late = if step.late { ", after its end" } else { "" };
+        format!("“{process}” took in {took}{late}")
     }
 
     /// A message between systems, with its type.
@@ -324,6 +381,17 @@ impl<'a> Teller<'a> {
         self.issued
             .get(id)
             .map_or(String::new(), |i| self.titled(&i.name))
+    }
+}
+
+/// What became of a command.
+fn became(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Accepted => "is done",
+        Outcome::Refused { .. } => "was refused",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Expired => "was not done in time",
+        Outcome::Skipped { .. } => "is not to be done",
     }
 }
 

@@ -340,3 +340,126 @@ async fn beside_the_door_pages_are_for_this_machine_only() {
     stop.send(()).unwrap();
     served.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn who_takes_the_last_client_away_closes_the_door() {
+    let nobody = Clients::read("# billing is gone\n").unwrap();
+    let shop = with_clients(nobody.clone());
+    let sent = Request::post("/api/commands/OfferThing").body(Body::from(CUP));
+    let sent = shop.ask(sent.unwrap()).await;
+    assert_eq!(sent.status, StatusCode::UNAUTHORIZED, "{}", sent.body);
+    assert_eq!(
+        shop.get("/api/published").await.status,
+        StatusCode::UNAUTHORIZED
+    );
+    // And does not open the rest on an address of the network.
+    let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let site = Site::new(shop.app.clone()).clients(nobody);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let served = tokio::spawn(site.serve(listener, async {
+        let _ = stopped.await;
+    }));
+    let asked = tokio::task::spawn_blocking(move || {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        ["/", "/api/events", "/livez"].map(|path| {
+            let at = format!("http://127.0.0.1:{port}{path}");
+            agent.get(at).call().unwrap().status().as_u16()
+        })
+    });
+    assert_eq!(asked.await.unwrap(), [404, 404, 200]);
+    stop.send(()).unwrap();
+    served.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_one_asked_task() {
+    let door = door();
+    door.offer("c", CUP).await;
+    door.offer("m", MUG).await;
+    door.shop.app.settle().await;
+    let inbox = door.shop.get("/api/inbox/clerk").await.json();
+    let asked = |thing: &str| {
+        let all = inbox.as_array().or(inbox["tasks"].as_array()).unwrap();
+        let one = all.iter().find(|t| t.to_string().contains(thing)).unwrap();
+        one["id"].as_str().unwrap().to_string()
+    };
+    let sell = |task: String| {
+        let path = format!("SellThing?answering={task}");
+        let body = r#"{"thing": "cup", "buyer": "Bea"}"#;
+        door.ask(post(&path, &door.clerk, "s"), body)
+    };
+    let sold = sell(asked("cup")).await;
+    assert_eq!(sold.status, StatusCode::OK, "{}", sold.body);
+    assert_eq!(sell(asked("cup")).await.body, sold.body);
+    // It would be told done what was not.
+    let other = sell(asked("mug")).await;
+    assert_eq!(
+        kind(&other),
+        "urn:fait:problem:key-reused",
+        "{}",
+        other.body
+    );
+}
+
+#[tokio::test]
+async fn what_is_preferred_is_read_as_the_standard_has_it() {
+    let door = door();
+    for (n, (prefer, applied)) in [
+        ("wait=7", Some("wait=7")),
+        ("respond-async, wait=7", Some("wait=7")),
+        ("respond-async", Some("wait=0")),
+        ("WAIT = \"7\"", Some("wait=7")),
+        ("wait=7; strict", Some("wait=7")),
+        ("respond-async; x=1", Some("wait=0")),
+        ("x=\"a, wait=0\", wait=7", Some("wait=7")),
+        ("wait=99999999999999999999", Some("wait=60")),
+        ("wait=soon", None),
+        ("wait=-1", None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let request = post("OfferThing", &door.keeper, &format!("k{n}"));
+        let answer = door.ask(request.header("Prefer", prefer), CUP).await;
+        let said = answer.headers.get("preference-applied");
+        assert_eq!(said.map(|v| v.to_str().unwrap()), applied, "{prefer}");
+    }
+}
+
+#[tokio::test]
+async fn every_loopback_address_is_this_machine_and_no_name_is() {
+    let shop = open();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let site = Site::new(shop.app.clone());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let served = tokio::spawn(site.serve(listener, async {
+        let _ = stopped.await;
+    }));
+    let asked = tokio::task::spawn_blocking(move || {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build()
+            .into();
+        let hosts = [
+            "localhost",
+            "127.0.0.1",
+            "127.0.0.2",
+            "[::1]",
+            "192.0.2.1",
+            "evil.example",
+        ];
+        hosts.map(|host| {
+            let asked = agent.get(format!("http://127.0.0.1:{port}/livez"));
+            let asked = asked.header("host", format!("{host}:{port}")).call();
+            asked.unwrap().status().as_u16()
+        })
+    });
+    assert_eq!(asked.await.unwrap(), [200, 200, 200, 200, 421, 421]);
+    stop.send(()).unwrap();
+    served.await.unwrap().unwrap();
+}

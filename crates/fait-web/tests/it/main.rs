@@ -15,5 +15,6 @@ mod seen;
 mod door;
 mod promised;
 mod published;
+mod flows;
 #[cfg(unix)]
 mod shutdown;

@@ -116,9 +116,8 @@ async fn pages_follow_each_other_from_the_beginning_to_the_end() {
             header_of(&page, "fait-position"),
             header_of(&page, "fait-history"),
         );
-        let link = format!("</api/published?after={upto}&history={history}>; rel=\"next\"");
-        assert_eq!(header_of(&page, "link"), link);
-        next = format!("/api/published?limit=2&after={upto}&history={history}");
+        next = format!("/api/published?after={upto}&history={history}&limit=2");
+        assert_eq!(header_of(&page, "link"), format!("<{next}>; rel=\"next\""));
     }
     assert_eq!(paged, all);
     // A page of other types is empty, and yet leads on.
@@ -129,6 +128,25 @@ async fn pages_follow_each_other_from_the_beginning_to_the_end() {
     let head = shop.app.head().await.unwrap().to_string();
     assert_eq!(header_of(&none, "fait-position"), head);
     assert_eq!(header_of(&none, "fait-head"), head);
+}
+
+#[tokio::test]
+async fn the_link_to_the_next_page_keeps_what_was_asked_for() {
+    let shop = open();
+    for thing in ["cup", "mug", "pot"] {
+        shop.offer(thing).await;
+        sell(&shop, thing).await;
+    }
+    let types = "com.example.shop.thing-sold.v1,a%26limit%3D7";
+    let mut next = format!("/api/published?types={types}&limit=1");
+    let mut found = vec![];
+    for _ in 0..4 {
+        let page = shop.get(&next).await;
+        found.extend(things(&page).into_iter().map(|(_, thing)| thing));
+        let link = header_of(&page, "link").strip_prefix('<').unwrap();
+        next = link.split_once('>').unwrap().0.to_string();
+    }
+    assert_eq!(found, ["cup", "mug", "pot"], "{next}");
 }
 
 #[tokio::test]
@@ -179,6 +197,7 @@ async fn what_was_read_from_another_history_is_refused() {
         ("limit=0", "limit is a whole number from 1 to 1000"),
         ("wait=61", "wait is a whole number from 0 to 60"),
         ("after=x", "after is a position: a whole number"),
+        ("history=", "history is the `Fait-History` of an answer"),
         ("tags=a", "`tags` means nothing here"),
     ] {
         let answer = shop.get(&format!("/api/published?{words}")).await;
@@ -266,6 +285,32 @@ async fn only_clients_with_the_right_read() {
     );
     let document = shop.ask(get("/api/openapi.json", &not.token)).await.json();
     assert_eq!(document, openapi(&shop.app.manifest(), true));
+}
+
+#[tokio::test]
+async fn a_stream_says_how_far_it_is_while_only_other_things_come() {
+    let shop = open();
+    let path = "/api/published/stream?types=com.example.shop.thing-sold.v1&heartbeat=1";
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let answer = shop.web.clone().oneshot(request).await.unwrap();
+    let mut body = answer.into_body().into_data_stream();
+    let first = body.next().await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&first).contains("id: 0\n"));
+    // Far more than come within a heartbeat.
+    let offers = async {
+        for n in 0..400 {
+            shop.offer(&format!("cup-{n}")).await;
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+    };
+    let told = tokio::select! {
+        told = body.next() => told.unwrap().unwrap(),
+        () = offers => panic!("it says nothing, however much comes"),
+    };
+    let told = String::from_utf8_lossy(&told);
+    let id = told.lines().find_map(|l| l.strip_prefix("id: ")).unwrap();
+    assert!(id.parse::<u64>().unwrap() > 0, "{told}");
+    assert!(!told.contains("data:"), "{told}");
 }
 
 /// What a document names.

@@ -40,13 +40,16 @@ pub struct Kept {
     pub repeated: bool,
 }
 
-/// The data of [`ANSWERED`]: `{"command": "OfferThing", "key": "k-7", "fingerprint": "…"}`, and
-/// `code` and `reason` where it was refused. It carries the tag `asked:<id>`.
+/// The data of [`ANSWERED`]: `{"command": "OfferThing", "key": "k-7", "fingerprint": "…"}`, with
+/// `answering` where it answers an asked task, and `code` and `reason` where it was refused. It
+/// carries the tag `asked:<id>`.
 #[derive(Serialize, Deserialize)]
 struct Said {
     command: String,
     key: String,
     fingerprint: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answering: Option<Uuid>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,7 +65,7 @@ fn asked(id: Uuid) -> Tag {
 }
 
 /// What is recorded with the outcome, unless something is under this key already.
-fn note(name: &str, key: &Key, fingerprint: Uuid) -> Note {
+fn note(name: &str, key: &Key, fingerprint: Uuid, answering: Option<Uuid>) -> Note {
     let (name, key) = (name.to_owned(), key.clone());
     Note {
         conditions: vec![AppendCondition {
@@ -78,6 +81,7 @@ fn note(name: &str, key: &Key, fingerprint: Uuid) -> Note {
                 command: name.clone(),
                 key: key.text.clone(),
                 fingerprint,
+                answering,
                 code: refused.map(|r| r.code.clone()),
                 reason: refused.map(|r| r.message.clone()),
             };
@@ -97,7 +101,8 @@ impl App {
     /// failed otherwise is not kept, and can be sent again under the same key.
     ///
     /// # Errors
-    /// See [`SendError`]; nothing was changed. [`SendError::Reused`]: the key has another body.
+    /// See [`SendError`]; nothing was changed. [`SendError::Reused`]: the key has another body, or
+    /// answered another task.
     pub async fn send_once(
         &self,
         name: &str,
@@ -113,12 +118,13 @@ impl App {
         };
         loop {
             if let Some(note) = self.core.answer_under(key.id).await? {
-                if note.read::<Said>()?.fingerprint != asked {
+                let said: Said = note.read()?;
+                if said.fingerprint != asked || said.answering != envelope.answering {
                     return Err(SendError::Reused(key.id));
                 }
                 return self.core.kept(&note).await;
             }
-            let note = note(name, key, asked);
+            let note = note(name, key, asked, envelope.answering);
             let deciding = self.begin(name, &body)?;
             let envelope = envelope.clone();
             let correlation = envelope.correlation.unwrap_or(key.id);

@@ -4,6 +4,7 @@
 mod crashes;
 mod from_tickets;
 mod kept;
+mod restless;
 mod twice;
 
 use fait::app::{App, InletStatus, Mood};

@@ -1,5 +1,8 @@
 //! Handing over to brokers: each message once, in order, whatever goes wrong on the way.
 
+mod emptied;
+mod operator;
+
 use crate::box_office::*;
 use fait::Clock;
 use fait::app::{App, AppBuilder, BuildError, OutletError, OutletStatus, ReplayFrom, Wants};
@@ -24,11 +27,18 @@ struct Inside {
     /// What goes wrong with the next calls; nothing with those behind.
     wrong: VecDeque<Wrong>,
     down: bool,
+    /// It answers, and takes nothing.
+    full: bool,
+    /// It names a message that it was not handed.
+    confused: bool,
     /// The most that a message may have, in bytes.
     most: Option<usize>,
     /// A relay of a larger limit carries what this one may not, before it asks again.
     rival: bool,
     conflicts: u64,
+    /// Who asks how far it came waits here.
+    gate: Option<Arc<tokio::sync::Semaphore>>,
+    at_gate: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -97,6 +107,13 @@ impl Inside {
             self.conflicts += 1;
             return Err(BusError::Later("somebody else was faster".into()));
         }
+        if self.confused {
+            let (position, why) = (Position::MAX, "whatever it is".into());
+            return Err(BusError::Message { position, why });
+        }
+        if self.full {
+            return Err(BusError::Later("it is full".into()));
+        }
         let takes = match wrong {
             Wrong::After(n) => n,
             _ => usize::MAX,
@@ -126,6 +143,11 @@ impl Outlet for Broker {
     fn reached(&self) -> BoxFuture<'_, Result<Reached, BusError>> {
         Box::pin(async {
             tokio::task::yield_now().await;
+            let gate = self.inside().gate.clone();
+            if let Some(gate) = gate {
+                self.inside().at_gate += 1;
+                gate.acquire().await.unwrap().forget();
+            }
             let mut inside = self.inside();
             inside.call().map(|_| inside.reached())
         })
@@ -258,6 +280,38 @@ async fn a_broker_that_is_down_for_ten_minutes_delays_nothing_but_its_messages()
         "asked {asked} times in ten minutes"
     );
     broker.inside().down = false;
+    app.advance(seconds(30)).await;
+    assert_eq!(broker.subjects(), subjects(0, 33));
+    assert_eq!(status(&app).await.trouble, None);
+}
+
+#[tokio::test]
+async fn a_broker_that_answers_and_takes_nothing_is_asked_no_more_often_than_one_that_is_down() {
+    let broker = Broker::default();
+    let clock = Clock::by_hand();
+    let app = office(App::in_memory().clock(clock.clone()), &broker)
+        .build()
+        .unwrap();
+    sold(&app, 0, 3).await;
+    app.settle().await;
+    broker.inside().full = true;
+    let (full, asked) = (clock.now(), broker.inside().asked);
+    for n in 1..=10 {
+        sold(&app, n * 3, n * 3 + 3).await;
+        app.advance(seconds(60)).await;
+    }
+    let trouble = status(&app).await.trouble.unwrap();
+    assert_eq!(
+        (trouble.error.as_str(), trouble.since),
+        ("it is full", full)
+    );
+    let asked = broker.inside().asked - asked;
+    // Each time how far it came, and then to take some.
+    assert!(
+        (40..120).contains(&asked),
+        "asked {asked} times in ten minutes"
+    );
+    broker.inside().full = false;
     app.advance(seconds(30)).await;
     assert_eq!(broker.subjects(), subjects(0, 33));
     assert_eq!(status(&app).await.trouble, None);
@@ -496,6 +550,24 @@ async fn a_message_that_another_relay_carried_meanwhile_stops_nobody() {
     let mut all = subjects(0, 5);
     all.insert(3, long);
     assert_eq!(broker.subjects(), all);
+}
+
+#[tokio::test]
+async fn a_broker_that_names_a_message_it_was_not_handed_is_asked_again_after_a_while() {
+    let broker = Broker::default();
+    broker.inside().confused = true;
+    let app = office(App::in_memory().clock(Clock::by_hand()), &broker)
+        .build()
+        .unwrap();
+    sold(&app, 0, 2).await;
+    while status(&app).await.trouble.is_none() {
+        let asked = broker.inside().asked;
+        assert!(asked < 100, "asked {asked} times, and no time went by");
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    broker.inside().confused = false;
+    app.advance(seconds(60)).await;
+    assert_eq!(broker.subjects(), subjects(0, 2));
 }
 
 #[tokio::test]

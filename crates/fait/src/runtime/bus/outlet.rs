@@ -129,6 +129,20 @@ impl Relay {
         self.locked().asked = asks.then(Instant::now);
     }
 
+    /// The other side was asked, and stands there. That it answers ends no trouble of handing over:
+    /// only that it has come on does, by whomever.
+    pub(super) fn stands(&self, reached: &Reached, at: Position) {
+        let mut state = self.locked();
+        let same = state.reached.as_ref() == Some(reached);
+        if same && state.trouble.is_some() {
+            state.at = at;
+            state.halted = None;
+            return;
+        }
+        drop(state);
+        self.came(reached, at);
+    }
+
     /// The other side has come so far.
     pub(super) fn came(&self, reached: &Reached, at: Position) {
         let mut state = self.locked();

@@ -193,7 +193,7 @@ impl Core {
                 self.relay_rests(relay, at).await?;
                 continue;
             }
-            reached = self.hand_over(relay, reached, messages).await?;
+            reached = self.hand_over(relay, known.at, reached, messages).await?;
             at = reached.position.unwrap_or(at).max(at);
             relay.came(&reached, at);
             self.keep_outlet(relay, &reached, at)?;
@@ -213,11 +213,16 @@ impl Core {
     async fn hand_over(
         &self,
         relay: &Relay,
+        facts: Position,
         after: Reached,
         messages: Vec<Message>,
     ) -> Result<Reached, Break> {
         let n = messages.len();
         let turn = relay.turn.lock().await;
+        // What was said while it waited counts from what was there then.
+        if self.store.last(&facts_of(&relay.name)).await? > facts {
+            return Err(Break::Again);
+        }
         let outlet = relay.outlet.clone();
         let history = after.history.clone();
         let (first, last) = (messages[0].position, messages[n - 1].position);
@@ -229,6 +234,11 @@ impl Core {
             // A message stands for itself: those behind it are not to blame.
             Err(e @ BusError::Message { position, .. }) if position <= first => {
                 return Err(Break::Halt(e.to_string(), Wants::Skip { position }));
+            }
+            Err(e @ BusError::Message { position, .. }) if position > last => {
+                return Err(Break::Later(format!(
+                    "it was handed positions {first} to {last}, and says: {e}"
+                )));
             }
             result => result?,
         };
@@ -275,18 +285,21 @@ impl Core {
         }
         let at = match reached.position {
             _ if reached.sequence <= joined.sequence => joined.after,
-            Some(at) => at,
+            Some(at) => {
+                self.keep_outlet(relay, &reached, at)?;
+                at
+            }
             // It was emptied: what was handed over is known here, or nobody knows it.
             None => match self.kept_outlet(relay, &reached)? {
-                0 => {
+                None => {
                     let reason = "it was emptied, and it is not known any more how far it had \
                          come; say from where on messages are to be handed over";
                     return Err(Break::Halt(reason.into(), Wants::Replay));
                 }
-                kept => kept,
+                Some(kept) => kept,
             },
         };
-        relay.came(&reached, at);
+        relay.stands(&reached, at);
         known.joined = Some(joined);
         Ok((known, reached, at))
     }
@@ -365,11 +378,26 @@ impl Core {
         at: Position,
     ) -> Result<(), StoreError> {
         let name = kept_name(relay, reached);
-        self.db.write(|tx| db::set_feed(tx, &name, at))
+        let sequence = sequence_name(relay, reached);
+        if self.db.feed(&name)? == at && self.db.feed(&sequence)? == reached.sequence {
+            return Ok(());
+        }
+        self.db.write(|tx| {
+            db::set_feed(tx, &name, at)?;
+            db::set_feed(tx, &sequence, reached.sequence)
+        })
     }
 
-    fn kept_outlet(&self, relay: &Relay, reached: &Reached) -> Result<Position, StoreError> {
-        self.db.feed(&kept_name(relay, reached))
+    /// How far an outlet had come that is empty now; none when another program handed over last,
+    /// and nobody here knows.
+    fn kept_outlet(
+        &self,
+        relay: &Relay,
+        reached: &Reached,
+    ) -> Result<Option<Position>, StoreError> {
+        let sequence = self.db.feed(&sequence_name(relay, reached))?;
+        let at = self.db.feed(&kept_name(relay, reached))?;
+        Ok(Some(at).filter(|at| *at > 0 && sequence == reached.sequence))
     }
 
     /// How many messages wait to be handed over, counted up to a number.
@@ -388,6 +416,11 @@ impl Core {
 /// How far an outlet came in one history.
 fn kept_name(relay: &Relay, reached: &Reached) -> String {
     format!("outlet:{}:{}", relay.name, reached.history)
+}
+
+/// And at which place of its own count that was.
+fn sequence_name(relay: &Relay, reached: &Reached) -> String {
+    format!("outlet-sequence:{}:{}", relay.name, reached.history)
 }
 
 /// What is recorded of an outlet.

@@ -14,18 +14,25 @@ use super::db::{Db, i64_of, u64_of};
 use super::flaw::{Flaw, flaw};
 use crate::bus::{BusError, Delivery, Inlet, Mark, ReceiveDef};
 use fait_core::bus::fact::{Continued, MessageReceived, inlet_tag};
-use fait_core::event::{Origin, Position, Time};
+use fait_core::event::{Origin, Position, Time, panic_text};
 use fait_core::query::Query;
 use fait_core::store::{Append, Range, StoreError};
+use futures_util::FutureExt;
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// The shortest first wait after a failure; waits double up to [`LONGEST_WAIT`].
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// An inlet that gave nothing new is asked again after this time at the earliest: most wait by
+/// themselves, but one that answers at once must not be asked without a pause.
+const REST: Duration = Duration::from_millis(200);
 
 /// One receiver: what it hears, and from where.
 pub(crate) struct Hearing {
@@ -35,6 +42,9 @@ pub(crate) struct Hearing {
     state: Mutex<State>,
     /// An operator has said something.
     pub(crate) wake: Notify,
+    /// Held while what was taken is recorded, and while an operator says where to go on: what comes
+    /// from before that must not be recorded behind it.
+    turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -107,6 +117,12 @@ pub struct InletStatus {
     pub waiting: usize,
 }
 
+/// Whether there may be more at once.
+enum Heard {
+    More,
+    Nothing,
+}
+
 /// Why nothing is heard now.
 pub(crate) enum Trouble {
     /// It is tried again.
@@ -129,6 +145,7 @@ impl Hearing {
             inlet,
             state: Mutex::default(),
             wake: Notify::new(),
+            turn: tokio::sync::Mutex::default(),
         }
     }
 
@@ -187,34 +204,23 @@ impl Core {
     pub(crate) async fn run_hearing(self: Arc<Self>, h: Arc<Hearing>) {
         let mut kept = Kept::default();
         loop {
+            let begun = Instant::now();
             let heard = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return,
                 heard = self.hear_more(&h, &mut kept) => heard,
             };
             h.state().busy = false;
-            let Err(trouble) = heard else {
-                h.is_well();
-                continue;
-            };
-            let failures = h.trouble(&trouble, self.clock.now());
-            let wait = match trouble {
-                Trouble::Later(error) => {
-                    if failures == 1 {
-                        tracing::warn!(receiver = h.name, error, "hears again later");
-                    } else {
-                        tracing::debug!(receiver = h.name, error, failures, "hears again later");
-                    }
-                    Some(self.wait_after(failures))
+            let wait = match heard {
+                Ok(Heard::More) => {
+                    h.is_well();
+                    continue;
                 }
-                Trouble::Stop(why) => {
-                    tracing::error!(
-                        receiver = h.name,
-                        why,
-                        "hears nothing until an operator acts"
-                    );
-                    None
+                Ok(Heard::Nothing) => {
+                    h.is_well();
+                    Some(REST.saturating_sub(begun.elapsed()))
                 }
+                Err(trouble) => self.hears_not(&h, trouble),
             };
             let over = async {
                 match wait {
@@ -231,6 +237,29 @@ impl Core {
         }
     }
 
+    /// Says that nothing is heard now; gives after what time it is tried again by itself.
+    fn hears_not(&self, h: &Hearing, trouble: Trouble) -> Option<Duration> {
+        let failures = h.trouble(&trouble, self.clock.now());
+        match trouble {
+            Trouble::Later(error) => {
+                if failures == 1 {
+                    tracing::warn!(receiver = h.name, error, "hears again later");
+                } else {
+                    tracing::debug!(receiver = h.name, error, failures, "hears again later");
+                }
+                Some(self.wait_after(failures))
+            }
+            Trouble::Stop(why) => {
+                tracing::error!(
+                    receiver = h.name,
+                    why,
+                    "hears nothing until an operator acts"
+                );
+                None
+            }
+        }
+    }
+
     /// A random part of a time that doubles with each failure.
     fn wait_after(&self, failures: u32) -> Duration {
         let most = FIRST_WAIT * 2_u32.pow(failures.saturating_sub(1).min(8));
@@ -240,7 +269,7 @@ impl Core {
     }
 
     /// Takes what is there and records what it is here, or waits for it a while.
-    async fn hear_more(&self, h: &Hearing, kept: &mut Kept) -> Result<(), Trouble> {
+    async fn hear_more(&self, h: &Hearing, kept: &mut Kept) -> Result<Heard, Trouble> {
         if !h.state().opened {
             let place = self.heard_up_to(&h.name).await?;
             let mut state = h.state();
@@ -255,26 +284,40 @@ impl Core {
         });
         let taken = tokio::select! {
             biased;
-            () = h.wake.notified() => return Ok(()),
-            taken = h.inlet.take(after) => taken.map_err(|e| h.what_to_do(e))?,
+            () = h.wake.notified() => return Ok(Heard::More),
+            taken = caught(async { h.inlet.take(after).await }) => {
+                taken.map_err(|e| h.what_to_do(e))?
+            }
         };
         let Some(first) = taken.first() else {
-            return Ok(());
+            return Ok(Heard::Nothing);
         };
         h.state().busy = true;
+        let turn = h.turn.lock().await;
+        if !h.state().opened {
+            return Ok(Heard::More);
+        }
         if let Some(last) = taken.last().filter(|_| flaw(Flaw::AcknowledgedFirst)) {
             let done = h.inlet.done(last.mark.clone()).await;
             done.map_err(|e| h.what_to_do(e))?;
         }
-        let history = place.history.unwrap_or(first.mark.history.clone());
+        let history = place.history.clone();
+        let history = history.unwrap_or(first.mark.history.clone());
         let passed = self.take_all(h, kept, &history, taken).await;
+        drop(turn);
         let (upto, result) = passed;
         if let Some(upto) = upto {
             // Where it stands is in the log, but for what was ignored at the end.
             self.db.keep_place(&h.name, &h.state().place)?;
-            h.inlet.done(upto).await.map_err(|e| h.what_to_do(e))?;
+            let done = caught(async { h.inlet.done(upto).await }).await;
+            done.map_err(|e| h.what_to_do(e))?;
         }
-        result
+        result?;
+        // The same may come again and again.
+        Ok(match h.state().place == place {
+            true => Heard::Nothing,
+            false => Heard::More,
+        })
     }
 
     /// Records one message after the other; says how far it came.
@@ -371,6 +414,7 @@ impl Core {
             command: None,
             recorded_at: self.clock.now(),
         };
+        let _turn = h.turn.lock().await;
         self.store.append(append).await.map_err(StoreError::new)?;
         h.is_well();
         h.state().opened = false;
@@ -408,6 +452,12 @@ impl Hearing {
             )),
         }
     }
+}
+
+/// What an inlet answers; a panic is its failure.
+async fn caught<T>(asked: impl Future<Output = Result<T, BusError>>) -> Result<T, BusError> {
+    let answer = AssertUnwindSafe(asked).catch_unwind().await;
+    answer.unwrap_or_else(|panic| Err(BusError::Later(panic_text(&*panic))))
 }
 
 fn count(receiver: &str, fate: &Fate) {
