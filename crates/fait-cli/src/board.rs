@@ -9,8 +9,6 @@ mod draw;
 mod test;
 mod serve;
 
-pub(crate) use serve::stopped;
-
 use crate::failure::Failure;
 use crate::output::Out;
 use clap::Subcommand;

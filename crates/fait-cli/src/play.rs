@@ -1,14 +1,14 @@
 //! `fait play`: a board becomes a running system, and follows its file.
 
-use crate::board::{stopped, text_of};
+use crate::board::text_of;
 use crate::failure::Failure;
 use crate::output::{Out, note};
 use clap::Args;
 use fait::app::{App, AppBuilder};
 use fait::board::play::{self, Playing};
-use fait::clock::Clock;
+use fait::clock::{Clock, pace};
 use fait_board::{Look, Problem, report};
-use fait_web::Site;
+use fait_web::{Site, shutdown_signal};
 use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -58,13 +58,6 @@ const EVERY: Duration = Duration::from_millis(250);
 
 /// How long a system has to end before it is left as it is.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
-
-fn pace(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(pace) if (0.001..=100_000.0).contains(&pace) => Ok(pace),
-        _ => Err("the pace is a number from 0.001 to 100000".into()),
-    }
-}
 
 /// A board that can be played.
 struct Ready {
@@ -184,7 +177,7 @@ async fn serve(args: &Play, mut ready: Ready, out: &mut Out) -> Result<(), Failu
                 next = follow(&file, &followed) => {
                     *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
                 }
-                () = stopped() => {}
+                () = shutdown_signal() => {}
             }
         };
         let site = Site::new(app.clone()).board(&ready.text).playing(playing);
@@ -194,7 +187,7 @@ async fn serve(args: &Play, mut ready: Ready, out: &mut Out) -> Result<(), Failu
         // The second signal, or ten seconds, ends what does not end by itself.
         tokio::select! {
             () = app.stop() => {}
-            () = stopped() => return Ok(()),
+            () = shutdown_signal() => return Ok(()),
             () = tokio::time::sleep(ENDS_WITHIN) => {}
         }
         served.map_err(|e| Failure::NotReady(format!("serving ended: {e}")))?;

@@ -17,10 +17,12 @@ mod request;
 mod seen;
 mod api;
 mod page;
+mod shutdown;
 mod site;
 mod alone;
 
 pub use alone::BoardSite;
 pub use clients::{Clients, ClientsError, MAX_CLIENT_NAME, NewToken};
 pub use openapi::openapi;
+pub use shutdown::shutdown_signal;
 pub use site::Site;

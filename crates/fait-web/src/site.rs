@@ -5,6 +5,7 @@ use crate::clients::Clients;
 use crate::others::{Other, Others};
 use crate::shared::{MAX_BODY, Shared};
 use crate::sheet::Sheet;
+use crate::shutdown::shutdown_signal;
 use crate::trial::Trial;
 use crate::{api, page};
 use axum::Router;
@@ -20,6 +21,7 @@ use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -27,12 +29,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// How long a system that is asked to stop has to end before it is left as it is.
+const ENDS_WITHIN: Duration = Duration::from_secs(10);
+
 /// The task UI and the HTTP interface of a running system.
 ///
 /// Its pages have no login: whoever reaches the address is whoever they say. Listen on a loopback
 /// address, or behind something that knows who is who. Other systems are known by their tokens:
 /// see [`Site::clients`].
-#[must_use = "a site is served with `serve`"]
+#[must_use = "a site is served with `run` or `serve`"]
 pub struct Site {
     app: App,
     title: Option<String>,
@@ -136,7 +141,24 @@ impl Site {
         shared
     }
 
-    /// Serves until `shutdown` resolves; what is under way is finished.
+    /// Serves until the program is asked to stop, as [`shutdown_signal`] says, and then stops the
+    /// system. What has not ended ten seconds later, or when it is asked once more, is left as it
+    /// is: the next start goes on from there.
+    ///
+    /// # Errors
+    /// As [`serve`](Self::serve); the system is stopped then, too.
+    pub async fn run(self, listener: TcpListener) -> io::Result<()> {
+        let app = self.app.clone();
+        let served = self.serve(listener, shutdown_signal()).await;
+        tokio::select! {
+            () = app.stop() => {}
+            () = shutdown_signal() => {}
+            () = tokio::time::sleep(ENDS_WITHIN) => {}
+        }
+        served
+    }
+
+    /// Serves until `shutdown` resolves; what is under way is finished. The system goes on.
     ///
     /// # Errors
     /// The listener fails, or a client has a right that means nothing in this system.

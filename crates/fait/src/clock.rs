@@ -178,6 +178,18 @@ impl Clock {
     }
 }
 
+/// How many times as fast as the machine's a clock may run, as a person gives it to a program: a
+/// number from 0.001 to 100000. For a flag such as `--pace`, and [`Clock::paced`].
+///
+/// # Errors
+/// It is no such number; a sentence says which are.
+pub fn pace(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(pace) if (0.001..=100_000.0).contains(&pace) => Ok(pace),
+        _ => Err("the pace is a number from 0.001 to 100000".into()),
+    }
+}
+
 fn machine_now() -> Time {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)

@@ -7,6 +7,7 @@ use fait::Clock;
 use fait::app::App;
 use fait::app::history::on_stderr;
 use fait::board::check::strict;
+use fait::clock::pace;
 use fait::event::seconds;
 use fait::reexport::serde::Serialize;
 use fait::reexport::serde_json;
@@ -18,7 +19,6 @@ use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// The restaurant: orders are placed, cooked, priced, paid, timed out, retried. Take part in it.
@@ -73,13 +73,6 @@ struct Options {
     /// Writes what was looked at as JSON.
     #[arg(long)]
     json: bool,
-}
-
-fn pace(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(pace) if (0.001..=100_000.0).contains(&pace) => Ok(pace),
-        _ => Err("the pace is a number from 0.001 to 100000".into()),
-    }
 }
 
 #[tokio::main]
@@ -168,20 +161,13 @@ async fn run(options: Options) -> Result<(), String> {
     work(&app, options.staff);
     let (guests, orders, every) = (app.clone(), options.orders, seconds(options.every));
     tokio::spawn(async move { play::place(&guests, orders, every).await });
-    let mut site = Site::new(app.clone())
+    let mut site = Site::new(app)
         .board(BOARD)
         .examples(|| restaurant::wired(App::in_memory(), Terminal::new(false)));
     if let Some(clients) = clients {
         site = site.clients(clients);
     }
-    let served = site.serve(listener, stopped()).await;
-    // The second signal, or ten seconds, ends what does not end by itself.
-    tokio::select! {
-        () = app.stop() => {}
-        () = stopped() => {}
-        () = tokio::time::sleep(Duration::from_secs(10)) => {}
-    }
-    served.map_err(|e| e.to_string())
+    site.run(listener).await.map_err(|e| e.to_string())
 }
 
 fn greet(options: &Options, address: SocketAddr) {
@@ -209,21 +195,4 @@ fn greet(options: &Options, address: SocketAddr) {
     println!("   6. cargo run -p fait-cli -- events follow --at http://{address}");
     println!();
     println!("  Stop it with Ctrl-C and start it again: it goes on where it was.");
-}
-
-/// Resolves when the program is asked to stop.
-async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = interrupt.await;
 }

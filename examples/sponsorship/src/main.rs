@@ -4,6 +4,7 @@ use clap::Parser;
 use fait::Clock;
 use fait::app::App;
 use fait::bus::InProcess;
+use fait::clock::pace;
 use fait::event::seconds;
 use fait_nats::Nats;
 use fait_web::Site;
@@ -11,7 +12,6 @@ use sponsorship::{BOARD, STREAM, TOKEN, door_at, feed_at, play};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// Sponsorship: sponsors are onboarded, and another system feeds their guests. Run `tickets` beside
@@ -60,13 +60,6 @@ struct Options {
 /// That the other system is away stands on `/status`, and need not fill the terminal.
 const QUIET: &str = "warn,fait::runtime::dispatch=error,fait::runtime::hear=error";
 
-fn pace(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(pace) if (0.001..=100_000.0).contains(&pace) => Ok(pace),
-        _ => Err("the pace is a number from 0.001 to 100000".into()),
-    }
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
@@ -110,18 +103,11 @@ async fn run(options: Options) -> Result<(), String> {
     greet(&options, address);
     let (office, sponsors, every) = (app.clone(), options.sponsors, seconds(options.every));
     tokio::spawn(async move { play::onboard(&office, sponsors, every).await });
-    let site = Site::new(app.clone())
+    let site = Site::new(app)
         .board(BOARD)
         .others([("Tickets", options.tickets.as_str())])
         .examples(move || sponsorship::wired(App::in_memory(), tickets.clone(), InProcess::new()));
-    let served = site.serve(listener, stopped()).await;
-    // The second signal, or ten seconds, ends what does not end by itself.
-    tokio::select! {
-        () = app.stop() => {}
-        () = stopped() => {}
-        () = tokio::time::sleep(Duration::from_secs(10)) => {}
-    }
-    served.map_err(|e| e.to_string())
+    site.run(listener).await.map_err(|e| e.to_string())
 }
 
 fn greet(options: &Options, address: SocketAddr) {
@@ -151,21 +137,4 @@ fn greet(options: &Options, address: SocketAddr) {
     println!("   5. http://{address}/board   the board it was built from");
     println!();
     println!("  Stop it with Ctrl-C and start it again: it goes on where it was.");
-}
-
-/// Resolves when the program is asked to stop.
-async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = interrupt.await;
 }

@@ -3,12 +3,12 @@
 use clap::Parser;
 use fait::Clock;
 use fait::app::App;
+use fait::clock::pace;
 use fait_nats::Nats;
 use fait_web::{Clients, Site};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 use tickets::{BOARD, CLIENTS, STREAM, play};
 use tokio::net::TcpListener;
 
@@ -41,13 +41,6 @@ struct Options {
     /// is used where none is named.
     #[arg(long, env = "TICKETS_CLIENTS", value_name = "FILE")]
     clients: Option<PathBuf>,
-}
-
-fn pace(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(pace) if (0.001..=100_000.0).contains(&pace) => Ok(pace),
-        _ => Err("the pace is a number from 0.001 to 100000".into()),
-    }
 }
 
 #[tokio::main]
@@ -91,18 +84,11 @@ async fn run(options: Options) -> Result<(), String> {
     if options.places > 0 {
         play::open(&app, options.places).await;
     }
-    let site = Site::new(app.clone())
+    let site = Site::new(app)
         .board(BOARD)
         .clients(clients)
         .examples(|| tickets::wired(App::in_memory()));
-    let served = site.serve(listener, stopped()).await;
-    // The second signal, or ten seconds, ends what does not end by itself.
-    tokio::select! {
-        () = app.stop() => {}
-        () = stopped() => {}
-        () = tokio::time::sleep(Duration::from_secs(10)) => {}
-    }
-    served.map_err(|e| e.to_string())
+    site.run(listener).await.map_err(|e| e.to_string())
 }
 
 fn greet(options: &Options, address: SocketAddr) {
@@ -126,21 +112,4 @@ fn greet(options: &Options, address: SocketAddr) {
     println!("   4. http://{address}/board   the board it was built from");
     println!();
     println!("  Stop it with Ctrl-C, look how sponsorship waits, and start it again.");
-}
-
-/// Resolves when the program is asked to stop.
-async fn stopped() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = interrupt.await;
 }

@@ -2,7 +2,7 @@
 
 use fait_board::note::{Kind, Level};
 use fait_board::notes::{Process, Trigger};
-use fait_board::{LintOptions, Look, Problem, lint, parse, report};
+use fait_board::{LintOptions, Look, Parsed, Problem, lint, parse, report};
 
 /// A copy of the restaurant, so that a change of the example changes no golden file here.
 pub(crate) const RESTAURANT: &str = include_str!("boards/restaurant.board");
@@ -76,12 +76,7 @@ fn the_boards_of_other_domains_keep_every_rule() {
     let expected = ["hotel", "insurance", "library", "parcels", "tickets"];
     assert_eq!(names, expected.map(|name| format!("{name}.board")));
     for (name, text) in &boards {
-        let parsed = parse(text);
-        let problems = lint(&parsed, &LintOptions::default());
-        let broken = problems.into_iter().filter(|p| p.code != "B900");
-        let broken: Vec<Problem> = broken.collect();
-        assert_eq!(report(text, name, &broken, Look::Plain), "");
-        let board = &parsed.board;
+        let board = &keeps_every_rule(name, text).board;
         assert_eq!(board.level, Level::Design, "{name}");
         assert!(!board.open_questions().is_empty(), "{name}");
         assert!(
@@ -89,6 +84,24 @@ fn the_boards_of_other_domains_keep_every_rule() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn the_boards_of_two_systems_keep_every_rule() {
+    let tickets = include_str!("../../../../examples/tickets/tickets.board");
+    keeps_every_rule("tickets.board", tickets);
+    let sponsorship = include_str!("../../../../examples/sponsorship/sponsorship.board");
+    keeps_every_rule("sponsorship.board", sponsorship);
+}
+
+/// An open question breaks no rule.
+fn keeps_every_rule(name: &str, text: &str) -> Parsed {
+    let parsed = parse(text);
+    let problems = lint(&parsed, &LintOptions::default());
+    let broken = problems.into_iter().filter(|p| p.code != "B900");
+    let broken: Vec<Problem> = broken.collect();
+    assert_eq!(report(text, name, &broken, Look::Plain), "");
+    parsed
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::text_of;
 use crate::failure::Failure;
 use crate::output::{Out, note};
 use clap::Args;
-use fait_web::BoardSite;
+use fait_web::{BoardSite, shutdown_signal};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -61,7 +61,7 @@ pub(crate) fn run(serve: &Serve, out: &mut Out) -> Result<(), Failure> {
         let (followed, path) = (site.clone(), file.clone());
         // Ends with the program.
         std::thread::spawn(move || follow(&followed, &path));
-        let served = site.serve(listener, stopped()).await;
+        let served = site.serve(listener, shutdown_signal()).await;
         served.map_err(|e| Failure::NotReady(format!("serving ended: {e}")))
     })
 }
@@ -97,23 +97,4 @@ fn follow(site: &BoardSite, file: &Path) {
 fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
     let data = file.metadata().ok()?;
     Some((data.modified().ok()?, data.len()))
-}
-
-/// Resolves when the program is asked to stop.
-pub(crate) async fn stopped() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-            // Without that signal Ctrl-C still works.
-            return drop(interrupted.await);
-        };
-        tokio::select! {
-            _ = interrupted => {}
-            _ = terminated.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    drop(interrupted.await);
 }

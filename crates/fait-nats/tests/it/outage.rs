@@ -13,6 +13,20 @@ use tokio::runtime::{Builder, Runtime};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// The system that publishes, on its log.
+fn relaying(nats: &Nats, store: &Arc<Memory>, clock: Clock) -> App {
+    let tickets = tickets(store, clock).relays("nats", nats.outlet("tickets"));
+    tickets.build().expect("it starts")
+}
+
+/// The two systems: one on its log, and the one that hears it.
+fn both(nats: &Nats, store: &Arc<Memory>, clock: fn() -> Clock) -> (App, App) {
+    let tickets = relaying(nats, store, clock());
+    let inlet = nats.inlet("tickets", "meals");
+    let meals = meals(&Arc::default(), clock()).hears::<Tickets>("tickets", inlet);
+    (tickets, meals.build().expect("it starts"))
+}
+
 async fn outlet(app: &App) -> OutletStatus {
     app.bus().await.expect("read").outlets.remove(0)
 }
@@ -48,15 +62,7 @@ async fn both_systems_go_on_for_ten_minutes_without_their_broker_and_nothing_is_
     let nats = Nats::connect(&server.url(), Options::default())
         .await
         .expect("connected");
-    let clock = Clock::by_hand();
-    let tickets = tickets(&Arc::default(), clock.clone()).relays("nats", nats.outlet("tickets"));
-    let tickets = tickets.build().expect("it starts");
-    let meals = meals(&Arc::default(), Clock::by_hand());
-    let inlet = nats.inlet("tickets", "meals");
-    let meals = meals
-        .hears::<Tickets>("tickets", inlet)
-        .build()
-        .expect("it starts");
+    let (tickets, meals) = both(&nats, &Arc::default(), Clock::by_hand);
     for number in 1..=10 {
         tickets
             .send(IssueTickets::number(number))
@@ -102,17 +108,7 @@ async fn a_stream_made_anew_stops_both_sides_until_an_operator_says_how_to_go_on
     let nats = Nats::connect(&server.url(), Options::default())
         .await
         .expect("connected");
-    let relayed = tickets(&Arc::default(), Clock::machine());
-    let tickets = relayed
-        .relays("nats", nats.outlet("tickets"))
-        .build()
-        .expect("it starts");
-    let meals = meals(&Arc::default(), Clock::machine());
-    let inlet = nats.inlet("tickets", "meals");
-    let meals = meals
-        .hears::<Tickets>("tickets", inlet)
-        .build()
-        .expect("it starts");
+    let (tickets, meals) = both(&nats, &Arc::default(), Clock::machine);
     for number in 1..=5 {
         tickets
             .send(IssueTickets::number(number))
@@ -168,8 +164,7 @@ impl Program {
             let nats = Nats::connect(&url, Options::default())
                 .await
                 .expect("connected");
-            let app = tickets(&store, Clock::machine()).relays("nats", nats.outlet("tickets"));
-            let app = app.build().expect("it starts");
+            let app = relaying(&nats, &store, Clock::machine());
             std::future::pending::<()>().await;
             drop(app);
         });
@@ -191,14 +186,7 @@ async fn three_programs_on_one_log_that_are_killed_hand_over_each_message_once()
         .await
         .expect("connected");
     let store = Arc::default();
-    let relayed = tickets(&store, Clock::machine()).relays("nats", nats.outlet("tickets"));
-    let tickets = relayed.build().expect("it starts");
-    let meals = meals(&Arc::default(), Clock::machine());
-    let inlet = nats.inlet("tickets", "meals");
-    let meals = meals
-        .hears::<Tickets>("tickets", inlet)
-        .build()
-        .expect("it starts");
+    let (tickets, meals) = both(&nats, &store, Clock::machine);
     let mut others = [Program::start(&store, &url), Program::start(&store, &url)];
     for number in 1..=MESSAGES {
         tickets

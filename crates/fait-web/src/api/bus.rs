@@ -2,7 +2,7 @@
 
 use super::Words;
 use super::body::read_json;
-use super::operate::Said;
+use super::operate::{Nothing, Said, no_action};
 use crate::answer::Problem;
 use crate::request::At;
 use crate::shared::Shared;
@@ -14,8 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use fait::app::{OutletError, ReplayFrom};
 use fait::event::Position;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// What can be done to an outlet.
 const ACTIONS: [&str; 3] = ["replay", "skip", "retry"];
@@ -63,10 +62,6 @@ struct Skip {
     position: Position,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
 /// `POST /api/ops/bus/outlets/{name}/{action}` with `{"by": …, "reason": …, …}`
 pub(super) async fn act(
     State(shared): State<Shared>,
@@ -75,42 +70,33 @@ pub(super) async fn act(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let said = Said::read(read_json(&headers, body)?, &words)?;
-    let (by, app) = (&said.by, &shared.app);
+    let mut said = Said::read(read_json(&headers, body)?, &words)?;
+    let app = &shared.app;
     match action.as_str() {
         "replay" => {
-            let own: Replay = own(&action, said.own)?;
+            let own: Replay = said.own(&action)?;
             let from = from(&own.from)?;
             let reason = Some(said.reason.as_str()).filter(|r| !r.is_empty());
-            let after = app.replay(&name, from, by, reason).await?;
+            let after = app.replay(&name, from, &said.by, reason).await?;
             Ok(Json(
                 json!({"outcome": "replay", "outlet": name, "after": after}),
             ))
         }
         "skip" => {
-            let Skip { position } = own(&action, said.own)?;
-            app.skip_published(&name, position, by, &said.reason)
+            let Skip { position } = said.own(&action)?;
+            app.skip_published(&name, position, &said.by, &said.reason)
                 .await?;
             Ok(Json(
                 json!({"outcome": "skip", "outlet": name, "position": position}),
             ))
         }
         "retry" => {
-            let Nothing {} = own(&action, said.own)?;
+            let Nothing {} = said.own(&action)?;
             app.retry_outlet(&name)?;
             Ok(Json(json!({"outcome": "retry", "outlet": name})))
         }
-        _ => {
-            let names = ACTIONS.join(", ");
-            let detail = format!("there is no action `{action}`; there are {names}");
-            Err(Problem::not_found(detail))
-        }
+        _ => Err(no_action(&action, &ACTIONS)),
     }
-}
-
-fn own<T: DeserializeOwned>(action: &str, own: Map<String, Value>) -> Result<T, Problem> {
-    serde_json::from_value(Value::Object(own))
-        .map_err(|e| Problem::malformed(format!("`{action}` cannot be read: {e}")))
 }
 
 /// `"start"`, `"here"`, or a position.

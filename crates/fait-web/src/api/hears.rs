@@ -2,7 +2,7 @@
 
 use super::Words;
 use super::body::read_json;
-use super::operate::Said;
+use super::operate::{Nothing, Said, no_action};
 use crate::answer::Problem;
 use crate::request::At;
 use crate::shared::Shared;
@@ -13,8 +13,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode};
 use fait::app::HearError;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// What can be done to a receiver.
@@ -62,10 +61,6 @@ struct Continue {
     after: Option<u64>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
 /// `POST /api/ops/bus/inlets/{name}/{action}` with `{"by": …, …}`
 pub(super) async fn act(
     State(shared): State<Shared>,
@@ -74,27 +69,23 @@ pub(super) async fn act(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let said = Said::read(read_json(&headers, body)?, &words)?;
+    let mut said = Said::read(read_json(&headers, body)?, &words)?;
     match action.as_str() {
         "reread" => {
-            let Reread { which } = own(&action, said.own)?;
+            let Reread { which } = said.own(&action)?;
             let read = shared.app.reread(&name, which.as_deref()).await?;
             Ok(Json(
                 json!({"outcome": "reread", "receiver": name, "messages": read}),
             ))
         }
         "continue" => {
-            let Continue { after } = own(&action, said.own)?;
+            let Continue { after } = said.own(&action)?;
             shared.app.continue_hearing(&name, after, &said.by).await?;
             Ok(Json(
                 json!({"outcome": "continue", "receiver": name, "after": after}),
             ))
         }
-        _ => {
-            let names = ACTIONS.join(", ");
-            let detail = format!("there is no action `{action}`; there are {names}");
-            Err(Problem::not_found(detail))
-        }
+        _ => Err(no_action(&action, &ACTIONS)),
     }
 }
 
@@ -106,14 +97,9 @@ pub(super) async fn skip(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let said = Said::read(read_json(&headers, body)?, &words)?;
-    let Nothing {} = own("skip", said.own)?;
+    let mut said = Said::read(read_json(&headers, body)?, &words)?;
+    let Nothing {} = said.own("skip")?;
     let app = &shared.app;
     app.skip_message(id, &said.by, &said.reason).await?;
     Ok(Json(json!({"outcome": "skip", "message": id})))
-}
-
-fn own<T: DeserializeOwned>(action: &str, own: Map<String, Value>) -> Result<T, Problem> {
-    serde_json::from_value(Value::Object(own))
-        .map_err(|e| Problem::malformed(format!("`{action}` cannot be read: {e}")))
 }

@@ -16,6 +16,8 @@ use fait::app::{Act, Bulk, BulkError, DEFAULT_RATE, Filter, MigrateError, Operat
 use fait::process::instance_tag;
 use fait::query::Query;
 use fait::store::Range;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 /// Facts of an instance that are shown, the newest.
@@ -152,12 +154,27 @@ impl Said {
         })
     }
 
-    fn act(&mut self, action: &str) -> Result<Act, Problem> {
-        let mut own = std::mem::take(&mut self.own);
-        own.insert("action".into(), action.into());
-        serde_json::from_value(Value::Object(own))
+    /// What is the action's own, as it reads it.
+    pub(super) fn own<T: DeserializeOwned>(&mut self, action: &str) -> Result<T, Problem> {
+        serde_json::from_value(Value::Object(std::mem::take(&mut self.own)))
             .map_err(|e| Problem::malformed(format!("`{action}` cannot be read: {e}")))
     }
+
+    fn act(&mut self, action: &str) -> Result<Act, Problem> {
+        self.own.insert("action".into(), action.into());
+        self.own(action)
+    }
+}
+
+/// An action that has no words of its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+/// Where there are other actions.
+pub(super) fn no_action(action: &str, actions: &[&str]) -> Problem {
+    let names = actions.join(", ");
+    Problem::not_found(format!("there is no action `{action}`; there are {names}"))
 }
 
 /// `POST /api/ops/processes/{name}/{key}/{action}` with `{"by": …, "reason": …, …}`
@@ -170,9 +187,7 @@ pub(super) async fn act(
 ) -> Result<Json<Value>, Problem> {
     super::ops::known(&shared, &name).await?;
     if !Act::NAMES.contains(&action.as_str()) {
-        let names = Act::NAMES.join(", ");
-        let detail = format!("there is no action `{action}`; there are {names}");
-        return Err(Problem::not_found(detail));
+        return Err(no_action(&action, Act::NAMES));
     }
     let mut said = Said::read(read_json(&headers, body)?, &words)?;
     // Taking back is shown first; it is done when that is confirmed.

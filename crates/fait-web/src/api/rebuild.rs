@@ -2,7 +2,7 @@
 
 use super::Words;
 use super::body::read_json;
-use super::operate::Said;
+use super::operate::{Said, no_action};
 use crate::answer::Problem;
 use crate::request::At;
 use crate::shared::Shared;
@@ -87,11 +87,7 @@ fn asked(action: &str, mut own: Map<String, Value>) -> Result<ViewAction, Proble
         "switch" => ViewAction::Switch,
         "roll-back" => ViewAction::RollBack,
         "forget" => ViewAction::Forget,
-        _ => {
-            let names = ACTIONS.join(", ");
-            let detail = format!("there is no action `{action}`; there are {names}");
-            return Err(Problem::not_found(detail));
-        }
+        _ => return Err(no_action(action, &ACTIONS)),
     };
     match own.into_iter().next() {
         None => Ok(asked),

@@ -4,6 +4,7 @@ pub(super) mod heard;
 
 use super::desk::Desk;
 use super::frame::Page;
+use super::outcome::{outcome, table};
 use super::start::goto;
 use super::trouble::{Params, Trouble, Words, words};
 use super::words::{ago, count, lasting, plain, sentence};
@@ -65,16 +66,7 @@ async fn page(desk: &Desk, done: Option<&str>, wrong: Option<&str>) -> Result<Ht
     let waits = stopped(&bus);
     let main = html! {
         h1 { "Other systems" }
-        @if let Some((_, words)) = done {
-            div.receipt #receipt tabindex="-1" data-focus {
-                span.tick aria-hidden="true" { "✓" } p { (words) }
-            }
-        }
-        @if let Some(wrong) = wrong {
-            div.errors #errors role="alert" tabindex="-1" data-focus {
-                h2 { "Nothing was changed" } p { (sentence(wrong)) }
-            }
-        }
+        (outcome(done.map(|(_, words)| *words), wrong))
         div #standing data-live {
             @if !is_there(&bus) {
                 p.empty { "This system tells others nothing, and hears nothing of them." }
@@ -106,22 +98,6 @@ async fn page(desk: &Desk, done: Option<&str>, wrong: Option<&str>) -> Result<Ht
 fn tried(what: &str, trouble: &Tried, now: Time) -> Markup {
     html! {
         p.wrong { (what) " since " (ago(trouble.since, now)) ": " (sentence(&trouble.error)) }
-    }
-}
-
-fn table(name: &str, heads: &[(&str, bool)], rows: &[Markup]) -> Markup {
-    html! {
-        @if !rows.is_empty() {
-            h2 { (name) }
-            div.wide tabindex="0" role="region" aria-label=(name) {
-                table {
-                    thead { tr {
-                        @for (head, number) in heads { th.number[*number] scope="col" { (head) } }
-                    } }
-                    tbody { @for row in rows { tr { (row) } } }
-                }
-            }
-        }
     }
 }
 

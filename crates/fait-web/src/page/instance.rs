@@ -2,6 +2,7 @@
 
 use super::desk::Desk;
 use super::frame::{Page, path};
+use super::outcome::outcome;
 use super::start::goto;
 use super::story::timeline;
 use super::stuck::{address, class_in_words, input_in_words, timer, titled};
@@ -61,16 +62,7 @@ async fn page(
         div.card {
             (path(&[("/status", "Status".into()), ("/stuck", "What is stuck".into())], ""))
             h1 { (title) }
-            @if done {
-                div.receipt #receipt tabindex="-1" data-focus {
-                    span.tick aria-hidden="true" { "✓" } p { "It is done, and recorded." }
-                }
-            }
-            @if let Some(wrong) = wrong {
-                div.errors #errors role="alert" tabindex="-1" data-focus {
-                    h2 { "Nothing was changed" } p { (sentence(wrong)) }
-                }
-            }
+            (outcome(done.then_some("It is done, and recorded."), wrong))
             (standing(desk, &instance, backlog))
             @match plan {
                 Some(plan) => (taking_back(&instance, plan)),

@@ -1,6 +1,7 @@
 //! Pages for people: tasks, things, views, what happened, how the system stands.
 
 mod words;
+mod outcome;
 mod assets;
 mod trouble;
 mod desk;

@@ -8,6 +8,7 @@ pub(super) use words::{bar, is_hurt, standing};
 
 use super::desk::Desk;
 use super::frame::{Page, path};
+use super::outcome::outcome;
 use super::start::goto;
 use super::subject::Thing;
 use super::trouble::{Params, Trouble, Words, words};
@@ -101,16 +102,7 @@ async fn page(desk: &Desk, name: &str, came: Came<'_>) -> Result<Html, Trouble> 
         div.card {
             (path(&[("/status", "Status".into())], ""))
             h1 { (title) }
-            @if let Some(done) = came.done {
-                div.receipt #receipt tabindex="-1" data-focus {
-                    span.tick aria-hidden="true" { "✓" } p { (done) }
-                }
-            }
-            @if let Some(wrong) = came.wrong {
-                div.errors #errors role="alert" tabindex="-1" data-focus {
-                    h2 { "Nothing was changed" } p { (sentence(wrong)) }
-                }
-            }
+            (outcome(came.done, came.wrong))
             div #standing data-live { (how(&s)) }
             @match came.sure {
                 Some(sure) => (confirm(&s, sure)),

@@ -3,6 +3,7 @@
 use super::bus;
 use super::desk::{Desk, MOST};
 use super::frame::Page;
+use super::outcome::{outcome, table};
 use super::rebuild;
 use super::start::goto;
 use super::subject::Thing;
@@ -36,16 +37,7 @@ async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, T
     let hurt = views.iter().filter(|v| rebuild::is_hurt(v)).count() as u64;
     let main = html! {
         h1 { "Status" }
-        @if resumed {
-            div.receipt #receipt tabindex="-1" data-focus {
-                span.tick aria-hidden="true" { "✓" } p { "It goes on." }
-            }
-        }
-        @if let Some(wrong) = wrong {
-            div.errors #errors role="alert" tabindex="-1" data-focus {
-                h2 { "Nothing was changed" } p { (sentence(wrong)) }
-            }
-        }
+        (outcome(resumed.then_some("It goes on."), wrong))
         div #health data-live {
             p.lead {
                 @if hurt > 0 && health.ready {
@@ -82,20 +74,6 @@ fn others(between: &BusStatus) -> Markup {
             a href="/bus" { "What other systems are told, and what is heard of them" }
             @if waits == 1 { ": one part waits for somebody" }
             @if waits > 1 { ": " (waits) " parts wait for somebody" }
-        }
-    }
-}
-
-fn table(name: &str, heads: &[(&str, bool)], rows: &[Markup]) -> Markup {
-    html! {
-        h2 { (name) }
-        div.wide tabindex="0" role="region" aria-label=(name) {
-            table {
-                thead { tr {
-                    @for (head, number) in heads { th.number[*number] scope="col" { (head) } }
-                } }
-                tbody { @for row in rows { tr { (row) } } }
-            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::desk::Desk;
 use super::frame::Page;
+use super::outcome::outcome;
 use super::start::goto;
 use super::trouble::{Params, Trouble, Words, words};
 use super::words::{ago, count, plain, sentence, short};
@@ -142,20 +143,13 @@ async fn page(
     let mut processes = processes;
     processes.sort_by_key(|p| p.instances.parked == 0);
     let names: Vec<(String, String)> = processes.into_iter().map(|p| (p.name, p.title)).collect();
+    let done = done.map(|done| match done {
+        "aborted" => "It is ended; what was done stays done.",
+        _ => "It has begun; this page follows it.",
+    });
     let main = html! {
         h1 { "What is stuck" }
-        @if let Some(done) = done {
-            div.receipt #receipt tabindex="-1" data-focus {
-                span.tick aria-hidden="true" { "✓" }
-                p { @if done == "aborted" { "It is ended; what was done stays done." }
-                    @else { "It has begun; this page follows it." } }
-            }
-        }
-        @if let Some(wrong) = wrong {
-            div.errors #errors role="alert" tabindex="-1" data-focus {
-                h2 { "Nothing was changed" } p { (sentence(wrong)) }
-            }
-        }
+        (outcome(done, wrong))
         @if let Some(preview) = preview { (confirm(desk, asked, preview)) }
         div #runs data-live { @for run in &runs { (progress(desk, run)) } }
         div #stuck data-live { (list(desk, &stuck, all)) }

@@ -16,3 +16,5 @@ mod door;
 mod promised;
 mod published;
 mod flows;
+#[cfg(unix)]
+mod shutdown;

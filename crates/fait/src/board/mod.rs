@@ -7,6 +7,9 @@ mod examples;
 pub use examples::{Examples, Failed, Line, Miss, Tried, Verdict, examples, examples_in};
 pub mod happened;
 pub mod check;
+mod holds;
+
+pub use holds::holds;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../../docs/guide/drift.md")]

@@ -4,12 +4,14 @@
 pub mod bus;
 mod decision;
 mod fixtures;
+mod manifest;
 mod process;
 mod receive;
 mod view;
 
 pub use decision::{Decided, Given, given, nothing};
 pub use fixtures::{Fixtures, fixtures};
+pub use manifest::manifest;
 pub use process::{ProcessTest, process};
 pub use receive::{ReceiveTest, message, message_of, receive};
 pub use view::{ViewTest, view};

@@ -50,3 +50,4 @@ mod publishing;
 mod relaying;
 mod played;
 mod examples;
+mod holding;

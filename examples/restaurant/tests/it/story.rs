@@ -527,18 +527,8 @@ async fn the_floor_manager_is_asked_when_the_kitchen_stays_silent() {
 }
 
 /// The system as data is a file in the repository, so that a change of it is seen in review.
-#[tokio::test]
-async fn the_manifest_is_the_committed_file() {
-    let house = open();
-    let mut manifest = serde_json::to_string_pretty(&house.app.manifest()).unwrap();
-    manifest.push('\n');
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/manifest.json");
-    if std::env::var_os("UPDATE_MANIFEST").is_some() {
-        std::fs::write(file, &manifest).unwrap();
-    }
-    let committed = std::fs::read_to_string(file).unwrap();
-    assert_eq!(
-        manifest, committed,
-        "run the tests with UPDATE_MANIFEST=1 and look at the change"
-    );
+#[test]
+fn the_manifest_is_the_committed_file() {
+    let wired = restaurant::wired(fait::App::in_memory(), Terminal::new(false));
+    fait::test::manifest(&wired, "manifest.json");
 }
