@@ -195,8 +195,7 @@ impl Inlet for Feed {
 /// are waited for.
 fn refused(status: StatusCode, body: &[u8]) -> BusError {
     let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let detail = problem["detail"].as_str().map(ToOwned::to_owned);
-    let detail = detail.unwrap_or_else(|| answer::shown(body, SHOWN));
+    let detail = answer::detail(body).unwrap_or_else(|| answer::shown(body, SHOWN));
     match problem["type"].as_str() {
         Some("urn:fait:problem:other-history") => BusError::Other(detail),
         _ => BusError::Later(format!("{status}: {detail}")),

@@ -7,6 +7,7 @@ use fait::bus::InProcess;
 use fait::event::seconds;
 use fait_nats::Nats;
 use fait_web::Site;
+use sponsorship::tickets::TICKETS;
 use sponsorship::{BOARD, STREAM, TOKEN, door_at, feed_at, play};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -112,7 +113,7 @@ async fn run(options: Options) -> Result<(), String> {
     tokio::spawn(async move { play::onboard(&office, sponsors, every).await });
     let site = Site::new(app.clone())
         .board(BOARD)
-        .others([("Tickets", options.tickets.as_str())])
+        .others([(TICKETS, options.tickets.as_str())])
         .examples(move || sponsorship::wired(App::in_memory(), tickets.clone(), InProcess::new()));
     let served = site.serve(listener, stopped()).await;
     // The second signal, or ten seconds, ends what does not end by itself.

@@ -379,6 +379,9 @@ fn the_page_has_both_and_names_who_is_silent() {
     assert!(page.contains("TICKETS/events/1"), "{page}");
     assert!(page.contains("Tickets issued"), "{page}");
     assert!(page.contains(" in 2 systems"), "{page}");
+    // No fact is called by the name of its type.
+    assert!(!page.contains("Process stepped"), "{page}");
+    assert!(!page.contains("Command settled"), "{page}");
 }
 
 #[test]

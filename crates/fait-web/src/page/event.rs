@@ -87,7 +87,7 @@ fn timeline_with_links(desk: &Desk, events: &[StoredEvent]) -> Markup {
                 li {
                     span.what {
                         a #{ "e-" (event.meta.position) } href={ "/events/" (event.meta.position) } {
-                            (first.map_or_else(|| plain(&event.ty), |l| l.what.clone()))
+                            (teller.name(event))
                         }
                         @if let Some(line) = first.filter(|l| !l.words.is_empty()) {
                             " – " (line.words)
@@ -196,11 +196,10 @@ fn branch(teller: &Teller, causes: &[&Cause], depth: usize, here: u64) -> Markup
         ul.tree {
             @for (cause, below) in &groups {
                 @let meta = &cause.event.meta;
-                @let lines = teller.lines(&cause.event);
                 li {
                     a.here[meta.position == here] href={ "/events/" (meta.position) }
                         aria-current=[(meta.position == here).then_some("true")] {
-                        (lines.first().map_or_else(|| plain(&cause.event.ty), |l| l.what.clone()))
+                        (teller.name(&cause.event))
                     }
                     " " span.hint { (meta.position) }
                     @if !below.is_empty() { (branch(teller, below, depth + 1, here)) }

@@ -153,9 +153,7 @@ fn link(across: &Across, teller: &Teller<'_>, step: &Step) -> Markup {
     let lines = teller.lines(&step.event);
     let told = lines.first();
     html! {
-        a href={ (address) "/events/" (position) } {
-            (told.map_or_else(|| plain(&step.event.ty), |l| l.what.clone()))
-        }
+        a href={ (address) "/events/" (position) } { (teller.name(&step.event)) }
         @if let Some(line) = told.filter(|l| !l.words.is_empty()) { " – " (line.words) }
         @if let Some(line) = told.filter(|l| l.mark == Mark::Trouble && !l.more.is_empty()) {
             " – " (line.more)

@@ -150,6 +150,30 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// What an event is called where one line has to do.
+    pub(super) fn name(&self, event: &StoredEvent) -> String {
+        let lines = self.lines(event);
+        lines
+            .first()
+            .map_or_else(|| self.quiet(event), |l| l.what.clone())
+    }
+
+    /// What a fact is called that another event tells as well.
+    fn quiet(&self, event: &StoredEvent) -> String {
+        match Fact::read(event) {
+            Ok(Some(Fact::Stepped(step))) => {
+                let process = self.process(&step.process);
+                let began: Vec<String> = step.issued.iter().map(|i| self.title(i)).collect();
+                match &began[..] {
+                    [] => format!("“{process}” went on"),
+                    began => format!("“{process}” began to {}", all_of(began)),
+                }
+            }
+            Ok(Some(Fact::Settled(s))) => format!("Done: {}", small(&self.titled(&s.name))),
+            _ => plain(&event.ty),
+        }
+    }
+
     /// A message between systems, with its type.
     fn message(&self, event: &StoredEvent, what: &str) -> Line {
         let ty = event
