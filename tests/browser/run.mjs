@@ -7,6 +7,7 @@
 //     board     the pages of a board without a system: `board.base` is their address, `board.file`
 //               the file, which tests may write
 //     play      a board that is played: `play.base` and `play.file` as with `board`
+//     two       two systems: `two.office` is the address of sponsorship, `two.house` that of tickets
 //     run       run(program, ...words) runs `fait` or `restaurant`, and gives what it said
 //     browser   the browser, for what the rest does not cover
 //     newPage   newPage(options) is a page in a fresh context; options as for a context, such as
@@ -65,6 +66,9 @@ const board = { base: process.env.BOARD_SITE, file: process.env.BOARD_FILE };
 
 /** A board that is played. */
 const play = { base: process.env.PLAY_SITE, file: process.env.PLAY_FILE };
+
+/** Two systems that ask and tell each other. */
+const two = { office: process.env.SPONSORSHIP_SITE, house: process.env.TICKETS_SITE };
 
 /** Runs a program of ours; it must end well. */
 async function run(program, ...words) {
@@ -163,6 +167,7 @@ class Bench {
       base: this.base,
       board,
       play,
+      two,
       run,
       newPage: (options) => this.newPage(options),
       axe: (page, options) => this.axe(page, options),

@@ -1,5 +1,5 @@
-//! The browser tests: the restaurant and the pages of a board run, a real Chromium visits them, all
-//! are stopped.
+//! The browser tests: the restaurant, two systems that ask and tell each other, and the pages of a
+//! board run, a real Chromium visits them, all are stopped.
 
 use crate::machine;
 use crate::tree;
@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask browser [--filter TEXT] [--address URL]
 
-Starts the restaurant on a free port with an empty folder, and with copies of its board `fait board
-serve` and `fait play`; runs tests/browser/*.test.mjs against them in Chromium, and stops them. What is missing
+Starts the restaurant on a free port with an empty folder, tickets and sponsorship in the same way,
+and with copies of the restaurant's board `fait board serve` and `fait play`; runs tests/browser/*.test.mjs against them in Chromium, and stops them. What is missing
 is installed when this runs as root on Debian; elsewhere the error says what to install.
 Screenshots and logs: target/browser/.
 
@@ -82,6 +82,8 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
     };
     let (file, board) = with_board("fait board serve", &root, &programs, &results)?;
     let (played, play) = with_board("fait play", &root, &programs, &results)?;
+    let house = tickets(&programs, &results)?;
+    let office = sponsorship(&programs, &results, &house)?;
     let mut command = Command::new("node");
     command.arg("run.mjs").arg(&address).current_dir(&tests);
     command
@@ -91,9 +93,11 @@ pub(crate) fn run(options: &Options) -> Result<bool, String> {
         .env("BOARD_FILE", file)
         .env("PLAY_SITE", &play.address)
         .env("PLAY_FILE", played)
+        .env("TICKETS_SITE", &house.address)
+        .env("SPONSORSHIP_SITE", &office.address)
         .env("FAIT", program(&programs, "fait"))
         .env("RESTAURANT", program(&programs, "restaurant"));
-    servers.extend([board, play]);
+    servers.extend([board, play, office, house]);
     if let Some(filter) = &options.filter {
         command.args(["--filter", filter]);
     }
@@ -113,6 +117,22 @@ fn restaurant(programs: &Path, results: &Path) -> Result<Server, String> {
         .args(["--listen", "127.0.0.1:0"])
         .args(["--staff", "none", "--orders", "3", "--every", "0"]);
     Server::start("the restaurant", command, &empty(results, "restaurant")?)
+}
+
+/// The house that sells meals ahead.
+fn tickets(programs: &Path, results: &Path) -> Result<Server, String> {
+    let mut command = Command::new(program(programs, "tickets"));
+    command.args(["--listen", "127.0.0.1:0"]);
+    Server::start("tickets", command, &empty(results, "tickets")?)
+}
+
+/// The office that books there, for three sponsors at once.
+fn sponsorship(programs: &Path, results: &Path, house: &Server) -> Result<Server, String> {
+    let mut command = Command::new(program(programs, "sponsorship"));
+    command
+        .args(["--listen", "127.0.0.1:0", "--tickets", &house.address])
+        .args(["--sponsors", "3", "--every", "0"]);
+    Server::start("sponsorship", command, &empty(results, "sponsorship")?)
 }
 
 /// A verb of `fait` with a copy of the restaurant's board, which tests may edit.
@@ -257,15 +277,15 @@ pub(crate) fn build(root: &Path) -> Result<PathBuf, String> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .args(["build", "--quiet", "--package", "restaurant"])
-        .args(["--package", "tickets", "--package", "fait-cli"])
-        .arg("--target-dir")
+        .args(["--package", "tickets", "--package", "sponsorship"])
+        .args(["--package", "fait-cli", "--target-dir"])
         .arg(&target);
     if tree::lock_is_tracked(root) {
         command.arg("--locked");
     }
     match command.current_dir(root).status() {
         Ok(status) if status.success() => Ok(target.join("debug")),
-        Ok(_) => Err("the restaurant, the tickets or `fait` do not compile".to_owned()),
+        Ok(_) => Err("the examples or `fait` do not compile".to_owned()),
         Err(e) => Err(format!("cargo cannot be run: {e}")),
     }
 }

@@ -50,7 +50,8 @@ pub(super) fn class(
     if status.is_success() {
         return Ok(());
     }
-    let error = match shown(body, SHOWN) {
+    let detail = detail(body);
+    let error = match shown(detail.as_ref().map_or(body, |d| d.as_bytes()), SHOWN) {
         text if text.is_empty() => status.to_string(),
         text => format!("{status}: {text}"),
     };
@@ -63,6 +64,12 @@ pub(super) fn class(
         408 | 425 | 429 | 500 | 502 | 503 | 504 => Err(TellError::Later { error, after }),
         _ => Err(TellError::never(error)),
     }
+}
+
+/// What a problem of RFC 9457 says in words.
+pub(super) fn detail(body: &[u8]) -> Option<String> {
+    let problem: Value = serde_json::from_slice(body).ok()?;
+    problem["detail"].as_str().map(ToOwned::to_owned)
 }
 
 /// The beginning of what may be a page of words, with nothing in it that a terminal would obey.
@@ -130,6 +137,12 @@ mod tests {
             assert_eq!(matches!(e, TellError::Later { .. }), later, "{e}");
             assert!(e.to_string().ends_with("why"));
         }
+        let problem = br#"{"title": "Only clients", "detail": "no client has this token"}"#;
+        let e = class(StatusCode::UNAUTHORIZED, problem, None).unwrap_err();
+        assert_eq!(
+            e,
+            TellError::never("401 Unauthorized: no client has this token")
+        );
         assert_eq!(class(StatusCode::ACCEPTED, b"", None), Ok(()));
         let soon = Some(Duration::from_secs(1));
         let busy = class(StatusCode::CONFLICT, b"", soon).unwrap_err();

@@ -232,7 +232,7 @@ impl Inlet for Feed {
 /// are waited for.
 fn refused(status: StatusCode, body: &[u8]) -> BusError {
     let problem: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let detail = match problem["detail"].as_str() {
+    let detail = match answer::detail(body) {
         Some(detail) => answer::shown(detail.as_bytes(), SHOWN_DETAIL),
         None => answer::shown(body, SHOWN),
     };

@@ -8,6 +8,7 @@ use fait::clock::pace;
 use fait::event::seconds;
 use fait_nats::Nats;
 use fait_web::Site;
+use sponsorship::tickets::TICKETS;
 use sponsorship::{BOARD, STREAM, TOKEN, door_at, feed_at, play};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -105,7 +106,7 @@ async fn run(options: Options) -> Result<(), String> {
     tokio::spawn(async move { play::onboard(&office, sponsors, every).await });
     let site = Site::new(app)
         .board(BOARD)
-        .others([("Tickets", options.tickets.as_str())])
+        .others([(TICKETS, options.tickets.as_str())])
         .examples(move || sponsorship::wired(App::in_memory(), tickets.clone(), InProcess::new()));
     site.run(listener).await.map_err(|e| e.to_string())
 }

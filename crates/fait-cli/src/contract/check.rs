@@ -2,7 +2,7 @@
 
 use super::{Program, folder_failure, refused, tell};
 use crate::failure::Failure;
-use crate::output::Out;
+use crate::output::{Out, note};
 use clap::Args;
 use fait::Clock;
 use fait::contract::{compare, published, read};
@@ -49,6 +49,12 @@ pub(super) fn day(text: &str) -> Result<Time, String> {
 pub(crate) fn run(check: &Check, at: Option<&str>, out: &mut Out) -> Result<(), Failure> {
     let manifest = check.program.manifest(at)?;
     let contract = read(&check.folder).map_err(folder_failure)?;
+    if !check.folder.is_dir() {
+        let folder = check.folder.display();
+        note(format!(
+            "there is no folder {folder} yet: nothing is promised, so nothing is refused"
+        ));
+    }
     let today = check.on.unwrap_or_else(|| Clock::machine().now());
     let report = compare(&contract, &published(&manifest), today);
     tell(&report, out)?;

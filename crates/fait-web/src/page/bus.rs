@@ -44,6 +44,15 @@ pub(super) fn stopped(bus: &BusStatus) -> u64 {
     (publications.count() + outlets.count() + inlets.count()) as u64
 }
 
+/// How many parts fail and are tried again: nobody need do anything here, but perhaps elsewhere.
+pub(super) fn failing(bus: &BusStatus) -> u64 {
+    let outlets = bus.outlets.iter();
+    let outlets = outlets.filter(|o| o.halted.is_none() && o.trouble.is_some());
+    let waits = |i: &&InletStatus| matches!(i.mood, Mood::Waits { .. });
+    let inlets = bus.inlets.iter().filter(waits);
+    u64::from(bus.trouble.is_some()) + (outlets.count() + inlets.count()) as u64
+}
+
 fn inlet_waits(inlet: &InletStatus) -> bool {
     inlet.unreadable > 0 || matches!(inlet.mood, Mood::Stopped { .. })
 }
@@ -63,7 +72,7 @@ async fn page(desk: &Desk, done: Option<&str>, wrong: Option<&str>) -> Result<Ht
         .await
         .map_err(Problem::from)?;
     let done = done.and_then(|d| DONE.iter().find(|(name, _)| *name == d));
-    let waits = stopped(&bus);
+    let (waits, fails) = (stopped(&bus), failing(&bus));
     let main = html! {
         h1 { "Other systems" }
         (outcome(done.map(|(_, words)| *words), wrong))
@@ -72,13 +81,15 @@ async fn page(desk: &Desk, done: Option<&str>, wrong: Option<&str>) -> Result<Ht
                 p.empty { "This system tells others nothing, and hears nothing of them." }
             } @else {
                 p.lead {
-                    @if waits == 0 { "Nothing waits for an operator." }
+                    @if waits == 0 && fails > 0 {
+                        "Nothing waits for an operator; what fails is tried again."
+                    } @else if waits == 0 { "Nothing waits for an operator." }
                     @else if waits == 1 { "One part waits for somebody; all others go on." }
                     @else { (waits) " parts wait for somebody; all others go on." }
                 }
                 p { "Others know this system as " code { (bus.source) } "." }
             }
-            @if let Some(trouble) = &bus.trouble { (tried("Nothing is published", trouble, desk.now)) }
+            @if let Some(trouble) = &bus.trouble { (tried("Nothing was published", trouble, desk.now)) }
         }
         @for (i, outlet) in bus.outlets.iter().enumerate() {
             @if let Some(halted) = &outlet.halted { (way_on(desk, i, outlet, halted)) }
@@ -97,7 +108,7 @@ async fn page(desk: &Desk, done: Option<&str>, wrong: Option<&str>) -> Result<Ht
 
 fn tried(what: &str, trouble: &Tried, now: Time) -> Markup {
     html! {
-        p.wrong { (what) " since " (ago(trouble.since, now)) ": " (sentence(&trouble.error)) }
+        p.wrong { (what) " for " (lasting(now.since(trouble.since))) ": " (sentence(&trouble.error)) }
     }
 }
 
@@ -140,7 +151,7 @@ fn outlets(all: &[OutletStatus], now: Time) -> Markup {
                 @if let Some(halted) = &o.halted {
                     p.wrong { "Stopped " (ago(halted.since, now)) ": " (sentence(&halted.reason)) }
                 } @else if let Some(trouble) = &o.trouble {
-                    (tried("Nothing is handed over", trouble, now))
+                    (tried("Nothing was handed over", trouble, now))
                     @if let Some(at) = o.next_try.filter(|at| *at > now) {
                         p { "It is tried again in " (lasting(at.since(now))) "." }
                     }
@@ -170,12 +181,14 @@ fn inlets(all: &[InletStatus], now: Time) -> Markup {
     let row = |i: &InletStatus| {
         html! {
             td.words { (i.receiver) }
-            td.words { (i.system) }
             td.many {
                 @match &i.mood {
                     Mood::Hears => { p { "Hears" } },
                     Mood::Waits { error, since } => {
-                        p.wrong { "Nothing is heard since " (ago(*since, now)) ": " (sentence(error)) }
+                        p.wrong {
+                            "Nothing was heard for " (lasting(now.since(*since))) ": "
+                            (sentence(error))
+                        }
                     },
                     Mood::Stopped { why, since } => {
                         p.wrong { "Stopped " (ago(*since, now)) ": " (sentence(why)) }
@@ -184,10 +197,12 @@ fn inlets(all: &[InletStatus], now: Time) -> Markup {
                 @if i.unreadable > 0 {
                     p.wrong {
                         (count(i.unreadable as u64, "message")) " cannot be read, and "
-                        (i.waiting) " behind " @if i.unreadable == 1 { "it" } @else { "them" } " wait."
+                        (i.waiting) " behind " @if i.unreadable == 1 { "it" } @else { "them" }
+                        @if i.waiting == 1 { " waits." } @else { " wait." }
                     }
                 }
             }
+            td.words { (i.system) }
             td.number { @match &i.mark { Some(m) => { (m.sequence) }, None => { "–" } } }
             td { @match i.last { Some(at) => { (ago(at, now)) }, None => { "–" } } }
         }
@@ -195,8 +210,8 @@ fn inlets(all: &[InletStatus], now: Time) -> Markup {
     let rows: Vec<Markup> = all.iter().map(row).collect();
     let heads = [
         ("Heard as", false),
-        ("System", false),
         ("How it stands", false),
+        ("System", false),
         ("Its count", true),
         ("The last came", false),
     ];
@@ -208,7 +223,7 @@ fn way_on(desk: &Desk, n: usize, outlet: &OutletStatus, halted: &Halted) -> Mark
     html! {
         div.card {
             h2 { "Nothing is handed to “" (outlet.name) "” any more" }
-            p { (sentence(&halted.reason)) " It waits since " (ago(halted.since, desk.now)) "." }
+            p { (sentence(&halted.reason)) " It has waited for " (lasting(desk.now.since(halted.since))) "." }
             form method="post" action="/bus" {
                 input type="hidden" name="outlet" value=(outlet.name);
                 @match &halted.wants {

@@ -87,7 +87,7 @@ fn timeline_with_links(desk: &Desk, events: &[StoredEvent]) -> Markup {
                 li {
                     span.what {
                         a #{ "e-" (event.meta.position) } href={ "/events/" (event.meta.position) } {
-                            (first.map_or_else(|| plain(&event.ty), |l| l.what.clone()))
+                            (teller.name(event))
                         }
                         @if let Some(line) = first.filter(|l| !l.words.is_empty()) {
                             " – " (line.words)

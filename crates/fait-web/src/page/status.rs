@@ -59,8 +59,8 @@ async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, T
         (stopped(desk, &parked))
         div #numbers data-live {
             (queues(desk)?)
-            (running(desk, &processes))
-            (followers(&views))
+            @if !processes.is_empty() { (running(desk, &processes)) }
+            @if !views.is_empty() { (followers(&views)) }
         }
     };
     Ok(Page::new("Status", "/status").around(desk, &main))
@@ -68,12 +68,14 @@ async fn page(desk: &Desk, resumed: bool, wrong: Option<&str>) -> Result<Html, T
 
 /// The way to what is between this system and others.
 fn others(between: &BusStatus) -> Markup {
-    let waits = bus::stopped(between);
+    let (waits, fails) = (bus::stopped(between), bus::failing(between));
     html! {
         p #others data-live {
             a href="/bus" { "What other systems are told, and what is heard of them" }
             @if waits == 1 { ": one part waits for somebody" }
             @if waits > 1 { ": " (waits) " parts wait for somebody" }
+            @if waits == 0 && fails == 1 { ": one part fails, and is tried again" }
+            @if waits == 0 && fails > 1 { ": " (fails) " parts fail, and are tried again" }
         }
     }
 }
@@ -98,7 +100,7 @@ fn queues(desk: &Desk) -> Result<Markup, Trouble> {
                 .filter(|a| a.open.issued.due.is_some_and(|d| d < desk.now));
             let oldest = asked.iter().map(|a| a.open.since).min();
             html! {
-                td { (name) @if m.systems.contains_key(*name) { " (a system)" } }
+                td.words { (name) @if m.systems.contains_key(*name) { " (a system)" } }
                 td.number { (asked.len()) }
                 td.number { (late.count()) }
                 td { @if let Some(oldest) = oldest { (ago(oldest, desk.now)) } @else { "–" } }
@@ -124,7 +126,7 @@ fn running(desk: &Desk, processes: &[ProcessStatus]) -> Markup {
             }
         });
         html! {
-            td { (p.title) @if p.policy { " (a policy)" } }
+            td.words { (p.title) @if p.policy { " (a policy)" } }
             td.number { (p.instances.running) }
             td.number { (p.instances.parked) }
             td.number { (p.instances.ended) }
@@ -181,7 +183,8 @@ fn stopped(desk: &Desk, parked: &[Instance]) -> Markup {
             div.card {
                 h2 { "“" (title) "” stopped" }
                 @if let Status::Parked { reason, since, .. } = &instance.status {
-                    p { (sentence(reason)) " It waits since " (ago(*since, desk.now)) "." }
+                    @let time = lasting(desk.now.since(*since));
+                    p { (sentence(reason)) " It has waited for " (time) "." }
                 }
                 @if let Some(thing) = &thing { p { "About " a href=(thing.address()) { (thing.name()) } } }
                 form method="post" action="/status/resume" {

@@ -41,6 +41,7 @@ struct Inside {
     history: u32,
     kept: Vec<Message>,
     too_large: Option<&'static str>,
+    away: bool,
 }
 
 impl Broker {
@@ -73,7 +74,13 @@ impl Inside {
 
 impl Outlet for Broker {
     fn reached(&self) -> BoxFuture<'_, Result<Reached, BusError>> {
-        Box::pin(async { Ok(self.inside().reached()) })
+        Box::pin(async {
+            let inside = self.inside();
+            if inside.away {
+                return Err(BusError::Later("no connection".into()));
+            }
+            Ok(inside.reached())
+        })
     }
     fn hand_over(
         &self,
@@ -82,6 +89,9 @@ impl Outlet for Broker {
     ) -> BoxFuture<'_, Result<Reached, BusError>> {
         Box::pin(async move {
             let mut inside = self.inside();
+            if inside.away {
+                return Err(BusError::Later("no connection".into()));
+            }
             if after.history != inside.reached().history {
                 return Err(BusError::Other(inside.reached().history));
             }
@@ -225,6 +235,28 @@ async fn the_page_shows_it_and_lets_an_operator_help() {
         after.contains("Messages are handed over from there on."),
         "{after}"
     );
+}
+
+#[tokio::test]
+async fn what_fails_and_is_tried_again_is_said_where_one_looks_first() {
+    let (shop, broker) = open();
+    shop.offer("cup").await;
+    broker.inside().away = true;
+    let start = page(&shop, "Clerk", "/status").await.body;
+    assert!(!start.contains("one part fails"), "{start}");
+    shop.offer("mug").await;
+    while status(&shop).await["outlets"][0]["trouble"].is_null() {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    let start = page(&shop, "Clerk", "/status").await.body;
+    assert!(
+        start.contains("one part fails, and is tried again"),
+        "{start}"
+    );
+    let bus = page(&shop, "Clerk", "/bus").await.body;
+    let words = "Nothing was handed over for less than a minute: No connection.";
+    assert!(bus.contains(words), "{bus}");
+    assert!(bus.contains("what fails is tried again"), "{bus}");
 }
 
 /// What stands in the page itself.
