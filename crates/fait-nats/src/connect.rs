@@ -149,11 +149,20 @@ fn delay(attempt: usize) -> Duration {
 }
 
 fn note(last: &Mutex<String>, event: &Event) {
-    let text = match event {
-        Event::Connected => String::new(),
+    *last.lock().unwrap_or_else(PoisonError::into_inner) = why(event);
+}
+
+/// Why there is no connection, as far as an event says more than that there is none.
+fn why(event: &Event) -> String {
+    let said = match event {
+        Event::Connected => return String::new(),
         other => other.to_string(),
     };
-    *last.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    let said = said.trim_start_matches("client error: ");
+    match said.trim_start_matches("nats: ") {
+        "IO error" => String::new(),
+        said => said.to_owned(),
+    }
 }
 
 /// Why there is no connection, and will be none.
@@ -343,13 +352,23 @@ impl fmt::Display for Version {
 
 #[cfg(test)]
 mod tests {
-    use super::{Options, Version, fit, shown};
+    use super::{Options, Version, fit, shown, why};
+    use async_nats::{ClientError, Event};
 
     #[test]
     fn versions_are_compared_by_their_numbers() {
         assert!(fit("2.9.10").is_ok() && fit("2.10.0").is_ok() && fit("2.12.1-RC.2").is_ok());
         assert!(fit("2.9.9").is_err() && fit("").is_err() && fit("next").is_err());
         assert!(Version(2, 10, 0) > Version(2, 9, 25));
+    }
+
+    #[test]
+    fn only_what_is_more_than_no_connection_is_said() {
+        let other = |text: &str| why(&Event::ClientError(ClientError::Other(text.into())));
+        assert_eq!(other("IO error"), "");
+        assert_eq!(other("DNS error"), "DNS error");
+        assert_eq!(why(&Event::Connected), "");
+        assert_eq!(why(&Event::Disconnected), "disconnected");
     }
 
     #[test]

@@ -98,7 +98,8 @@ impl NatsInlet {
                     missing(&context, &open, &why).await?;
                     return Err(BusError::Later(why));
                 }
-                Read::Broken(..) => forget(&context, &open).await,
+                // Without a connection that is found here, and not after two more waits.
+                Read::Broken(..) => forget(&self.nats.context()?, &open).await,
             }
             again = true;
         }

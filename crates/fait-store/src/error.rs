@@ -86,8 +86,9 @@ impl OpenError {
 
 /// What to do about an error of the file system.
 pub(crate) fn remedy(error: &io::Error) -> &'static str {
-    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    use io::ErrorKind::{AlreadyExists, NotADirectory, PermissionDenied, ReadOnlyFilesystem};
     match error.kind() {
+        AlreadyExists | NotADirectory => "something else stands there: name another folder",
         PermissionDenied | ReadOnlyFilesystem => {
             "check who may write there; a store that may not be written can be opened to be read"
         }

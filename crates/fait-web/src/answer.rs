@@ -63,6 +63,12 @@ impl Problem {
         )
     }
 
+    /// A client may not do that.
+    pub(crate) fn no_right(detail: impl Into<String>) -> Self {
+        let title = "It has no right to that";
+        Problem::new(StatusCode::FORBIDDEN, "no-right", title, detail)
+    }
+
     /// A member beside the standard ones.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more[name] = value.into();

@@ -155,6 +155,21 @@ fn creation_that_was_cut_short_is_done_again() {
 }
 
 #[test]
+fn a_file_in_place_of_the_folder_is_named_and_kept() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("orders");
+    fs::write(&file, "mine").unwrap();
+    for place in [file.clone(), file.join("below")] {
+        let why = Disk::open(&place).unwrap_err().to_string();
+        assert!(
+            why.ends_with("; something else stands there: name another folder"),
+            "{why}"
+        );
+    }
+    assert_eq!(fs::read(&file).unwrap(), b"mine");
+}
+
+#[test]
 fn reading_only_changes_nothing_and_cuts_nothing() {
     let temp = tempfile::tempdir().unwrap();
     let missing = temp.path().join("missing");

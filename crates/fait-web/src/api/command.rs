@@ -154,14 +154,10 @@ fn may_send(shared: &Shared, name: &str, client: Option<&Client>) -> Result<(), 
     let Some(client) = client.filter(|c| !command.is_some_and(|of| c.may_send(name, of))) else {
         return Ok(());
     };
-    let detail = format!("client {} has no right to send `{name}`", client.name);
-    let title = "It has no right to that";
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        "no-right",
-        title,
-        detail,
-    ))
+    Err(Problem::no_right(format!(
+        "client {} has no right to send `{name}`",
+        client.name
+    )))
 }
 
 async fn carry_out(shared: &Shared, asked: Asked) -> Result<Response, Problem> {
@@ -178,20 +174,19 @@ async fn carry_out(shared: &Shared, asked: Asked) -> Result<Response, Problem> {
         return Ok(accepted(&receipt, flow).into_response());
     };
     let actor = asked.envelope.actor.clone().unwrap_or_default();
-    let Some(run) = shared.running.begin(key.id, &actor) else {
-        let detail = "the same request is being carried out; ask for its receipt, or send it again";
-        let title = "It is still running";
-        let problem = Problem::new(StatusCode::CONFLICT, "running", title, detail).later(1);
-        return Err(problem.header(header::LOCATION, receipt::address(key.id)));
-    };
-    // What was done in time is answered, however late it is asked for.
-    if asked.expires.is_some() && shared.app.kept(key.id).await?.is_none() {
-        late(shared, asked.expires)?;
-    }
     let (wait, id) = (asked.wait, key.id);
+    // What was done in time is answered, however late it is asked for, and at once.
+    let done = shared.app.kept(id).await?.is_some();
+    let run = if done {
+        None
+    } else {
+        late(shared, asked.expires)?;
+        let run = shared.running.begin(id, &actor);
+        Some(run.ok_or_else(|| running(id))?)
+    };
     // It goes on when nobody waits for it any more.
     let work = tokio::spawn(once(shared.clone(), asked, key, run));
-    let kept = match wait {
+    let kept = match wait.filter(|_| !done) {
         None => work.await,
         Some(seconds) => match tokio::time::timeout(Duration::from_secs(seconds), work).await {
             Ok(done) => done,
@@ -209,7 +204,14 @@ async fn carry_out(shared: &Shared, asked: Asked) -> Result<Response, Problem> {
     })
 }
 
-async fn once(shared: Shared, asked: Asked, key: Key, run: Run) -> Result<Kept, SendError> {
+fn running(id: Uuid) -> Problem {
+    let detail = "the same request is being carried out; ask for its receipt, or send it again";
+    let title = "It is still running";
+    let problem = Problem::new(StatusCode::CONFLICT, "running", title, detail).later(1);
+    problem.header(header::LOCATION, receipt::address(id))
+}
+
+async fn once(shared: Shared, asked: Asked, key: Key, run: Option<Run>) -> Result<Kept, SendError> {
     let Asked {
         name,
         body,

@@ -124,16 +124,10 @@ fn batch(messages: &[Message]) -> Vec<u8> {
 
 fn may_read(caller: &Caller) -> Result<(), Problem> {
     match caller.client() {
-        Some(client) if !client.feed => {
-            let detail = format!("client {} has no right to `feed`", client.name);
-            let title = "It has no right to that";
-            Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "no-right",
-                title,
-                detail,
-            ))
-        }
+        Some(client) if !client.feed => Err(Problem::no_right(format!(
+            "client {} has no right to `feed`",
+            client.name
+        ))),
         _ => Ok(()),
     }
 }

@@ -8,11 +8,13 @@ use fait::reexport::uuid::Uuid;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
 const FOLDER: &str = "FAIT_FEED_KILL_FOLDER";
 const INTO: &str = "FAIT_FEED_KILL_INTO";
+const MOST: &str = "FAIT_FEED_KILL_MOST";
 const EVENTS: u32 = 5000;
 /// Fewer kills show less than is promised.
 const KILLS: usize = 20;
@@ -36,9 +38,15 @@ fn child() {
     println!("the end");
 }
 
-/// Says that one more batch is taken in. Nobody may listen any more.
+/// Says that one more batch is taken in. Nobody may listen any more. After so many it only waits
+/// for its end: a quick machine must not come to the end of the events within a few lives.
 fn say() {
+    static SAID: AtomicUsize = AtomicUsize::new(0);
     let _ = std::io::stdout().lock().write_all(b"taken\n");
+    let most: usize = std::env::var(MOST).unwrap().parse().unwrap();
+    while SAID.fetch_add(1, Ordering::Relaxed) + 1 >= most {
+        std::thread::park();
+    }
 }
 
 async fn into_sqlite(app: &App, folder: &Path) {
@@ -86,11 +94,12 @@ async fn into_file(app: &App, folder: &Path) {
     }
 }
 
-fn start(folder: &Path, into: &str) -> Child {
+fn start(folder: &Path, into: &str, most: usize) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "feeds::killed::child", "--nocapture"])
         .env(FOLDER, folder)
         .env(INTO, into)
+        .env(MOST, most.to_string())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
@@ -101,10 +110,10 @@ fn kill_and_kill(folder: &Path, into: &str) -> usize {
     let mut kills = 0;
     loop {
         let chance = Uuid::new_v4().as_u128();
-        let mut child = start(folder, into);
+        let batches = 1 + (chance % 12) as usize;
+        let mut child = start(folder, into, batches + 12);
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut lines = lines.map_while(Result::ok);
-        let batches = 1 + (chance % 12) as usize;
         let taken = lines
             .by_ref()
             .filter(|line| line.ends_with("taken"))
