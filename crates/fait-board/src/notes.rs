@@ -88,6 +88,8 @@ pub struct View {
     pub from: Vec<Mention>,
     /// The words it shows.
     pub shows: Vec<Mention>,
+    /// Those of them that it counts, sums or otherwise makes of what events record.
+    pub works_out: Vec<Mention>,
     /// The actors for whom it is.
     pub viewers: Vec<Mention>,
     /// The words of which it has one row each.

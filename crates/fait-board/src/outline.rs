@@ -109,7 +109,11 @@ impl Story<'_> {
         for found in board.views.iter().filter(|found| self.has(&found.note)) {
             let mut entries = Vec::new();
             entries.extend(told("for ", &found.viewers));
-            entries.extend(told("shows ", &found.shows));
+            entries.extend(told(
+                "shows ",
+                &found.shows[..found.shows.len() - found.works_out.len()],
+            ));
+            entries.extend(told("works out ", &found.works_out));
             entries.extend(told("from ", &found.from));
             add(&found.note, entry(Kind::View, &found.note, entries));
         }

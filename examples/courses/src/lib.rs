@@ -25,7 +25,7 @@ pub fn wired(place: AppBuilder) -> AppBuilder {
     place
         .name("Courses")
         .task::<offering::DefineCourse>()
-        .task::<offering::ChangeCapacity>()
+        .task::<offering::ResizeCourse>()
         .task::<subscribing::SubscribeStudent>()
         .task::<subscribing::UnsubscribeStudent>()
         .projection::<list::CourseList>()

@@ -82,17 +82,16 @@ impl Decide for DefineCourse {
     }
 }
 
-/// Change the capacity
-#[command(by = REGISTRAR, sees = "course-list", about = "Change the capacity of {title}",
-    button = "Change it")]
-pub struct ChangeCapacity {
+/// Resize a course
+#[command(by = REGISTRAR, sees = "course-list", about = "Resize {title}", button = "Resize it")]
+pub struct ResizeCourse {
     /// The course
     pub course: CourseId,
     /// How many seats?
     pub capacity: u32,
 }
 
-impl Decide for ChangeCapacity {
+impl Decide for ResizeCourse {
     type Model = Course;
     type Emits = CourseResized;
     type Refusal = OfferingRefusal;

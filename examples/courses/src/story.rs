@@ -2,7 +2,7 @@
 
 use crate::events::{CourseId, StudentId};
 use crate::list::CourseList;
-use crate::offering::{ChangeCapacity, DefineCourse};
+use crate::offering::{DefineCourse, ResizeCourse};
 use crate::subscribing::{MAX_COURSES, SubscribeStudent, UnsubscribeStudent};
 use fait::app::{App, CommandError, Receipt, ViewRow};
 use fait::decision::{Decide, Refusal};
@@ -48,7 +48,7 @@ async fn two_seats(app: &App, told: &mut String) -> Told {
     };
     done(app, told, "Ada leaves", leave).await?;
     done(app, told, "Cleo asks again", subscribe("DDD-101", "Cleo")).await?;
-    let shrink = ChangeCapacity {
+    let shrink = ResizeCourse {
         course,
         capacity: 1,
     };

@@ -97,12 +97,15 @@ fn shown(desk: &mut Desk<'_>, view: &View) {
     for word in view
         .shows
         .iter()
-        .filter(|word| !known.contains(word.text()))
+        .filter(|word| !known.contains(word.text()) && !view.works_out.contains(word))
     {
         let (view, word, span) = (&view.note.name.text, word.text(), word.name.span);
         let message =
             format!("`{view}` shows `{word}`, but no event that feeds it records `{word}`");
-        let help = format!("let an event record `{word}`, or feed the view with one that does");
+        let help = format!(
+            "let an event record `{word}`, or feed the view with one that does, or say \
+             `works out {word}` when the view counts or sums it"
+        );
         desk.tell(found("B404", span, message).with_help(help));
     }
 }

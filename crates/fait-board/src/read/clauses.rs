@@ -97,6 +97,7 @@ impl View {
             note,
             from,
             shows,
+            works_out: Vec::new(),
             viewers: Vec::new(),
             one_row_per: Vec::new(),
         };
@@ -104,10 +105,12 @@ impl View {
             match clause.keyword {
                 "from" => view.from.extend(names.list(clause.rest, EVENT)),
                 "shows" => view.shows.extend(names.words(clause.rest)),
+                "works out" => view.works_out.extend(names.words(clause.rest)),
                 "for" => view.viewers.extend(names.list(clause.rest, ACTOR)),
                 _ => view.one_row_per.extend(names.words(clause.rest)),
             }
         }
+        view.shows.extend(view.works_out.iter().cloned());
         view
     }
 }

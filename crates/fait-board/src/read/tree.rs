@@ -16,6 +16,7 @@ pub(super) fn clause_keywords(kind: Kind) -> &'static [&'static str] {
         Kind::View => &[
             "from",
             "shows",
+            "works out",
             "for",
             "one row per",
             "planned",

@@ -27,6 +27,19 @@ fn breaks(code: &str, board: &str) -> bool {
 }
 
 #[test]
+fn what_a_view_works_out_no_event_records() {
+    let board = |clause: &str| {
+        format!(
+            "view Shelf\n  from Book lent\n  shows book\n  {clause}\n\nevent Book lent\n  records book\n"
+        )
+    };
+    assert!(breaks("B404", &board("shows times lent")));
+    assert!(!breaks("B404", &board("works out times lent")));
+    // It is a word of the board all the same.
+    assert!(breaks("B501", &board("works out times lent")));
+}
+
+#[test]
 fn what_is_missing_may_be_what_could_not_be_read() {
     let whole = "event Order placed\n";
     assert!(breaks("B303", whole));

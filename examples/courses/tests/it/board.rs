@@ -4,9 +4,20 @@ use courses::BOARD;
 use fait::App;
 use fait::app::AppBuilder;
 use fait::board::check::strict;
+use fait_board::{LintOptions, Severity, lint, parse};
 
 fn wired() -> AppBuilder {
     courses::wired(App::in_memory())
+}
+
+#[test]
+fn the_board_breaks_no_rule() {
+    let problems = lint(&parse(BOARD), &LintOptions::default());
+    let weighty: Vec<_> = problems
+        .iter()
+        .filter(|p| p.severity != Severity::Remark)
+        .collect();
+    assert!(weighty.is_empty(), "{weighty:#?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::gate::Gate;
 use courses::list::CourseList;
-use courses::offering::{ChangeCapacity, DefineCourse};
+use courses::offering::{DefineCourse, ResizeCourse};
 use courses::subscribing::{SubscribeStudent, SubscriptionRefusal, UnsubscribeStudent};
 use fait::App;
 use fait::app::CommandError;
@@ -119,7 +119,7 @@ async fn disjoint_decisions_are_not_in_each_others_way() {
         0
     );
     assert_eq!(conflicts(define("NEW", 1), define("OTHER", 1)).await, 0);
-    let resize = ChangeCapacity {
+    let resize = ResizeCourse {
         course: "ART".into(),
         capacity: 9,
     };
@@ -145,7 +145,7 @@ async fn decisions_on_one_course_or_one_student_wait_for_each_other() {
         conflicts(subscribe("ART", "Ada"), subscribe("DDD", "Ada")).await,
         1
     );
-    let resize = ChangeCapacity {
+    let resize = ResizeCourse {
         course: "DDD".into(),
         capacity: 9,
     };

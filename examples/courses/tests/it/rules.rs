@@ -2,7 +2,7 @@
 
 use courses::events::{CourseDefined, CourseResized, StudentSubscribed, StudentUnsubscribed};
 use courses::list::{CourseList, CourseRow};
-use courses::offering::{ChangeCapacity, DefineCourse, OfferingRefusal};
+use courses::offering::{DefineCourse, OfferingRefusal, ResizeCourse};
 use courses::subscribing::{
     MAX_COURSES, SubscribeStudent, SubscriptionRefusal, UnsubscribeStudent,
 };
@@ -45,8 +45,8 @@ fn define(capacity: u32) -> DefineCourse {
     }
 }
 
-fn change(capacity: u32) -> ChangeCapacity {
-    ChangeCapacity {
+fn change(capacity: u32) -> ResizeCourse {
+    ResizeCourse {
         course: "DDD".into(),
         capacity,
     }

@@ -10,9 +10,10 @@ pub(super) const RULES: &[Rule] = &[
         level: Design,
         severity: Error,
         title: "a view shows a word that no event brings",
-        why: "Views are made of events and of nothing else. What no event records, no view can show.",
+        why: "Views are made of events and of nothing else. What no event records, no view can \
+              show, unless it works it out from what they record: a count, a sum.",
         bad: "view Bills\n  from Order placed\n  shows order, total\n\nevent Order placed\n  records order\n",
-        good: "view Bills\n  from Order priced\n  shows order, total\n\nevent Order priced\n  records order, total\n",
+        good: "view Bills\n  from Order priced\n  shows order, total\n  works out bills\n\nevent Order priced\n  records order, total\n",
     },
     Rule {
         code: "B405",

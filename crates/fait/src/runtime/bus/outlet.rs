@@ -143,6 +143,11 @@ impl Relay {
         self.came(reached, at);
     }
 
+    /// There is nothing to hand over up to there, whatever becomes of what follows.
+    pub(super) fn passed(&self, at: Position) {
+        self.locked().at = at;
+    }
+
     /// The other side has come so far.
     pub(super) fn came(&self, reached: &Reached, at: Position) {
         let mut state = self.locked();

@@ -172,6 +172,10 @@ impl Core {
             let page = self.published(at, MAX_HANDED_OVER, &[]).await?;
             let mut messages = page.messages;
             messages.retain(|m| !known.skipped.contains(&m.position));
+            if let Some(first) = messages.first() {
+                at = first.position - 1;
+                relay.passed(at);
+            }
             if let (Some((bad, why)), Some(first)) = (refused, messages.first()) {
                 match first.position.cmp(bad) {
                     Ordering::Less => messages.retain(|m| m.position < *bad),
