@@ -31,6 +31,7 @@ pub(super) fn sentence(fact: &Fact, at: Time, names: &Names) -> String {
 /// What a step took in.
 pub(crate) fn input(input: &InputRef) -> String {
     match input {
+        InputRef::Event { ty, .. } if ty == types::SETTLED => "an outcome".into(),
         InputRef::Event { ty, .. } => ty.clone(),
         InputRef::Deadline(d) => format!("the deadline {}", timer(&d.name)),
         InputRef::Command { name, .. } => format!("{name}, which may have gone out"),
@@ -40,13 +41,11 @@ pub(crate) fn input(input: &InputRef) -> String {
 
 /// What a step took in; of a command what came of it, where that is known.
 fn taken(taken: &InputRef, names: &Names) -> String {
-    match taken {
-        InputRef::Event { id, ty, .. } if ty == types::SETTLED => match names.get(id) {
-            Some(came) => came.clone(),
-            None => "the outcome of a command".into(),
-        },
-        other => input(other),
-    }
+    let came = match taken {
+        InputRef::Event { id, .. } => names.get(id).cloned(),
+        _ => None,
+    };
+    came.unwrap_or_else(|| input(taken))
 }
 
 /// A deadline's name, which is a timer as JSON, in words.

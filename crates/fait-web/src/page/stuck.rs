@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use fait::app::{
     Act, Bulk, BulkState, DEFAULT_RATE, Filter, MAX_RATE, Preview, Progress, Standing, Stuck,
 };
-use fait::process::{Class, InputRef, Status};
+use fait::process::{Class, InputRef, Status, types};
 use maud::{Markup, html};
 
 /// Instances that are shown.
@@ -49,6 +49,9 @@ pub(super) fn class_in_words(class: Class) -> &'static str {
 /// What a step stumbled over, in plain words.
 pub(super) fn input_in_words(input: &InputRef) -> String {
     match input {
+        InputRef::Event { ty, position, .. } if ty == types::SETTLED => {
+            format!("what came of a command (event {position})")
+        }
         InputRef::Event { ty, position, .. } => format!("{} (event {position})", plain(ty)),
         InputRef::Deadline(d) => format!("the deadline {}", timer(&d.name)),
         InputRef::Command { name, .. } => format!("{}, which may have gone out", plain(name)),

@@ -313,6 +313,20 @@ async fn many_are_previewed_run_and_watched() {
 }
 
 #[tokio::test]
+async fn what_came_of_a_command_is_said_in_words() {
+    let shop = open();
+    shop.offer("mug").await;
+    let body = json!({"command": open_command(&shop, "mug").await, "outcome": {"failed": {"error": "it fell"}},
+        "evidence": "it lies there"});
+    let (status, answer) = act(&shop, "mug", "settle", body).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    shop.app.settle().await;
+    let list = page(&shop, "clerk", "/stuck").await.body;
+    assert!(list.contains("what came of a command (event "), "{list}");
+    assert!(!list.contains("ommand settled"), "{list}");
+}
+
+#[tokio::test]
 async fn the_pages_of_what_is_stuck_let_it_go_on() {
     let shop = open();
     shop.offer("bomb").await;
