@@ -175,15 +175,16 @@ async fn carry_out(shared: &Shared, asked: Asked) -> Result<Response, Problem> {
     };
     let actor = asked.envelope.actor.clone().unwrap_or_default();
     let (wait, id) = (asked.wait, key.id);
+    // In this order: what ends in between is seen to be kept.
+    let run = shared.running.begin(id, &actor);
     // What was done in time is answered, however late it is asked for, and at once.
     let done = shared.app.kept(id).await?.is_some();
-    let run = if done {
-        None
-    } else {
+    if !done {
+        if run.is_none() {
+            return Err(running(id));
+        }
         late(shared, asked.expires)?;
-        let run = shared.running.begin(id, &actor);
-        Some(run.ok_or_else(|| running(id))?)
-    };
+    }
     // It goes on when nobody waits for it any more.
     let work = tokio::spawn(once(shared.clone(), asked, key, run));
     let kept = match wait.filter(|_| !done) {

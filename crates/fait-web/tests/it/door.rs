@@ -183,6 +183,10 @@ async fn what_takes_longer_is_answered_before_it_is_done_and_has_a_receipt() {
     let running = door.ask(request(), CUP).await;
     assert_eq!(running.status, StatusCode::CONFLICT);
     assert_eq!(running.headers[header::LOCATION], receipt);
+    // What is being done was asked for in time, however late it is asked for again.
+    let late = request().header("Fait-Expires", "2001-01-01T00:00:00Z");
+    let running = door.ask(late, CUP).await;
+    assert_eq!(running.headers.get(header::LOCATION).unwrap(), receipt);
     drop(hung);
     let done = loop {
         let answer = door.receipt(receipt, &door.keeper).await.json();
